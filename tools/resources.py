@@ -1,0 +1,71 @@
+"""What a tool may use, handed to it by the gate: nothing in `tools` reaches for globals or environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tools.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from memory import Banks
+    from tools.database.connection import Database
+    from tools.workspace.jail import Workspace
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A finding that a person decided to live with (`[[suppress]]` in sergei.toml).
+
+    `rule` is a rule name, `object` a finding's object or cache_key, or `*`; `reason` is never empty.
+    """
+
+    rule: str
+    object: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """One connected target, one workspace, one memory bank.
+
+    A part that was not configured raises ConfigurationError when a tool asks for it, so that tools which do
+    not need it still work.
+    """
+
+    database_or_none: Database | None = None
+    bank_or_none: Banks | None = None
+    workspace_or_none: Workspace | None = None
+    suppressions: tuple[Suppression, ...] = ()
+    exposed_schemas: tuple[str, ...] = ("public", "graphql_public")
+    now: Callable[[], datetime] = field(default=_now)
+
+    @property
+    def database(self) -> Database:
+        """The connected database."""
+        if self.database_or_none is None:
+            raise ConfigurationError(
+                "No database is connected.",
+                hint="Pass --database-url URL (or set SERGEI_DATABASE_URL), or --demo for the sandbox.",
+            )
+        return self.database_or_none
+
+    @property
+    def bank(self) -> Banks:
+        """The memory bank."""
+        if self.bank_or_none is None:
+            raise ConfigurationError("The memory bank is switched off.", hint="Remove `memory = false`.")
+        return self.bank_or_none
+
+    @property
+    def workspace(self) -> Workspace:
+        """The jailed workspace."""
+        if self.workspace_or_none is None:
+            raise ConfigurationError("There is no workspace.", hint="Start sergei in a project folder.")
+        return self.workspace_or_none
