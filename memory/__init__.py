@@ -1,0 +1,103 @@
+"""The memory bank: what worked, what failed, where it applies and since when it no longer holds.
+
+    Draft ──to_entry──> Entry ──similar?──yes──> outcome on the entry that already says it
+                          │                                    │
+                          no                                   │
+                          ▼                                    ▼
+                    BANK/category/slug--tail.md   <── lock, re-read, edit, hash check, fsync, rename
+                          │  (the files are the truth; people edit them)
+                          ▼
+                    BANK/.index.sqlite            a cache: FTS5, brought up to date before each search
+                          │
+    query ──terms──> Index.search ──> files read again ──> rank ──> Recalled (why, warning, superseded_by)
+
+    Banks = the workspace's bank (written) above the starter bank that ships with the product (read-only)
+
+Names are loaded when they are first used: `import memory` alone costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from memory.bank import Bank, Problem, Refuse, Saved
+    from memory.banks import Banks, starter_bank
+    from memory.draft import Draft
+    from memory.entry import (
+        CATEGORIES,
+        CONFIDENCES,
+        RESULTS,
+        AppliesTo,
+        Category,
+        Confidence,
+        Entry,
+        Outcome,
+        Result,
+        parse_entry,
+        render_entry,
+    )
+    from memory.errors import (
+        BankConflict,
+        BankUnavailable,
+        InvalidEntry,
+        MemoryBankError,
+        RefusedEntry,
+        UnknownEntry,
+    )
+    from memory.ranking import Recalled
+    from memory.showing import as_markdown, recalled_as_markdown
+
+_HOMES = {
+    "bank": ("Bank", "Problem", "Refuse", "Saved"),
+    "banks": ("Banks", "starter_bank"),
+    "draft": ("Draft",),
+    "entry": (
+        "CATEGORIES", "CONFIDENCES", "RESULTS", "AppliesTo", "Category", "Confidence", "Entry", "Outcome",
+        "Result", "parse_entry", "render_entry",
+    ),
+    "errors": (
+        "BankConflict", "BankUnavailable", "InvalidEntry", "MemoryBankError", "RefusedEntry", "UnknownEntry",
+    ),
+    "ranking": ("Recalled",),
+    "showing": ("as_markdown", "recalled_as_markdown"),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CATEGORIES",
+    "CONFIDENCES",
+    "RESULTS",
+    "AppliesTo",
+    "Bank",
+    "BankConflict",
+    "BankUnavailable",
+    "Banks",
+    "Category",
+    "Confidence",
+    "Draft",
+    "Entry",
+    "InvalidEntry",
+    "MemoryBankError",
+    "Outcome",
+    "Problem",
+    "Recalled",
+    "Refuse",
+    "RefusedEntry",
+    "Result",
+    "Saved",
+    "UnknownEntry",
+    "as_markdown",
+    "parse_entry",
+    "recalled_as_markdown",
+    "render_entry",
+    "starter_bank",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'memory' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"memory.{home}"), name)

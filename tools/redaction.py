@@ -61,6 +61,14 @@ class Redactor:
                 text = pattern.sub(lambda found, kind=kind: self.pseudonym(kind, found.group()), text)
         return text
 
+    def objection(self, text: str) -> str | None:
+        """Why this text must not be kept: the kinds of value seen in it, never a value; None if clean."""
+        kinds = [kind for kind, pattern in _SHAPES if pattern.search(text)]
+        if not kinds:
+            return None
+        seen = " and a ".join(dict.fromkeys(kinds))
+        return f"It holds what looks like a {seen}: describe it without the value."
+
     def walk(self, value: Any) -> Any:
         """Every string inside dicts, lists and tuples cleaned; keys and other values as they are."""
         if isinstance(value, str):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ LOCK_SECONDS = 120.0
 
 
 @contextmanager
-def exclusive(path: Path, *, patience: float = LOCK_SECONDS) -> Iterator[None]:
+def exclusive(path: Path, *, patience: float = LOCK_SECONDS) -> Generator[None]:
     """Hold the exclusive lock of `path`; Unavailable when somebody else holds it for `patience` seconds."""
     with path.open("a+") as file:
         deadline = time.monotonic() + patience
@@ -31,7 +31,7 @@ def exclusive(path: Path, *, patience: float = LOCK_SECONDS) -> Iterator[None]:
                 break
             except BlockingIOError as error:
                 if time.monotonic() > deadline:
-                    message = f"Another process ({_holder(path)}) has been preparing the sandbox for too long."
+                    message = f"The sandbox is being prepared by another user ({_holder(path)}) for too long."
                     raise Unavailable(message, hint=f"End it and try again; its lock is {path}.") from error
                 time.sleep(0.01)
         file.truncate(0)
@@ -42,7 +42,7 @@ def exclusive(path: Path, *, patience: float = LOCK_SECONDS) -> Iterator[None]:
 
 def _holder(path: Path) -> str:
     words = path.read_text().strip()
-    return f"process {words}" if words.isdigit() else "unknown"
+    return f"process {words}" if words.isdigit() else "unknown process"
 
 
 def is_held(path: Path) -> bool:

@@ -3,12 +3,13 @@
 Run as a program of its own, by absolute path and with `python -I -S`, so that nothing in the caller's
 folder or site-packages can shadow it: standard library only, no import of this project.
 
-    reaper.py HOME UID GID [COMMAND...]
+    reaper.py HOME UID GID [POSTGRES]
 
 It leaves the caller's session (a Ctrl-C or a closed terminal reaches neither it nor the server), starts
-COMMAND as UID:GID when one is given, prints `ready` or `failed`, and then watches HOME/users. Every user of
-the server holds a shared flock on that file. The kernel drops a dead process's lock, whatever killed it, so
-"the exclusive lock can be had" means "nobody is left". The file's text is the idle time in seconds.
+the program POSTGRES on HOME/data as UID:GID when it is given, prints `ready` or `failed`, and then watches
+HOME/users. Every user of the server holds a shared flock on that file. The kernel drops a dead process's
+lock, whatever killed it, so "the exclusive lock can be had" means "nobody is left". The file's text is the
+idle time in seconds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import IO
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+LOOK_SECONDS = 5.0  # a newcomer may have asked for a shorter idle time
 
 
 def recorded_pid(data: Path) -> int | None:
@@ -61,8 +63,8 @@ def server_pid(data: Path) -> int | None:
     pid = recorded_pid(data)
     if pid is None or pid <= 1:
         return None
-    words = command_line(pid)
-    return pid if "postgres" in words and f"-D {data} " in f"{words} " else None
+    program, _, options = command_line(pid).partition(" -D ")
+    return pid if program.endswith("/postgres") and f"{options} ".startswith(f"{data} ") else None
 
 
 def stop_server(data: Path) -> None:
@@ -78,12 +80,21 @@ def stop_server(data: Path) -> None:
             time.sleep(0.01)
 
 
-def start_server(home: Path, command: list[str], uid: int, gid: int) -> bool:
+def start_server(home: Path, program: str, uid: int, gid: int) -> bool:
     """Start the server as uid:gid; True when it accepts connections, False when it ended instead."""
-    other = {"user": uid, "group": gid, "extra_groups": [gid]} if os.geteuid() == 0 else {}
+    command = [program, "-D", str(home / "data"), "-c", f"config_file={home / 'postgresql.conf'}"]
+    root = os.geteuid() == 0
     with (home / "server.log").open("ab") as log:
-        server = subprocess.Popen(  # type: ignore[call-overload] # the keywords depend on who we are
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True, **other
+        server = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+            user=uid if root else None,
+            group=gid if root else None,
+            extra_groups=[gid] if root else None,
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -130,31 +141,62 @@ def wait_until_unused(users: IO[str]) -> None:
     fcntl.flock(users, fcntl.LOCK_UN)
 
 
+def has_clients(data: Path) -> bool:
+    """Whether anyone is connected to the server's socket, say with psql (seen on Linux only)."""
+    try:
+        folder, port = (data / "postmaster.pid").read_text().splitlines()[4:2:-1]
+        sockets = Path("/proc/net/unix").read_text().splitlines()
+    except (OSError, ValueError):
+        return False
+    fields = [line.split(maxsplit=7) for line in sockets]
+    address = f"{folder}/.s.PGSQL.{port}"
+    return any(len(field) == 8 and field[5] == "03" and field[7] == address for field in fields)
+
+
 def watch(home: Path) -> None:
     """Stop the server once its idle time has passed without a user, then return."""
-    with (home / "users").open() as users, (home / "lock").open() as lock:
-        while True:
+    with (home / "users").open("r+") as users, (home / "lock").open("r+") as lock:
+        # A folder that was removed and made again has a server and a reaper of its own.
+        while os.path.samestat(os.fstat(lock.fileno()), (home / "lock").stat()):
             wait_until_unused(users)
-            left = seconds_left(users)
-            if left > 0:
-                time.sleep(left)
-                continue
-            fcntl.flock(lock, fcntl.LOCK_EX)  # nobody starts or joins while we decide
-            if try_lock(users) and seconds_left(users) <= 0:
-                stop_server(home / "data")
+            if has_clients(home / "data"):
+                os.utime(users.fileno())
+            if (left := seconds_left(users)) > 0:
+                time.sleep(min(left, LOOK_SECONDS))
+            elif stop_unused(home, users, lock):
                 return
-            fcntl.flock(users, fcntl.LOCK_UN)
-            fcntl.flock(lock, fcntl.LOCK_UN)
+
+
+def stop_unused(home: Path, users: IO[str], lock: IO[str]) -> bool:
+    """Look again while nobody can start or join, and stop; False when somebody came back."""
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.path.samestat(os.fstat(lock.fileno()), (home / "lock").stat()):
+        if try_lock(users) and seconds_left(users) <= 0:
+            stop_server(home / "data")
+            remove_socket_folder(home)
+            return True
+        fcntl.flock(users, fcntl.LOCK_UN)
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return False
+
+
+def remove_socket_folder(home: Path) -> None:
+    """Remove the folder in /tmp that stood in for a path too long for a socket."""
+    with contextlib.suppress(OSError):
+        Path((home / "socket_folder").read_text().strip()).rmdir()
 
 
 def main(argv: list[str]) -> int:
     """Become a background process, start the server when asked, and stay unless a reaper is there already."""
-    home, uid, gid, command = Path(argv[1]), int(argv[2]), int(argv[3]), argv[4:]
+    home, uid, gid, program = Path(argv[1]), int(argv[2]), int(argv[3]), "".join(argv[4:])
     if os.fork():
         return 0  # the caller waits for this one; the child belongs to init
-    ready = not command or start_server(home, command, uid, gid)
-    with (home / "reaper").open("w") as mine:
+    ready = not program or start_server(home, program, uid, gid)
+    with (home / "reaper").open("r+") as mine:
         first = ready and try_lock(mine, patience=1.0)
+        if first:
+            mine.truncate(0)
+            print(os.getpid(), file=mine, flush=True)
         print("ready" if ready else "failed", flush=True)
         if not first:
             return 0

@@ -29,7 +29,3 @@ begin
   end loop;
 end
 $defaults$;
-
-grant all on all tables in schema public to postgres, anon, authenticated, service_role;
-grant all on all functions in schema public to postgres, anon, authenticated, service_role;
-grant all on all sequences in schema public to postgres, anon, authenticated, service_role;

@@ -1,0 +1,196 @@
+"""The `sergei` command: reads the words of a command line and calls one command's `run`.
+
+Nothing heavy is imported here: `sergei --help` must answer at once.
+
+Exit codes: 0 nothing at --fail-on or above, 1 findings, 2 usage, 3 could not run, 4 refused, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+VERSION: Final = "0.1.0"
+PACKAGES: Final = ("agent", "tools", "memory", "prompts")
+
+DESCRIPTION: Final = """\
+Sergei, the infrastructure engineer of a healthcare platform: Postgres, Supabase and Render.
+Reading is free, changing is asked, no patient data leaves, and a claim carries its proof."""
+
+EPILOG: Final = """\
+start here:
+  sergei demo                      a health platform in an embedded PostgreSQL, reviewed
+  sergei chat --demo               talk to Sergei about it (needs ANTHROPIC_API_KEY)
+  sergei review --database-url URL review your own database; nothing is changed
+
+exit codes:
+  0 nothing at or above --fail-on, 1 findings, 2 usage, 3 could not run, 4 refused, 130 interrupted"""
+
+
+class SentenceParser(argparse.ArgumentParser):
+    """argparse, with an error of one sentence and the nearest next step."""
+
+    def error(self, message: str) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  it exits
+        self.exit(2, f"sergei: {message}. Try `{self.prog} --help`.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, without importing any command."""
+    parser = SentenceParser(
+        prog="sergei",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sergei {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SentenceParser)
+    _demo(commands.add_parser("demo", help="build the Guardian demo, plant faults, review it"))
+    _review(commands.add_parser("review", help="review a database and report findings"))
+    _chat(commands.add_parser("chat", help="talk to Sergei in the terminal"))
+    _run(commands.add_parser("run", help="run one tool", add_help=False))
+    _tools(commands.add_parser("tools", help="list the tools"))
+    _rules(commands.add_parser("rules", help="list the review rules, or show one"))
+    _mcp(commands.add_parser("mcp", help="serve the tools to MCP clients"))
+    _memory(commands.add_parser("memory", help="look into the memory bank"))
+    _audit(commands.add_parser("audit", help="show or verify the audit log"))
+    _doctor(commands.add_parser("doctor", help="check the set-up and the connected database"))
+    return parser
+
+
+def _target(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--database-url", metavar="URL", help="the database (default: sergei.toml or environment)"
+    )
+    where.add_argument("--demo", action="store_true", help="the Guardian demo in the sandbox")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale", choices=("small", "medium", "large"), help="how many synthetic people and events"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        what.add_argument(
+            "--fault", action="append", metavar="NAME", help="plant it (again for more; or `all`)"
+        )
+    )
+    what.add_argument("--clean", action="store_true", help="leave the demo as it was written, without faults")
+    what.add_argument("--list", action="store_true", help="list the faults")
+    parser.add_argument("--no-chat", action="store_true", help="end after the review even with an API key")
+
+
+def _review(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "domains", nargs="*", metavar="DOMAIN", help="what to review (default: everything): rls"
+    )
+    _target(parser)
+    parser.add_argument("--format", choices=("text", "json", "sarif", "markdown", "html"), default="text")
+    parser.add_argument("--output", metavar="FILE", help="write the report to a file")
+    parser.add_argument("--fail-on", choices=("error", "warn", "info", "never"), default="error")
+    parser.add_argument(
+        "--only", action="append", metavar="RULE", default=[], help="only this rule (again for more)"
+    )
+    parser.add_argument("--skip", action="append", metavar="RULE", default=[], help="leave this rule out")
+    parser.add_argument("--schemas", nargs="+", metavar="SCHEMA", default=[], help="only these schemas")
+
+
+def _chat(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("-p", "--print", metavar="QUESTION", dest="question", help="ask one question and end")
+    parser.add_argument("--mode", choices=("investigate", "act"), help="investigate: nothing can change")
+    parser.add_argument("--model", help="model to talk to")
+    parser.add_argument("--output-format", choices=("text", "json", "stream-json"), default="text")
+    parser.add_argument("--max-turns", type=int, default=50, metavar="N", help="model calls per question")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--continue", action="store_true", dest="latest", help="go on with the latest session")
+    again.add_argument("--resume", metavar="SESSION", help="go on with this session")
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="TOOL [ARGUMENTS]")
+
+
+def _tools(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "show"), default="list")
+    parser.add_argument("name", nargs="?", metavar="NAME")
+
+
+def _mcp(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument(
+        "--http", metavar="HOST:PORT", help="serve over HTTP instead of stdio, e.g. 127.0.0.1:8765"
+    )
+    parser.add_argument("--mode", choices=("investigate", "act"), default="investigate")
+
+
+def _memory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "search", "show", "lint"), default="list")
+    parser.add_argument("words", nargs="*", metavar="WORDS", help="what to search for, or an entry's id")
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("show", "verify"), default="show")
+    parser.add_argument("--last", type=int, default=20, metavar="N", help="records to show")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the `sergei` script."""
+    problem = _misplaced()
+    if problem:
+        print(f"sergei: {problem}", file=sys.stderr)
+        return 3
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    return _guarded(args)
+
+
+def _guarded(args: argparse.Namespace) -> int:
+    """Run the command; a person's mistake or a server's failure is one sentence, never a traceback."""
+    from tools.errors import SergeiError
+
+    try:
+        return int(import_module(f"agent.commands.{args.command}").run(args))
+    except SergeiError as error:
+        code = f" [{error.code}]" if error.code else ""
+        print(f"sergei: {error.message}{code} {error.hint}".rstrip(), file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("sergei: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `sergei review | head`: not our mistake and not the reader's
+        sys.stderr.close()
+        return 0
+
+
+def _misplaced() -> str:
+    """A sentence when the four packages do not share one folder: another `tools` would run as ours."""
+    folders: dict[str, Path | None] = {}
+    for name in PACKAGES:
+        spec = find_spec(name)
+        folders[name] = Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
+    home = folders["agent"]
+    for name, folder in folders.items():
+        if folder != home:
+            return (
+                f"the package `{name}` comes from {folder}, not from {home}: another project shadows it. "
+                "Install Sergei in its own environment (uv tool install or pipx)."
+            )
+    return ""

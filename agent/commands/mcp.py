@@ -1,0 +1,47 @@
+"""`sergei mcp`: the tools for MCP clients, over stdio or HTTP. Investigate mode unless told otherwise."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from agent import settings as settings_module
+from agent.approvals import Mode
+from agent.compose import Choice, open_house
+from agent.settings import Settings
+from prompts import requests
+from tools.errors import InvalidInput
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until the client leaves (stdio) or the server is stopped (HTTP)."""
+    settings = settings_module.load()
+    choice = Choice(args.database_url, args.demo)
+    address = _address(args.http) if args.http else None
+    asyncio.run(_serve(settings, choice, Mode(args.mode), address))
+    return 0
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InvalidInput(f"--http {text} is not HOST:PORT.", hint="For example 127.0.0.1:8765.")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+async def _serve(settings: Settings, choice: Choice, mode: Mode, address: tuple[str, int] | None) -> None:
+    from agent.mcp_server import serve_http, serve_stdio
+
+    async with open_house(settings, choice, face="mcp", mode=mode) as house:
+        if address is None:
+            await serve_stdio(house.executor, bank=house.bank, requests=requests())
+        else:
+            host, port = address
+            await serve_http(
+                house.executor,
+                bank=house.bank,
+                requests=requests(),
+                host=host,
+                port=port,
+                token=settings.http_token,
+            )

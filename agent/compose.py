@@ -1,0 +1,140 @@
+"""Puts the parts together for one run: settings, target, memory, workspace, gate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.approvals import Approvals, Asker, Mode
+from agent.audit import AuditLog
+from agent.executor import Executor
+from agent.settings import Settings
+from tools import catalogue
+from tools.errors import ConfigurationError
+from tools.redaction import Redactor
+from tools.registry import Tool
+from tools.resources import Resources
+
+if TYPE_CHECKING:
+    from memory import Banks
+    from tools.database.connection import Database
+    from tools.sandbox.cluster import Cluster, SandboxSettings
+    from tools.workspace.jail import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which target a command line named: a URL, the demo, or neither (then the settings decide)."""
+
+    database_url: str | None = None
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One composed run: the gate, and what a face may want to know beside it."""
+
+    executor: Executor
+    settings: Settings
+    bank: Banks | None
+    guardian: bool
+    """Whether the target is Guardian, so that its context is loaded."""
+
+    @property
+    def target(self) -> str:
+        """The target in one line, or an empty string."""
+        database = self.executor.resources.database_or_none
+        return database.target.label if database else ""
+
+
+def sandbox_settings(settings: Settings) -> SandboxSettings:
+    """Where the sandbox lives for these settings."""
+    from tools.sandbox.cluster import SandboxSettings
+
+    return SandboxSettings(cache_dir=settings.cache_dir / "sandbox", url=settings.sandbox_url)
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    choice: Choice,
+    *,
+    face: str,
+    mode: Mode | None = None,
+    asker: Asker | None = None,
+    tools: Mapping[str, Tool] | None = None,
+    redactor: Redactor | None = None,
+) -> AsyncGenerator[House]:
+    """Everything for one run, closed at its end. A database is connected when a tool first needs it."""
+    async with AsyncExitStack() as stack:
+        database = await _database(settings, choice, stack)
+        bank = open_bank(settings)
+        resources = Resources(
+            database_or_none=database,
+            bank_or_none=bank,
+            workspace_or_none=_workspace(settings),
+            suppressions=settings.suppressions,
+            exposed_schemas=settings.exposed_schemas,
+        )
+        executor = Executor(
+            catalogue() if tools is None else tools,
+            resources,
+            approvals=Approvals(settings.mode if mode is None else mode, asker),
+            redactor=redactor or Redactor(strict=settings.phi_strict),
+            audit=AuditLog.open(settings.audit_file, face=face),
+        )
+        yield House(executor, settings, bank, guardian=choice.demo or settings.project.lower() == "guardian")
+
+
+async def _database(settings: Settings, choice: Choice, stack: AsyncExitStack) -> Database | None:
+    from tools.database.connection import Database
+
+    if choice.demo:
+        from tools.sandbox import demo
+
+        cluster = await asyncio.to_thread(open_cluster, settings)
+        stack.callback(cluster.close)
+        dsn = await asyncio.to_thread(demo.ensure, cluster)
+        database = Database(dsn, environment="sandbox")
+    else:
+        url = choice.database_url or settings.database_url
+        if not url:
+            return _unset(settings)
+        database = Database(url, environment=settings.environment)
+    stack.push_async_callback(database.close)
+    return database
+
+
+def _unset(settings: Settings) -> None:
+    """No target is fine until a tool wants one, unless sergei.toml meant to name one."""
+    if settings.missing_variable:
+        raise ConfigurationError(
+            f"sergei.toml takes the database from {settings.missing_variable}, which is not set.",
+            hint="Set it, or pass --database-url or --demo.",
+        )
+
+
+def open_cluster(settings: Settings) -> Cluster:
+    """The sandbox's server, started if need be."""
+    from tools.sandbox.cluster import Cluster
+
+    return Cluster.open(sandbox_settings(settings))
+
+
+def open_bank(settings: Settings) -> Banks | None:
+    """The workspace's memory bank over the starter bank; None when memory is switched off."""
+    if not settings.memory:
+        return None
+    from memory import Bank, Banks, starter_bank
+
+    strict = Redactor(strict=True)
+    return Banks(Bank(settings.bank_folder, refuse=strict.objection), also=(starter_bank(),))
+
+
+def _workspace(settings: Settings) -> Workspace:
+    from tools.workspace.jail import Workspace
+
+    return Workspace(settings.workspace, settings.subprocess_environment)

@@ -1,0 +1,209 @@
+"""The loop: a person's words, the model's reply, its tools, and again until the model has nothing to call.
+
+    turn ─▶ user message ─▶ reply ─▶ calls? ─▶ results in one user message ─▶ reply ─▶ … ─▶ TurnFinished
+
+Whatever ends a turn (an error, a cancelled task, an abandoned generator), what was whole is in the session
+and `Session.history` answers the rest, so that the next turn can follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from itertools import groupby
+from typing import Final
+
+from agent.context import definitions, turn_context
+from agent.events import (
+    Event,
+    Notice,
+    TextChunk,
+    ThinkingChunk,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    UsageReport,
+)
+from agent.executor import Executor, Failure, Outcome
+from agent.messages import (
+    Block,
+    Model,
+    ModelRequest,
+    Reply,
+    Retrying,
+    TextDelta,
+    ThinkingDelta,
+    ToolUse,
+    result,
+)
+from agent.session import Session
+from tools.errors import InvalidInput, RemoteError
+from tools.registry import Effect
+
+NOT_RUN: Final = (
+    "Not run: the reply was cut off here, so its arguments may be incomplete. Take a smaller step."
+)
+STOPPED: Final = "[interrupted by the user]"
+DECLINED: Final = "[The model declined to answer this.]"
+
+_NOTICES: Final = {
+    "max_tokens": "The reply was cut off at its token limit; say continue to go on.",
+    "model_context_window_exceeded": "The conversation fills the model's window: start a new one.",
+    "refusal": "The model declined to answer; say it differently, or start a new conversation.",
+}
+
+
+class Loop:
+    """One conversation between a person, a model and the gate. One turn at a time.
+
+    `model` may be exchanged between turns. `max_steps` is how many requests one turn may make.
+    """
+
+    def __init__(
+        self, model: Model, executor: Executor, session: Session, *, system: str, max_steps: int = 50
+    ) -> None:
+        self.model = model
+        self.executor = executor
+        self.session = session
+        self.system = system
+        self.max_steps = max_steps
+        self._tools = definitions(executor.catalogue)
+        self._context = ""
+
+    async def turn(self, text: str) -> AsyncGenerator[Event, None]:
+        """Run one turn; blank `text` takes up one that failed. Close it (aclosing) if it is not read to its end.
+
+        Raises what Model.stream raises, InvalidInput for blank text with nothing to take up, and Unavailable
+        when the session cannot be saved. Cancel the task that reads it to stop.
+        """
+        for event in self._begin(text):
+            yield event
+        total = UsageReport()
+        for _ in range(self.max_steps):
+            reply: Reply | None = None
+            async with aclosing(self._ask()) as events:
+                async for event in events:
+                    if isinstance(event, Reply):
+                        reply = event
+                    else:
+                        yield event
+            if reply is None:
+                raise RemoteError(f"{self.model.name} ended its stream without a reply.")
+            total += reply.usage
+            runs = reply.stop_reason in ("tool_use", "pause_turn")
+            self._record(reply, runs=runs)
+            yield reply.usage
+            if (notice := _NOTICES.get(reply.stop_reason)) is not None:
+                yield Notice(f"{notice} {reply.detail}".strip())
+            if not runs or (not reply.calls and reply.stop_reason == "tool_use"):
+                yield TurnFinished(reply.stop_reason, total)
+                return
+            async with aclosing(self._run(reply.calls)) as events:
+                async for event in events:
+                    yield event
+        yield Notice(f"Stopped after {self.max_steps} steps; say continue to go on.")
+        yield TurnFinished("max_steps", total)
+
+    def _begin(self, text: str) -> Iterator[Event]:
+        """Put the person's words into the history, without what must not leave."""
+        written = text.encode(
+            errors="replace"
+        ).decode()  # a pasted stray byte arrives as half a surrogate pair
+        safe = self.executor.redactor.text(written)
+        history = self.session.history()
+        if safe.strip():
+            content: list[Block] = [{"type": "text", "text": safe}]
+            if (context := turn_context(self.executor)) != self._context:
+                self._context = context
+                content.insert(0, {"type": "text", "text": context})
+            self.session.append("user", content)
+        elif not history or history[-1]["role"] != "user":
+            raise InvalidInput("There is nothing to send.", hint="Type a question.")
+        yield TurnStarted(safe)
+        if safe != written:
+            yield Notice("What looks like a secret or a person's identifier was replaced before it was sent.")
+
+    async def _ask(self) -> AsyncGenerator[Event | Reply, None]:
+        """One request. When it is stopped half-way, what was said so far stays in the history."""
+        said = ""
+        request = ModelRequest(self.system, self._tools, self.session.history())
+        try:
+            async with aclosing(self.model.stream(request)) as events:
+                async for event in events:
+                    if isinstance(event, TextDelta):
+                        said += event.text
+                        yield TextChunk(event.text)
+                    elif isinstance(event, ThinkingDelta):
+                        yield ThinkingChunk(event.text)
+                    elif isinstance(event, Retrying):
+                        yield Notice(f"{event.reason} Trying again in {event.seconds:.1f} s.")
+                    else:
+                        yield event
+                        return
+        except (asyncio.CancelledError, GeneratorExit):
+            self.session.append("assistant", [{"type": "text", "text": f"{said}\n{STOPPED}".strip()}])
+            raise
+
+    def _record(self, reply: Reply, *, runs: bool) -> None:
+        """The reply into the history. Calls of a reply that was cut off are answered, not run."""
+        if reply.stop_reason == "refusal":
+            self.session.append("assistant", [{"type": "text", "text": DECLINED}])
+            return
+        self.session.append("assistant", reply.content)
+        if not runs:
+            self.session.append("user", [result(call.id, NOT_RUN, failed=True) for call in reply.calls])
+
+    async def _run(self, calls: Sequence[ToolUse]) -> AsyncGenerator[Event, None]:
+        """Run the calls and put their results, in the order of the calls, into one user message."""
+        outcomes: dict[str, Outcome] = {}
+        try:
+            for group in self._groups(calls):
+                async with aclosing(self._together(group, outcomes)) as events:
+                    async for event in events:
+                        yield event
+        finally:
+            done = [(call.id, outcomes[call.id]) for call in calls if call.id in outcomes]
+            results = [result(name, outcome.fenced(), failed=not outcome.ok) for name, outcome in done]
+            self.session.append("user", results)  # history answers those that were interrupted
+
+    def _groups(self, calls: Sequence[ToolUse]) -> Iterator[Sequence[ToolUse]]:
+        """Neighbouring reads run together; a change waits for what comes before it and runs alone."""
+        for reads, group in groupby(calls, self._reads):
+            if reads:
+                yield list(group)
+            else:
+                yield from ([call] for call in group)
+
+    def _reads(self, call: ToolUse) -> bool:
+        tool = self.executor.catalogue.get(call.name)
+        return tool is None or tool.effect is Effect.READ
+
+    async def _together(
+        self, calls: Sequence[ToolUse], outcomes: dict[str, Outcome]
+    ) -> AsyncGenerator[Event, None]:
+        async def run(call: ToolUse) -> ToolUse:
+            outcomes[call.id] = await self._outcome(call)
+            return call
+
+        for call in calls:
+            yield ToolStarted(call.id, call.name, call.input)
+        pending = {asyncio.create_task(run(call)) for call in calls}
+        try:
+            while pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for call in (task.result() for task in done):
+                    yield ToolFinished(call.id, call.name, outcomes[call.id])
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(
+                *pending, return_exceptions=True
+            )  # the gate writes down that they were stopped
+
+    async def _outcome(self, call: ToolUse) -> Outcome:
+        if not call.problem:
+            return await self.executor.call(call.name, call.input)
+        failure = Failure("invalid_input", call.problem, "", "", retry=True, exit_code=2)
+        return Outcome("", call.name, None, failure, 0.0)

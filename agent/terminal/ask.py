@@ -1,0 +1,84 @@
+"""Asks the person at the terminal for a yes: the exact action first, then the question."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from agent.approvals import Answer, Asker, Decision, Request
+from tools.registry import Effect
+
+LONG = 40
+"""Lines of an action that are shown at once; the rest on request, never cut silently."""
+
+
+def question(request: Request, *, color: bool, whole: bool = False) -> str:
+    """What is about to happen, as text."""
+    preview = request.preview
+    mark = "31;1" if request.effect is Effect.DESTRUCTIVE else "33;1"
+    word = "DESTRUCTIVE" if request.effect is Effect.DESTRUCTIVE else "change"
+    lines = ["", f"{_paint(f'{request.tool}: {word}', mark, color)}  on {preview.target}"]
+    action = preview.action.splitlines()
+    lines += [f"  │ {line}" for line in (action if whole else action[:LONG])]
+    if len(action) > LONG and not whole:
+        lines.append(f"  │ … {len(action) - LONG} more lines: answer v to see all of it")
+    for name, value in (
+        ("touches", ", ".join(preview.touches)),
+        ("effect", preview.consequence),
+        ("dry run", preview.evidence),
+        ("undo", preview.undo),
+    ):
+        if value:
+            first, *rest = value.splitlines()
+            lines.append(f"  {name:<8} {first}")
+            lines += [f"           {line}" for line in rest]
+    lines.append(f"  digest   {request.digest[:16]}")
+    return "\n".join(lines)
+
+
+def terminal_asker(*, color: bool) -> Asker | None:
+    """An asker on stdin and stderr, or None when nobody sits there."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    async def ask(request: Request) -> Decision:
+        print(question(request, color=color), file=sys.stderr)
+        return await asyncio.to_thread(_answer, request, color)
+
+    return ask
+
+
+def _answer(request: Request, color: bool) -> Decision:
+    while True:
+        print(
+            "Run it? [y] once  [s] for this session  [n] no  [v] view all: ",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        word = sys.stdin.readline()
+        decision = read_answer(word)
+        if decision is not None:
+            return decision
+        if word.strip().lower() == "v":
+            print(question(request, color=color, whole=True), file=sys.stderr)
+
+
+def read_answer(word: str) -> Decision | None:
+    """The decision a typed word means; `n because ...` carries its reason. None: not an answer."""
+    first, _, reason = word.strip().partition(" ")
+    match first.lower():
+        case "y" | "yes":
+            return Decision(Answer.ONCE, by="person")
+        case "s" | "session":
+            return Decision(Answer.SESSION, by="person")
+        case "n" | "no":
+            return Decision(Answer.DENY, by="person", reason=reason.removeprefix("because ").strip())
+        case "" if not word:
+            return Decision(Answer.DENY, by="person", reason="the terminal was closed")
+        case _:
+            return None
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text

@@ -1,0 +1,142 @@
+"""The banks a session sees as one: the workspace's own, which is written, above others only read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from memory.bank import Bank, Problem, Saved
+from memory.draft import Draft, scopes
+from memory.entry import Entry, Result
+from memory.errors import BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
+from memory.files import INDEX_NAME
+from memory.index import Index, Search
+from memory.ranking import Candidate, Recalled, rank
+from memory.tokens import query_terms
+
+STARTER = Path(__file__).parent / "starter"
+
+
+def starter_bank() -> Bank:
+    """The entries that ship with the product, read-only."""
+    return Bank(STARTER, read_only=True)
+
+
+class Banks:
+    """`writable` above `also`: all are read, the upper of two same ids counts, `writable` is written.
+
+    What is recorded about an entry of a lower bank is kept on a copy of it in `writable`. Without a writable
+    bank every write raises BankUnavailable.
+    """
+
+    def __init__(self, writable: Bank | None, also: Sequence[Bank] = ()) -> None:
+        self.writable = writable
+        self._all = (*([writable] if writable else []), *also)
+        location = writable.root / INDEX_NAME if writable and not writable.read_only else None
+        self._index = Index(location, [bank.root for bank in self._all])
+
+    def recall(
+        self,
+        query: str,
+        *,
+        now: datetime,
+        applies_to: Mapping[str, str | Sequence[str]] | None = None,
+        limit: int = 5,
+    ) -> list[Recalled]:
+        """The entries that help with `query`, best first, each with its reasons and warnings.
+
+        `applies_to` names the present target (service, table, project, versions); what fits it moves up.
+        An empty query returns what applies to the target. `now` is aware. InvalidEntry on an odd scope.
+        """
+        target = scopes(applies_to or {})
+        terms = query_terms(query)
+        if terms:
+            found = self._index.search(terms)
+        else:
+            terms = query_terms(" ".join(name for names in target.values() for name in names))
+            if not terms:
+                return []
+            found = self._index.search(terms, column="scope")
+        return rank(self._candidates(found), terms, target, limit=limit, now=now)
+
+    def get(self, entry_id: str) -> Entry:
+        """The entry with this id in the uppermost bank that has it. Raises UnknownEntry."""
+        return self._owner(entry_id)[1]
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every entry of every bank, oldest first, an id once."""
+        unique = {entry.id: entry for bank in reversed(self._all) for entry in bank.entries()}
+        return tuple(sorted(unique.values(), key=lambda entry: entry.id))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """The problems of every bank."""
+        return tuple(problem for bank in self._all for problem in bank.problems())
+
+    def add(self, draft: Draft, *, source: str, now: datetime) -> Saved:
+        """`Bank.add` on the writable bank."""
+        return self._writing().add(draft, source=source, now=now)
+
+    def record_outcome(
+        self, entry_id: str, result: Result, *, now: datetime, ref: str = "", note: str = ""
+    ) -> Entry:
+        """`Bank.record_outcome`, on a copy when the entry lies in a bank below."""
+        return self._adopting(entry_id).record_outcome(
+            self.get(entry_id).id, result, now=now, ref=ref, note=note
+        )
+
+    def supersede(self, old_id: str, draft: Draft, *, source: str, now: datetime) -> Saved:
+        """`Bank.supersede`, on a copy when the old entry lies in a bank below."""
+        return self._adopting(old_id).supersede(self.get(old_id).id, draft, source=source, now=now)
+
+    def retire(self, entry_id: str, reason: str) -> Entry:
+        """`Bank.retire`, on a copy when the entry lies in a bank below."""
+        return self._adopting(entry_id).retire(self.get(entry_id).id, reason)
+
+    def _writing(self) -> Bank:
+        if self.writable is None:
+            raise BankUnavailable("There is no memory bank to write to; name a folder for one.")
+        return self.writable
+
+    def _owner(self, entry_id: str) -> tuple[Bank, Entry]:
+        for bank in self._all:
+            try:
+                return bank, bank.get(entry_id)
+            except UnknownEntry:
+                continue
+        raise UnknownEntry(
+            f"The memory bank has no entry '{entry_id.strip()}'; recall or list shows the ids."
+        )
+
+    def _adopting(self, entry_id: str) -> Bank:
+        writable = self._writing()
+        owner, entry = self._owner(entry_id)
+        if owner is not writable:
+            writable.adopt(entry)
+        return writable
+
+    def _candidates(self, found: Search) -> list[Candidate]:
+        """Hits with their entries as the files are now, and successors that did not match themselves."""
+        candidates: dict[str, Candidate] = {}
+        for hit in sorted(found.hits, key=lambda hit: hit.bank):
+            if hit.entry_id not in candidates and (entry := self._load(hit.bank, hit.path)):
+                candidates[hit.entry_id] = Candidate(entry, hit.relevance, found.successors.get(hit.entry_id))
+        for candidate in list(candidates.values()):
+            current = candidate
+            while current.superseded_by and current.superseded_by not in candidates:
+                entry = self._first(found.places.get(current.superseded_by, ()))
+                if entry is None:
+                    break
+                current = Candidate(entry, candidate.relevance, found.successors.get(entry.id))
+                candidates[entry.id] = current
+        return list(candidates.values())
+
+    def _first(self, places: Sequence[tuple[int, str]]) -> Entry | None:
+        return next((entry for bank, path in places if (entry := self._load(bank, path))), None)
+
+    def _load(self, bank: int, path: str) -> Entry | None:
+        """The entry there, or None when the file went, broke or is refused since: `problems` tells of it."""
+        try:
+            return self._all[bank].load(path)
+        except (InvalidEntry, RefusedEntry, UnknownEntry):
+            return None

@@ -1,0 +1,61 @@
+"""Words and identifiers of a text, as the index and the duplicate check see them.
+
+An identifier is kept whole *and* taken apart: `patient_clinical_events` is one token and three words, `42P17`
+stays `42p17`, `srv-abc` is `srv_abc`, `srv` and `abc`, and `patientEvents` is `patient_events` too.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CHUNK = re.compile(r"[^\W_]+(?:[_.\-]+[^\W_]+)*")
+_PIECE = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MIXED = re.compile(r"(?=.*\d)(?=.*[^\W\d_])")
+
+_COMMON_WORDS = """
+    a about after again all also am an and any are as at be because been before being but by can could
+    did do does doing done down during each for from had has have having he help her here him his how i
+    if in into is it its itself just know let like make me more most my need no nor not now of off on
+    once only or other our out over own please same sergei she should so some such tell than that the
+    their them then there these they this those through to too under until up us use very want was we
+    were what when where which while who whom why will with would you your
+"""
+STOP_WORDS = frozenset(_COMMON_WORDS.split())
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words in order, identifiers taken apart."""
+    return [
+        part.lower()
+        for piece in _PIECE.findall(text)
+        for part in (_CAMEL.split(piece) if not piece.isupper() else [piece])
+        if part
+    ]
+
+
+def identifiers(text: str) -> list[str]:
+    """Identifiers kept whole, lower case, their joints (`-`, `.`, camel case) spelled `_`."""
+    found: list[str] = []
+    for chunk in _CHUNK.findall(text):
+        parts = words(chunk)
+        if len(parts) > 1:
+            found.append("_".join(parts))
+            if (plain := chunk.lower()).isalnum():
+                found.append(plain)
+        elif _MIXED.match(chunk):
+            found.append(chunk.lower())
+    return list(dict.fromkeys(found))
+
+
+def index_text(text: str) -> str:
+    """`text` as the full-text index takes it in: its words, then its whole identifiers."""
+    return " ".join([*words(text), *identifiers(text)])
+
+
+def query_terms(query: str, *, limit: int = 48) -> list[str]:
+    """What to look for: identifiers first, then words that carry meaning; at most `limit`, each once."""
+    meaningful = [
+        word for word in words(query) if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())
+    ]
+    return list(dict.fromkeys([*identifiers(query), *meaningful]))[:limit]

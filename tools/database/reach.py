@@ -1,0 +1,167 @@
+"""What a statement reaches: names and shapes, read from its parse tree alone.
+
+    parse tree ── inspect() ──▶ Reach ── read_catalog() ──▶ Catalog ── judge() ──▶ objections
+
+Pure. It over-collects on purpose: a CTE counts as a relation and a column as a possible function call
+(`t.f` calls f(t)); what does not exist in the catalog drops out there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
+from postgast.walk import unwrap_node, walk
+
+
+class Name(NamedTuple):
+    """A possibly qualified name, as the parser folded it."""
+
+    schema: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Everything a statement names, and what its shape alone already forbids."""
+
+    kind: str
+    relations: frozenset[Name] = frozenset()
+    functions: frozenset[Name] = frozenset()
+    operators: frozenset[Name] = frozenset()
+    types: frozenset[Name] = frozenset()
+    fields: frozenset[str] = frozenset()
+    settings: frozenset[str | None] = frozenset()
+    forbidden: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
+    rows_from_functions: bool = False
+    recursive: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    relations: set[Name] = field(default_factory=set[Name])
+    functions: set[Name] = field(default_factory=set[Name])
+    operators: set[Name] = field(default_factory=set[Name])
+    types: set[Name] = field(default_factory=set[Name])
+    fields: set[str] = field(default_factory=set[str])
+    settings: set[str | None] = field(default_factory=set[str | None])
+    forbidden: list[str] = field(default_factory=list[str])
+    rows_from_functions: bool = False
+    recursive: bool = False
+
+
+_WRITES: Final = {
+    "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE",
+}  # fmt: skip
+
+
+def inspect(node: Message) -> Reach:
+    """The reach of one statement (the message inside RawStmt)."""
+    found = _Found()
+    for _, part in walk(node):
+        _visit(part, found)
+    return Reach(
+        kind=str(node.DESCRIPTOR.name),
+        relations=frozenset(found.relations),
+        functions=frozenset(found.functions),
+        operators=frozenset(found.operators),
+        types=frozenset(found.types),
+        fields=frozenset(found.fields),
+        settings=frozenset(found.settings),
+        forbidden=tuple(dict.fromkeys(found.forbidden)),
+        shapes=_shapes(node),
+        rows_from_functions=found.rows_from_functions,
+        recursive=found.recursive,
+    )
+
+
+def strings(nodes: object) -> list[str]:
+    """The String nodes of a list: a dotted name's parts."""
+    parts = (unwrap_node(item) for item in nodes if isinstance(item, Message))  # type: ignore[attr-defined]  # pyright: ignore  protobuf's repeated fields are untyped
+    return [part.sval for part in parts if isinstance(part, pb.String)]
+
+
+def name_of(parts: list[str]) -> Name:
+    """The last two parts of a dotted name."""
+    return Name(parts[-2] if len(parts) > 1 else None, parts[-1]) if parts else Name(None, "")
+
+
+def _visit(part: Message, found: _Found) -> None:
+    if isinstance(part, pb.RangeVar):
+        found.relations.add(Name(part.schemaname or None, part.relname))
+    elif isinstance(part, pb.FuncCall):
+        _call(part, found)
+    elif isinstance(part, pb.ColumnRef):
+        found.fields.update(strings(part.fields)[-1:])
+    elif isinstance(part, pb.A_Indirection):
+        found.fields.update(strings(part.indirection))
+    elif isinstance(part, pb.A_Expr | pb.SubLink):
+        names = strings(part.name if isinstance(part, pb.A_Expr) else part.oper_name)
+        if names:
+            found.operators.add(name_of(names))
+    elif isinstance(part, pb.SortBy):
+        names = strings(part.use_op)
+        if names:
+            found.operators.add(name_of(names))
+    elif isinstance(part, pb.TypeName):
+        found.types.add(name_of(strings(part.names)))
+    elif isinstance(part, pb.RangeFunction | pb.RangeTableFunc | pb.JsonTable):
+        found.rows_from_functions = True
+    elif isinstance(part, pb.WithClause):
+        found.recursive = found.recursive or part.recursive
+    else:
+        _forbid(part, found)
+
+
+def _call(call: pb.FuncCall, found: _Found) -> None:
+    name = name_of(strings(call.funcname))
+    found.functions.add(name)
+    if name.name == "current_setting":
+        first = unwrap_node(call.args[0]) if call.args else None
+        constant = isinstance(first, pb.A_Const) and first.HasField("sval")
+        found.settings.add(first.sval.sval if constant and isinstance(first, pb.A_Const) else None)
+
+
+def _forbid(part: Message, found: _Found) -> None:
+    """Shapes that no reading statement has."""
+    if isinstance(part, pb.LockingClause):
+        found.forbidden.append("FOR UPDATE / FOR SHARE locks rows")
+    elif isinstance(part, pb.IntoClause):
+        found.forbidden.append("SELECT INTO creates a table")
+    elif isinstance(part, pb.ParamRef):
+        found.forbidden.append("$1 stands for a parameter and none is passed; write the value")
+    elif part.DESCRIPTOR.name in _WRITES:
+        found.forbidden.append(f"{_WRITES[part.DESCRIPTOR.name]} changes rows")
+
+
+def _shapes(node: Message) -> tuple[str, ...]:
+    """For each output column of a plain SELECT: `count`, `constant` or `other`; empty when unknown."""
+    if not isinstance(node, pb.SelectStmt) or node.op != pb.SETOP_NONE or not node.target_list:
+        return ()
+    shapes: list[str] = []
+    for item in node.target_list:
+        target = unwrap_node(item)
+        value = unwrap_node(target.val) if isinstance(target, pb.ResTarget) else target
+        if isinstance(value, pb.ColumnRef) and any(
+            isinstance(unwrap_node(part), pb.A_Star) for part in value.fields
+        ):
+            return ()  # a star stands for any number of columns: positions after it are unknown
+        shapes.append(_shape(value))
+    return tuple(shapes)
+
+
+def _shape(value: Message) -> str:
+    if isinstance(value, pb.A_Const):
+        return "constant"
+    if isinstance(value, pb.FuncCall) and name_of(strings(value.funcname)) in {
+        Name(None, "count"),
+        Name("pg_catalog", "count"),
+    }:
+        return "count"
+    return "other"

@@ -1,0 +1,83 @@
+"""remember: a lesson into the memory bank, after a yes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from pydantic import Field
+
+from memory import Category, Confidence, Draft
+from tools.recall.translate import translated
+from tools.registry import Effect, Params, Preview, Result, tool
+from tools.resources import Resources
+
+
+class Remember(Params):
+    title: str = Field(min_length=8, max_length=160, description="The lesson in one line.")
+    category: Category = Field(description="Where it belongs.")
+    context: str = Field(default="", max_length=4000, description="The situation: what was seen, where.")
+    action: str = Field(min_length=1, max_length=8000, description="What was done, exactly (SQL, settings).")
+    result: str = Field(min_length=1, max_length=4000, description="What came of it, as measured.")
+    outcome: Literal["worked", "failed", "partly"] = Field(description="The result in one word.")
+    why: str = Field(default="", max_length=4000, description="Why it worked or failed.")
+    tags: list[str] = Field(default_factory=list, max_length=12, description="A few words to find it by.")
+    table: list[str] = Field(default_factory=list, description="Tables it applies to.")
+    service: list[str] = Field(default_factory=list, description="Services it applies to.")
+    confidence: Confidence = Field(default="medium", description="How sure you are, from what was shown.")
+
+
+class Remembered(Result):
+    id: str
+    path: str
+    merged: bool
+    message: str
+
+    def markdown(self) -> str:
+        """One line."""
+        return f"{self.message} ({self.id}, {self.path})"
+
+
+async def preview_remember(params: Remember, resources: Resources) -> Preview:
+    """The entry's text, and the folder it goes to."""
+    writable = resources.bank.writable
+    return Preview(
+        action="\n".join(
+            (
+                f"{params.title} ({params.category}, {params.outcome}, confidence {params.confidence})",
+                *(f"Context: {params.context}",) * bool(params.context),
+                f"Action: {params.action}",
+                f"Result: {params.result}",
+                *(f"Why: {params.why}",) * bool(params.why),
+            )
+        ),
+        target=f"the memory bank in {writable.root}" if writable else "the memory bank",
+        undo="Delete the file; the result names it.",
+    )
+
+
+@tool(Effect.WRITE, preview=preview_remember)
+async def remember(params: Remember, resources: Resources) -> Remembered:
+    """Write a lesson to the memory bank: what was done, what came of it, where it applies. A person is asked.
+
+    Only what was shown by a tool's result, worked or failed. No patient's value and no secret: they are
+    refused. The same lesson again is added to its entry as one more outcome.
+    """
+    scope = {name: names for name, names in (("table", params.table), ("service", params.service)) if names}
+    draft = Draft(
+        title=params.title,
+        category=params.category,
+        context=params.context,
+        action=params.action,
+        result=params.result,
+        outcome=params.outcome,
+        why=params.why,
+        tags=params.tags,
+        applies_to=scope,
+        confidence=params.confidence,
+    )
+    with translated():
+        saved = await asyncio.to_thread(
+            resources.bank.add, draft, source="conversation, approved by a person", now=resources.now()
+        )
+    return Remembered(id=saved.entry.id, path=str(saved.path), merged=saved.merged, message=saved.message)
