@@ -75,11 +75,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         "--scale", choices=("small", "medium", "large"), help="how many synthetic people and events"
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        what.add_argument(
-            "--fault", action="append", metavar="NAME", help="plant it (again for more; or `all`)"
-        )
-    )
+    what.add_argument("--fault", action="append", metavar="NAME", help="plant it (again for more; or `all`)")
     what.add_argument("--clean", action="store_true", help="leave the demo as it was written, without faults")
     what.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--no-chat", action="store_true", help="end after the review even with an API key")

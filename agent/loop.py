@@ -9,10 +9,11 @@ and `Session.history` answers the rest, so that the next turn can follow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from agent.context import definitions, turn_context
 from agent.events import (
@@ -28,6 +29,9 @@ from agent.events import (
 )
 from agent.executor import Executor, Failure, Outcome
 from agent.messages import (
+    DECLINED,
+    NOT_RUN,
+    STOPPED,
     Block,
     Model,
     ModelRequest,
@@ -36,17 +40,12 @@ from agent.messages import (
     TextDelta,
     ThinkingDelta,
     ToolUse,
+    encodable,
     result,
 )
 from agent.session import Session
 from tools.errors import InvalidInput, RemoteError
 from tools.registry import Effect
-
-NOT_RUN: Final = (
-    "Not run: the reply was cut off here, so its arguments may be incomplete. Take a smaller step."
-)
-STOPPED: Final = "[interrupted by the user]"
-DECLINED: Final = "[The model declined to answer this.]"
 
 _NOTICES: Final = {
     "max_tokens": "The reply was cut off at its token limit; say continue to go on.",
@@ -55,25 +54,27 @@ _NOTICES: Final = {
 }
 
 
+@dataclass(slots=True)
 class Loop:
     """One conversation between a person, a model and the gate. One turn at a time.
 
     `model` may be exchanged between turns. `max_steps` is how many requests one turn may make.
     """
 
-    def __init__(
-        self, model: Model, executor: Executor, session: Session, *, system: str, max_steps: int = 50
-    ) -> None:
-        self.model = model
-        self.executor = executor
-        self.session = session
-        self.system = system
-        self.max_steps = max_steps
-        self._tools = definitions(executor.catalogue)
-        self._context = ""
+    model: Model
+    executor: Executor
+    session: Session
+    _: KW_ONLY
+    system: str
+    max_steps: int = 50
+    _tools: Sequence[Mapping[str, Any]] = field(init=False)
+    _context: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        self._tools = definitions(self.executor.catalogue)
 
     async def turn(self, text: str) -> AsyncGenerator[Event, None]:
-        """Run one turn; blank `text` takes up one that failed. Close it (aclosing) if it is not read to its end.
+        """Run one turn; blank `text` takes up one that failed. Close it (aclosing) if not read to its end.
 
         Raises what Model.stream raises, InvalidInput for blank text with nothing to take up, and Unavailable
         when the session cannot be saved. Cancel the task that reads it to stop.
@@ -108,9 +109,7 @@ class Loop:
 
     def _begin(self, text: str) -> Iterator[Event]:
         """Put the person's words into the history, without what must not leave."""
-        written = text.encode(
-            errors="replace"
-        ).decode()  # a pasted stray byte arrives as half a surrogate pair
+        written = encodable(text)
         safe = self.executor.redactor.text(written)
         history = self.session.history()
         if safe.strip():
@@ -184,7 +183,11 @@ class Loop:
         self, calls: Sequence[ToolUse], outcomes: dict[str, Outcome]
     ) -> AsyncGenerator[Event, None]:
         async def run(call: ToolUse) -> ToolUse:
-            outcomes[call.id] = await self._outcome(call)
+            if call.problem:
+                failure = Failure("invalid_input", call.problem, "", "", retry=True, exit_code=2)
+                outcomes[call.id] = Outcome("", call.name, None, failure, 0.0)
+            else:
+                outcomes[call.id] = await self.executor.call(call.name, call.input)
             return call
 
         for call in calls:
@@ -198,12 +201,4 @@ class Loop:
         finally:
             for task in pending:
                 task.cancel()
-            await asyncio.gather(
-                *pending, return_exceptions=True
-            )  # the gate writes down that they were stopped
-
-    async def _outcome(self, call: ToolUse) -> Outcome:
-        if not call.problem:
-            return await self.executor.call(call.name, call.input)
-        failure = Failure("invalid_input", call.problem, "", "", retry=True, exit_code=2)
-        return Outcome("", call.name, None, failure, 0.0)
+            await asyncio.gather(*pending, return_exceptions=True)  # the gate records that they were stopped

@@ -46,7 +46,7 @@ class Questions:
 
 @dataclass(slots=True)
 class Clients:
-    """One Executor per session: its own grants, its own name in the audit log, the same resources and mode."""
+    """One Executor per session: its own grants and name in the audit log, the same resources and mode."""
 
     shared: Executor
     questions: Questions = field(default_factory=Questions)

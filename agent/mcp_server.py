@@ -31,6 +31,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import SessionMessage
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
@@ -154,8 +155,21 @@ async def serve_stdio(executor: Executor, *, bank: Banks | None, requests: Seque
     """
     server = build_server(executor, bank=bank, requests=requests)
     with transport.ended_by_sigterm(), transport.stdin_lines() as lines:
-        async with stdio_server(stdin=lines) as (read, write):
+        async with (
+            stdio_server(stdin=lines) as (source, sink),
+            transport.answered_to_the_end(source, sink.send, _asked, _answered) as (read, write),
+        ):
             await server.run(read, write, server.create_initialization_options())
+            await sink.aclose()
+
+
+def _asked(item: SessionMessage | Exception) -> wire.RequestId | None:
+    message = item.message if isinstance(item, SessionMessage) else None
+    return message.id if isinstance(message, wire.JSONRPCRequest) else None
+
+
+def _answered(item: SessionMessage) -> wire.RequestId | None:
+    return item.message.id if isinstance(item.message, wire.JSONRPCResponse | wire.JSONRPCError) else None
 
 
 async def serve_http(

@@ -9,20 +9,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import hmac
+import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
 from io import TextIOWrapper
 from ipaddress import ip_address
 from types import FrameType
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 import uvicorn
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,7 +35,11 @@ TOKEN_CHARS: Final = 16
 """A token shorter than this can be guessed over a network."""
 
 _GRACE_SECONDS: Final = 1
+_DRAIN_SECONDS: Final = 2
 _LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+
+T = TypeVar("T")
+M = TypeVar("M")
 
 
 class Lines(anyio.AsyncFile[str]):
@@ -90,6 +96,49 @@ def ended_by_sigterm() -> Generator[None]:
             yield
         finally:
             loop.remove_signal_handler(signal.SIGTERM)
+
+
+@asynccontextmanager
+async def answered_to_the_end(
+    source: AsyncIterable[T],
+    send: Callable[[M], Awaitable[None]],
+    asks: Callable[[T], object],
+    answers: Callable[[M], object],
+) -> AsyncGenerator[tuple[MemoryObjectReceiveStream[T], MemoryObjectSendStream[M]]]:
+    """`source` and `send` again, but the end of `source` waits until what was asked before it is answered.
+
+    The server drops open requests when its input ends, and `sergei mcp < requests.jsonl` would see nothing.
+    `asks` and `answers` give the id of the request that a message is or answers, or None.
+    """
+    entry, read = anyio.create_memory_object_stream[T]()
+    write, exit_ = anyio.create_memory_object_stream[M]()
+    waiting: set[object] = set()
+    quiet = asyncio.Event()
+    quiet.set()
+
+    async def inwards() -> None:
+        async with entry:
+            async for item in source:
+                if (asked := asks(item)) is not None:
+                    waiting.add(asked)
+                    quiet.clear()
+                await entry.send(item)
+            with anyio.move_on_after(_DRAIN_SECONDS):
+                await quiet.wait()
+
+    async def outwards() -> None:
+        async with exit_:
+            async for item in exit_:
+                await send(item)
+                waiting.discard(answers(item))
+                if not waiting:
+                    quiet.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(inwards)
+        tasks.start_soon(outwards)
+        yield read, write
+        tasks.cancel_scope.cancel()
 
 
 def open_door(host: str, port: int, token: str | None) -> socket.socket:
@@ -176,6 +225,13 @@ def _seal(token: str) -> bytes:
     return sha256(token.encode(errors="surrogateescape")).digest()
 
 
+class _Listener(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Event streams stay open as long as their clients like: to cut them off is no error here.
+        logging.getLogger("uvicorn.error").disabled = True
+        await super().shutdown(sockets)
+
+
 async def listen(app: ASGIApp, door: socket.socket) -> None:
     """Serve `app` on `door` until a signal. Open requests get a second to finish, then are cancelled."""
     config = uvicorn.Config(
@@ -191,7 +247,7 @@ async def listen(app: ASGIApp, door: socket.socket) -> None:
     # SIGTERM has been obeyed by then, and must not kill us before our own resources are closed.
     previous = signal.signal(signal.SIGTERM, _obeyed)
     try:
-        await uvicorn.Server(config).serve(sockets=[door])
+        await _Listener(config).serve(sockets=[door])
     finally:
         signal.signal(signal.SIGTERM, previous)
         door.close()

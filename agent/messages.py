@@ -19,6 +19,13 @@ INTERRUPTED: Final = (
 )
 """The answer to a call that never got one."""
 
+NOT_RUN: Final = "Not run: the reply was cut off, so its arguments may be incomplete. Take a smaller step."
+"""The answer to a call of a reply that was not whole."""
+
+STOPPED: Final = "[interrupted by the user]"
+DECLINED: Final = "[The model declined to answer this.]"
+"""What stands in the history for the rest of a reply, or for all of it."""
+
 Message = dict[str, Any]
 """`{"role": "user" | "assistant", "content": [block, ...]}`."""
 
@@ -121,7 +128,7 @@ def _no_constant(name: str) -> float:
 
 
 def encodable(text: str) -> str:
-    """The text without halves of surrogate pairs (stray bytes of a terminal or a file): JSON cannot send them."""
+    """The text without halves of surrogate pairs: a terminal's stray bytes, which JSON cannot send."""
     return text.encode(errors="replace").decode()
 
 
@@ -138,20 +145,30 @@ def whole(messages: Sequence[Message]) -> Sequence[Message]:
     are left out. What comes of a message depends only on those up to the next one, so the prefix of a growing
     conversation stays the same.
     """
-    merged: list[Message] = []
+    kept: list[Message] = []
     for message in messages:
-        if merged and merged[-1]["role"] == message["role"]:
-            merged[-1] = {**merged[-1], "content": [*merged[-1]["content"], *message["content"]]}
-        elif merged or message["role"] == "user":
-            merged.append({"role": message["role"], "content": [*message["content"]]})
+        role, content = message["role"], _without_strays(message["content"], kept)
+        if not content or not (kept or role == "user"):
+            continue
+        if kept and kept[-1]["role"] == role:
+            content = [*kept.pop()["content"], *content]
+        kept.append({"role": role, "content": content})
     calls: list[str] = []
-    for index, message in enumerate(merged):
+    for index, message in enumerate(kept):
         if message["role"] == "user":
-            merged[index] = {"role": "user", "content": _answered(calls, message["content"])}
-        calls = [block["id"] for block in message["content"] if block["type"] == "tool_use"]
-    if calls:
-        merged.append({"role": "user", "content": _answered(calls, [])})
-    return [message for message in merged if message["content"]]
+            kept[index] = {"role": "user", "content": _answered(calls, message["content"])}
+        calls = _calls(message)
+    return [*kept, {"role": "user", "content": _answered(calls, [])}] if calls else kept
+
+
+def _calls(message: Message) -> list[str]:
+    return [block["id"] for block in message["content"] if block["type"] == "tool_use"]
+
+
+def _without_strays(content: Sequence[Block], before: Sequence[Message]) -> list[Block]:
+    """The content without answers to calls that the reply before it did not make."""
+    asked = [call for message in before[-2:] if message["role"] == "assistant" for call in _calls(message)]
+    return [block for block in content if block["type"] != "tool_result" or block["tool_use_id"] in asked]
 
 
 def _answered(calls: Sequence[str], content: Sequence[Block]) -> list[Block]:

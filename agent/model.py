@@ -262,14 +262,9 @@ def _status_fault(error: APIStatusError, host: str, model: str) -> _Fault:
     if status == 401:
         hint = "Set ANTHROPIC_API_KEY to a valid key."
         return _Fault(ConfigurationError(f"{host} does not accept the API key.", hint=hint, code=code))
-    if status in (402, 403):
-        hint = "Check the account behind ANTHROPIC_API_KEY, or choose another model."
-        return _Fault(
-            ConfigurationError(f"{host} does not let this key use {model}: {said}", hint=hint, code=code)
-        )
-    if status == 404:
-        hint = "Choose another model, or check the base URL."
-        return _Fault(ConfigurationError(f"{host} does not know {model}: {said}", hint=hint, code=code))
+    if status in (402, 403, 404):
+        hint = "Choose another model, or check the account behind ANTHROPIC_API_KEY and the base URL."
+        return _Fault(ConfigurationError(f"{host} does not offer {model}: {said}", hint=hint, code=code))
     headers = error.response.headers
     if status in (408, 409, 429) or status >= 500:
         words = {429: "is limiting the rate of requests", 529: "is overloaded"}.get(status, "failed")

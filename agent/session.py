@@ -17,8 +17,9 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from agent.messages import Block, Message, whole
 from tools.errors import Conflict, NotFound, RemoteError, Unavailable
@@ -42,7 +43,7 @@ class Session:
         self.meta = meta
         self.messages: Sequence[Message] = list(messages)
         self.path = folder / f"{meta.id}.jsonl"
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
 
     @classmethod
     def create(cls, folder: Path, *, target: str, model: str) -> Session:
@@ -100,10 +101,7 @@ class Session:
             self.meta = replace(self.meta, title=_title(content))
             lines = [{"type": "meta", **asdict(self.meta)}, *lines]
         try:
-            self._file.write(
-                b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
-            )
-            self._file.flush()
+            self._file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
         except OSError as error:
             raise _unwritable(self.path, error) from None
 
@@ -117,15 +115,15 @@ class Session:
     def list(folder: Path) -> Sequence[SessionMeta]:
         """Every saved conversation, the one continued last first. Files that are no sessions are left out."""
         paths = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        metas = (_meta(next(_records(path), {})) for path in paths)
+        metas = (_meta(next(_records(path), dict[str, Any]())) for path in paths)
         return [meta for meta in metas if meta is not None]
 
 
-def _locked(path: Path) -> BinaryIO:
+def _locked(path: Path) -> FileIO:
     """The file for appending, held by this process alone. Raises Conflict, Unavailable."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+b")
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+b", 0)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

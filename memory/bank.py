@@ -152,6 +152,14 @@ class Bank:
                     return self.root / one.path
             return self._create(entry, "Adopted.").path
 
+    def change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
+        """Replace an entry's text by `edit(text)`; again on the new text when a person saved theirs meanwhile.
+
+        `edit` must return a text that parses. Raises UnknownEntry, InvalidEntry, RefusedEntry, BankConflict.
+        """
+        with self._writing():
+            return self._change(entry_id, edit)
+
     def problems(self) -> tuple[Problem, ...]:
         """Files that do not parse or must not be here, in name order; the rest still works."""
         loaded = self._scan()
@@ -253,16 +261,17 @@ class Bank:
         return Saved(entry, self.root / self._find(entry.id).path, True, message)
 
     def _change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
-        """Apply `edit` to the entry's text; again on the new text when a person saved theirs meanwhile."""
         for _ in range(_ATTEMPTS):
             path = self.root / self._find(entry_id).path
             try:
                 before, text = files.read_text(path)
                 changed = edit(text)
+                entry = parse_entry(changed)
+                self._check(changed)
                 files.replace(path, expected=before, content=changed.encode())
             except (BankConflict, FileNotFoundError):
                 continue
-            return parse_entry(changed)
+            return entry
         raise BankConflict(
             f"The entry {entry_id} keeps changing while it is being written; try again in a moment."
         )

@@ -121,7 +121,7 @@ class Banks:
         for hit in sorted(found.hits, key=lambda hit: hit.bank):
             if hit.entry_id not in candidates and (entry := self._load(hit.bank, hit.path)):
                 candidates[hit.entry_id] = Candidate(entry, hit.relevance, found.successors.get(hit.entry_id))
-        for candidate in list(candidates.values()):
+        for candidate in [one for one in candidates.values() if one.entry.status != "retired"]:
             current = candidate
             while current.superseded_by and current.superseded_by not in candidates:
                 entry = self._first(found.places.get(current.superseded_by, ()))

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar, get_args
 from memory import frontmatter
 from memory.errors import InvalidEntry
 from memory.ulid import is_ulid
-from memory.yaml_subset import Value, block_items, quote, quote_list
+from memory.yaml_subset import Value, block_items, quote, quote_key, quote_list
 
 Category = Literal[
     "deployment-patterns",
@@ -150,7 +150,7 @@ def render_entry(entry: Entry) -> str:
     ]
     if entry.applies_to:
         lines.append("applies_to:")
-        lines += [f"  {quote(scope)}: {quote_list(names)}" for scope, names in entry.applies_to.items()]
+        lines += [f"  {quote_key(scope)}: {quote_list(names)}" for scope, names in entry.applies_to.items()]
     lines += [f"confidence: {entry.confidence}", f"status: {entry.status}"]
     if entry.retired_because:
         lines.append(f"retired_because: {quote(entry.retired_because)}")

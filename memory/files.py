@@ -19,6 +19,7 @@ from memory.errors import BankConflict, BankUnavailable, InvalidEntry
 from memory.ulid import tail
 
 MAX_FILE = 256 * 1024
+_SLUG = 60
 LOCK_NAME = ".lock"
 INDEX_NAME = ".index.sqlite"
 _TEMPORARY = ".tmp-"
@@ -86,7 +87,9 @@ def read_text(path: Path) -> tuple[bytes, str]:
 def file_name(entry: Entry) -> str:
     """`CATEGORY/slug--tail.md`: readable, and unique through the end of the id."""
     plain = unicodedata.normalize("NFKD", entry.title).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(slug) > _SLUG:
+        slug = slug[: _SLUG + 1].rpartition("-")[0] or slug[:_SLUG]
     return f"{entry.category}/{slug or 'entry'}--{tail(entry.id)}.md"
 
 

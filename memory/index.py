@@ -20,7 +20,7 @@ from pathlib import Path
 from memory import files
 from memory.entry import Entry, parse_entry
 from memory.errors import InvalidEntry, MemoryBankError
-from memory.tokens import identifiers, index_text
+from memory.tokens import identifiers, index_text, prominent_text
 
 # A change of the schema or of the tokens asks for a new number: older files are then thrown away.
 VERSION = 1
@@ -36,7 +36,7 @@ CREATE VIRTUAL TABLE texts USING fts5 (
 """
 # Weights of the columns in their order: title, tags, scope, names (whole identifiers), body.
 _SEARCH = """
-SELECT files.root, files.path, files.entry_id, -bm25(texts, 5.0, 3.0, 3.0, 4.0, 1.0) AS relevance
+SELECT files.root, files.path, files.entry_id, -bm25(texts, 4.0, 3.0, 3.0, 4.0, 1.0) AS relevance
 FROM texts JOIN files ON files.row = texts.rowid
 WHERE texts MATCH ? AND files.root IN (SELECT value FROM json_each(?))
 ORDER BY relevance DESC, files.entry_id LIMIT ?
@@ -87,9 +87,13 @@ class Search:
 
 
 class Index:
-    """An index over the banks in `roots`, kept in the file `location`, or in memory when that is None."""
+    """An index over the banks in `roots`, kept in the file `location`, or in memory when that is None.
 
-    def __init__(self, location: Path | None, roots: Sequence[Path]) -> None:
+    A process that finds the file locked for `patience` seconds goes on in memory.
+    """
+
+    def __init__(self, location: Path | None, roots: Sequence[Path], *, patience: float = 5.0) -> None:
+        self._patience = patience
         self._location = location
         self._roots = [str(root.absolute()) for root in roots]
         self._memory: sqlite3.Connection | None = None
@@ -134,7 +138,7 @@ class Index:
             raise FileNotFoundError("the index is a link, which may lead anywhere")
         if not self._location.exists():
             files.prepare(self._location.parent)
-        connection = sqlite3.connect(self._location, timeout=5, isolation_level=None)
+        connection = sqlite3.connect(self._location, timeout=self._patience, isolation_level=None)
         try:
             # It may come from a cloned repository: nothing in its schema is trusted to call functions.
             connection.execute("PRAGMA trusted_schema = OFF")
@@ -280,7 +284,9 @@ def columns(entry: Entry) -> tuple[str, str, str, str, str]:
     """title, tags, scope, names and body as the index takes them in."""
     scope = " ".join(name for names in entry.applies_to.values() for name in names)
     notes = "\n".join(outcome.note for outcome in entry.outcomes)
-    body = "\n".join((entry.context, entry.action, entry.result, entry.why, entry.preamble, notes))
+    body = "\n".join(
+        (entry.title, entry.context, entry.action, entry.result, entry.why, entry.preamble, notes)
+    )
     tags = " ".join(entry.tags)
-    names = " ".join(identifiers("\n".join((entry.title, tags, scope, body))))
-    return index_text(entry.title), index_text(tags), index_text(scope), names, index_text(body)
+    names = " ".join(identifiers("\n".join((tags, scope, body))))
+    return prominent_text(entry.title), prominent_text(tags), prominent_text(scope), names, index_text(body)

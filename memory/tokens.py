@@ -53,6 +53,15 @@ def index_text(text: str) -> str:
     return " ".join([*words(text), *identifiers(text)])
 
 
+def prominent_text(text: str) -> str:
+    """`text` for a column that weighs much: words and whole identifiers, not the pieces of `app_metadata`.
+
+    A question about "the app" is no question about `app_metadata`; in the body the piece still counts.
+    """
+    spoken = [chunk for chunk in _CHUNK.findall(text) if not re.search(r"[_.]", chunk)]
+    return " ".join([*words(" ".join(spoken)), *identifiers(text)])
+
+
 def query_terms(query: str, *, limit: int = 48) -> list[str]:
     """What to look for: identifiers first, then words that carry meaning; at most `limit`, each once."""
     meaningful = [

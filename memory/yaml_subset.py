@@ -50,6 +50,11 @@ def quote(text: str) -> str:
     return '"' + _MUST_ESCAPE.sub(_escape, text) + '"'
 
 
+def quote_key(text: str) -> str:
+    """`text` as a key: plain when it is one word, else in double quotes."""
+    return text if _KEY.fullmatch(f"{text}:") and text.casefold() not in _RESERVED else f'"{text}"'
+
+
 def quote_list(texts: Sequence[str]) -> str:
     """A flow list: `[a, "b: c"]`."""
     return "[" + ", ".join(quote(text) for text in texts) + "]"

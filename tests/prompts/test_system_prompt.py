@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import prompts
+from memory import CATEGORIES
 
 GENERAL = prompts.system_prompt(guardian=False)
 WITH_GUARDIAN = prompts.system_prompt(guardian=True)
@@ -182,3 +183,15 @@ def test_each_section_has_one_title_and_sections_are_apart_by_one_blank_line() -
     assert len(re.findall(r"(?m)^# ", GENERAL)) == len(prompts.SECTIONS)
     assert "\n\n\n" not in WITH_GUARDIAN
     assert WITH_GUARDIAN.endswith("\n")
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_each_category_of_the_memory_bank_is_named_as_the_bank_names_it(category: str) -> None:
+    assert f"`{category}`" in GENERAL
+
+
+def test_requests_remember_under_categories_that_exist() -> None:
+    named = {
+        word for request in prompts.requests() for word in re.findall(r"under `([a-z-]+)`", request.text)
+    }
+    assert named and named <= set(CATEGORIES)

@@ -82,12 +82,38 @@ class Session:
         async with self.deadline():
             return await self.connection.execute(statement, values)
 
+    async def plain(self, sql: str, *, offset: int = 0) -> AsyncCursor[DictRow]:
+        """Run one statement that somebody wrote, over the extended protocol: it cannot be two.
+
+        `offset` is how many characters of ours precede theirs; positions in errors count from theirs.
+        """
+        async with self.deadline(offset):
+            # A binary result format is what makes psycopg choose the extended protocol without parameters.
+            return await self.connection.execute(sql.encode(), binary=True)
+
+    async def become(self, role: str | None, claims: Values | None) -> None:
+        """Act as `role` with a request's `claims` until the transaction ends."""
+        if claims is not None:
+            try:
+                text = json.dumps(dict(claims))
+            except (TypeError, ValueError):
+                raise InvalidInput("`claims` must be a JSON object.") from None
+            subject, said = str(claims.get("sub") or ""), str(claims.get("role") or role or "")
+            await self.run(_CLAIMS, {"claims": text, "sub": subject, "role": said})
+        if role is not None:
+            try:
+                await self.run(SQL("SET LOCAL ROLE {}").format(Identifier(role)))
+            except SergeiError as error:
+                if error.code != "22023":
+                    raise
+                raise NotFound(f"There is no role {role} in {self.target.label}.", code="22023") from None
+
     @asynccontextmanager
-    async def deadline(self) -> AsyncGenerator[None]:
+    async def deadline(self, offset: int = 0) -> AsyncGenerator[None]:
         """Translate errors, and give up when even the server's own timeout does not come back."""
         try:
             async with asyncio.timeout(self.limits.statement + 5):
-                with running(self.target):
+                with running(self.target, offset):
                     yield
         except TimeoutError:
             raise Unavailable(
@@ -126,7 +152,7 @@ class Database:
             session = Session(connection, self.target, limits)
             await session.run(_BEGIN[read_only, False])
             await session.run(_SETTINGS, _milliseconds(limits))
-            await _become(session, role, claims)
+            await session.become(role, claims)
             yield session
             async with session.deadline():
                 await connection.execute("COMMIT" if keep and not read_only else "ROLLBACK")
@@ -201,24 +227,6 @@ class Database:
                     )
             except TimeoutError:
                 raise OSError(0, "timeout") from None
-
-
-async def _become(session: Session, role: str | None, claims: Values | None) -> None:
-    """Act as `role` with `claims` until the transaction ends."""
-    if claims is not None:
-        try:
-            text = json.dumps(dict(claims))
-        except (TypeError, ValueError):
-            raise InvalidInput("`claims` must be a JSON object.") from None
-        subject, said = str(claims.get("sub") or ""), str(claims.get("role") or role or "")
-        await session.run(_CLAIMS, {"claims": text, "sub": subject, "role": said})
-    if role is not None:
-        try:
-            await session.run(SQL("SET LOCAL ROLE {}").format(Identifier(role)))
-        except SergeiError as error:
-            if error.code != "22023":
-                raise
-            raise NotFound(f"There is no role {role} in {session.target.label}.", code="22023") from None
 
 
 async def _alive(connection: AsyncConnection[DictRow]) -> bool:

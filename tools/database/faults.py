@@ -42,14 +42,14 @@ _HARMLESS_HINTS: Final = frozenset({"42703", "42883", "42P01", "42702", "42803",
 
 _CONNECT: Final[tuple[tuple[str, type[SergeiError], str, str, str], ...]] = (
     ("password authentication failed", ConfigurationError, "28P01",
-     "{target} rejected the password of user {user}.", "Check the user and the password in the database URL."),
+     "{target} rejected the password of user {user}.", "Check user and password in the database URL."),
     ("no password supplied", ConfigurationError, "28P01",
      "{target} asks for a password and the database URL has none.", "Put it in the URL or in ~/.pgpass."),
     ("Tenant or user not found", ConfigurationError, "28000",
      "The Supabase pooler at {target} does not know this user.",
      "Behind the pooler the user is postgres.PROJECT_REF; the region in the host must be the project's."),
     ("no pg_hba.conf entry", ConfigurationError, "28000",
-     "{target} does not accept user {user} from this address.", "It needs an entry in pg_hba.conf, or a tunnel."),
+     "{target} does not accept user {user} from here.", "It needs an entry in pg_hba.conf, or a tunnel."),
     ("authentication failed", ConfigurationError, "28000",
      "{target} did not accept user {user}.", "Check the user and how pg_hba.conf lets it in."),
     ("remaining connection slots", Unavailable, "53300", "{target} has no free connection.", "Try later."),
@@ -117,15 +117,15 @@ def connect_fault(said: str, target: Target) -> SergeiError:
 
 
 @contextmanager
-def running(target: Target) -> Generator[None]:
+def running(target: Target, offset: int = 0) -> Generator[None]:
     """Translate what goes wrong while a statement runs on `target`."""
     try:
         yield
     except psycopg.Error as error:
-        raise statement_fault(error, target) from None
+        raise statement_fault(error, target, offset) from None
 
 
-def statement_fault(error: psycopg.Error, target: Target) -> SergeiError:
+def statement_fault(error: psycopg.Error, target: Target, offset: int = 0) -> SergeiError:
     """The error for a failed statement, without any value of the target."""
     code = error.sqlstate or ""
     if isinstance(error, psycopg.DataError) and not code:
@@ -137,10 +137,10 @@ def statement_fault(error: psycopg.Error, target: Target) -> SergeiError:
         kind, message, hint = fixed
         return kind(message, hint=hint, code=code)
     kind = _KINDS.get(code) or _KINDS.get(code[:2], RemoteError)
-    return kind(_sentence(error, code), hint=_hint(error, code), code=code)
+    return kind(_sentence(error, code, offset), hint=_hint(error, code), code=code)
 
 
-def _sentence(error: psycopg.Error, code: str) -> str:
+def _sentence(error: psycopg.Error, code: str, offset: int) -> str:
     """The server's message where it may pass, else the name of the SQLSTATE and of what it concerns."""
     diag = error.diag
     said, quiet = diag.message_primary or "", diag.context is None and diag.internal_query is None
@@ -161,7 +161,7 @@ def _sentence(error: psycopg.Error, code: str) -> str:
         ]
         sentence += f" ({', '.join(concerned)})" if concerned else ""
     if diag.statement_position is not None:
-        sentence += f" at character {diag.statement_position}"
+        sentence += f" at character {int(diag.statement_position) - offset}"
     return sentence + "."
 
 

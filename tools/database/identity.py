@@ -20,11 +20,11 @@ select current_setting('server_version') as version,
        array(select n.nspname::text from pg_namespace n
              where n.nspname in ('auth', 'storage', 'realtime', 'vault', 'extensions') order by 1) as schemas,
        array(select s.rolname::text from pg_roles s
-             where s.rolname in ('anon', 'authenticated', 'service_role', 'authenticator') order by 1) as roles,
+             where s.rolname in ('anon', 'authenticated', 'service_role') order by 1) as roles,
        (select count(*)::int from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)'
           and (has_table_privilege(c.oid, 'INSERT') or has_table_privilege(c.oid, 'UPDATE')
-               or has_table_privilege(c.oid, 'DELETE') or has_table_privilege(c.oid, 'TRUNCATE'))) as writable,
+               or has_table_privilege(c.oid, 'DELETE'))) as writable,
        (select count(*)::int from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$)') as tables
 from pg_roles r where r.rolname = current_user

@@ -8,6 +8,7 @@ Pure. It over-collects on purpose: a CTE counts as a relation and a column as a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -56,6 +57,7 @@ class _Found:
     recursive: bool = False
 
 
+_COUNT: Final = frozenset({Name(None, "count"), Name("pg_catalog", "count")})
 _WRITES: Final = {
     "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE",
 }  # fmt: skip
@@ -81,9 +83,9 @@ def inspect(node: Message) -> Reach:
     )
 
 
-def strings(nodes: object) -> list[str]:
+def strings(nodes: Iterable[Message]) -> list[str]:
     """The String nodes of a list: a dotted name's parts."""
-    parts = (unwrap_node(item) for item in nodes if isinstance(item, Message))  # type: ignore[attr-defined]  # pyright: ignore  protobuf's repeated fields are untyped
+    parts = (unwrap_node(item) for item in nodes)
     return [part.sval for part in parts if isinstance(part, pb.String)]
 
 
@@ -141,9 +143,16 @@ def _forbid(part: Message, found: _Found) -> None:
 
 
 def _shapes(node: Message) -> tuple[str, ...]:
-    """For each output column of a plain SELECT: `count`, `constant` or `other`; empty when unknown."""
-    if not isinstance(node, pb.SelectStmt) or node.op != pb.SETOP_NONE or not node.target_list:
+    """For each output column: `count`, `constant` or `other`; empty when positions are unknown.
+
+    The arms of a UNION must agree on a column, else it is `other`.
+    """
+    if not isinstance(node, pb.SelectStmt):
         return ()
+    if node.op != pb.SETOP_NONE:
+        left, right = _shapes(node.larg), _shapes(node.rarg)
+        pairs = zip(left, right, strict=False) if len(left) == len(right) else ()
+        return tuple(one if one == other else "other" for one, other in pairs)
     shapes: list[str] = []
     for item in node.target_list:
         target = unwrap_node(item)
@@ -152,16 +161,16 @@ def _shapes(node: Message) -> tuple[str, ...]:
             isinstance(unwrap_node(part), pb.A_Star) for part in value.fields
         ):
             return ()  # a star stands for any number of columns: positions after it are unknown
-        shapes.append(_shape(value))
+        shapes.append(_shape(value, alone=not node.from_clause))
     return tuple(shapes)
 
 
-def _shape(value: Message) -> str:
+def _shape(value: Message, *, alone: bool) -> str:
     if isinstance(value, pb.A_Const):
         return "constant"
-    if isinstance(value, pb.FuncCall) and name_of(strings(value.funcname)) in {
-        Name(None, "count"),
-        Name("pg_catalog", "count"),
-    }:
+    if isinstance(value, pb.FuncCall) and name_of(strings(value.funcname)) in _COUNT:
         return "count"
+    if alone and isinstance(value, pb.SubLink) and value.sub_link_type == pb.EXPR_SUBLINK:
+        inner = _shapes(unwrap_node(value.subselect))  # without FROM around it, it cannot be correlated
+        return inner[0] if len(inner) == 1 else "other"
     return "other"

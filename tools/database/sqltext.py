@@ -34,7 +34,7 @@ class Piece:
 
 
 def parse_script(sql: str, what: str = "sql") -> list[Piece]:
-    """Every statement of a script, in order. Raises InvalidInput with line and column when it does not parse."""
+    """Every statement of a script, in order. Raises InvalidInput with line and column of an error."""
     octets = check_text(sql, what)
     try:
         _refuse_chains(octets)

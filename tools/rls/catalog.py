@@ -140,7 +140,9 @@ group by r.ev_class
 
 TRIGGERS: Final = """
 select t.tgrelid::bigint as relation, t.tgname::text as name, t.tgfoid::bigint as function,
-       t.tgtype::int as kind, t.tgenabled::text <> 'D' as enabled
+       t.tgtype::int as kind, t.tgenabled::text <> 'D' as enabled,
+       -- Arguments are stored as C strings one after the other.
+       string_to_array(encode(t.tgargs, 'escape'), '\\000') as arguments
 from pg_trigger t
 where not t.tgisinternal
 """

@@ -122,7 +122,7 @@ def _relations(rows: Mapping[str, list[dict[str, Any]]], roles: Mapping[int, str
             indexes=tuple(_index(index, named) for index in indexes.get(oid, ())),
             policies=tuple(_policy(policy, title, roles) for policy in policies.get(oid, ())),
             triggers=tuple(
-                Trigger(one["name"], one["function"], one["kind"], one["enabled"])
+                Trigger(one["name"], one["function"], one["kind"], one["enabled"], tuple(one["arguments"]))
                 for one in triggers.get(oid, ())
             ),
             reads=tuple(titles[read] for read in reads.get(oid, ()) if read in titles),
@@ -223,8 +223,6 @@ def _gaps(
         ))  # fmt: skip
         if not any(relation.rls for relation in relations.values()):
             found.append(("row level security", "no table uses it, so access by row is not decided in this database"))
-    elif "public.anon" in roles:  # pragma: no cover
-        pass
     existing = {row["name"] for row in schemas}
     if supabase:
         found.extend(

@@ -63,6 +63,7 @@ class Trigger:
     function: int
     kind: int
     enabled: bool
+    arguments: tuple[str, ...] = ()
 
     def fires(self, command: str) -> bool:
         """Whether an enabled BEFORE or AFTER trigger runs on INSERT, UPDATE or DELETE."""
@@ -226,7 +227,7 @@ class Bucket:
     public: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """Everything that was read, by name. `gaps` are (what, why) pairs that could not be read."""
 

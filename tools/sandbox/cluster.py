@@ -67,11 +67,11 @@ class Cluster:
         self._guard = threading.RLock()
         self._token = secrets.randbits(28)
         self._claimed = False
+        self._closed = False
         self._made = 0
         self.kind = kind
         self.bin_dir = bin_dir
-        self.version = self._session.info.parameter_status("server_version") or ""
-        self.version = self.version.split(" ")[0]
+        self.version = (self._session.info.parameter_status("server_version") or "").split(" ")[0]
 
     @classmethod
     def open(cls, settings: SandboxSettings) -> Cluster:
@@ -122,7 +122,7 @@ class Cluster:
             return cluster
         cluster.close()
         lack = (
-            f"is older than PostgreSQL {OLDEST_MAJOR}"
+            f"it is older than PostgreSQL {OLDEST_MAJOR}"
             if old
             else "its user may not create databases and roles"
         )
@@ -138,6 +138,7 @@ class Cluster:
 
     def close(self) -> None:
         """Give the lease back. Scratch databases still open are swept by the next one who opens."""
+        self._closed = True
         self._session.close()
         if self._lease is not None:
             self._lease.release()
@@ -151,7 +152,7 @@ class Cluster:
     def exists(self, name: str) -> bool:
         """Whether a database of this name exists."""
         with self._guard:
-            return databases.exists(self._session, name)
+            return databases.exists(self._admin(), name)
 
     def create(self, name: str, *, template: str | None = None) -> str:
         """Create `sergei_...`, empty or as a copy, and give its conninfo.
@@ -159,13 +160,13 @@ class Cluster:
         Raises InvalidInput (name), NotFound (template), Conflict (it exists, or the template is in use).
         """
         with self._guard:
-            databases.create(self._session, databases.checked(name), template, self._copying)
+            databases.create(self._admin(), databases.checked(name), template, self._copying)
         return self.dsn(name)
 
     def drop(self, name: str) -> None:
         """Drop `sergei_...` and end its sessions; a missing one is no error."""
         with self._guard:
-            databases.drop(self._session, name)
+            databases.drop(self._admin(), name)
 
     def template(self, name: str, build: Callable[[str], None], *, key: str) -> str:
         """The name of a template database that `build(conninfo)` has filled, once for this name and key.
@@ -212,10 +213,18 @@ class Cluster:
     def _fresh_name(self, stem: str) -> str:
         with self._guard:
             if not self._claimed:
-                databases.claim(self._session, self._token)
+                databases.claim(self._admin(), self._token)
                 self._claimed = True
             self._made += 1
             return databases.checked(f"{databases.OURS}{stem}_{os.getpid()}_{self._token:07x}_{self._made}")
+
+    def _admin(self) -> databases.Session:
+        """Our own session, made anew when the server has ended it (it restarts all when one is killed)."""
+        if self._session.closed and not self._closed:
+            self._session = databases.connect(self._conninfo)
+            if self._claimed:
+                databases.claim(self._session, self._token)
+        return self._session
 
     @property
     def _copying(self) -> LiteralString:

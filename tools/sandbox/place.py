@@ -6,7 +6,7 @@
       server.log postgresql.conf
       socket/        0700, or the short folder in /tmp that the file `socket_folder` names
 
-PostgreSQL refuses to run as root, so root's server runs as `postgres`, else `nobody`, else a fixed uid. That
+PostgreSQL refuses to run as root, so root's server runs as an account of `UNPRIVILEGED`. That
 account cannot reach a folder such as /root (0700); root's clusters then live under `shared_dir`.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from tools.errors import ConfigurationError
 from tools.sandbox.binaries import Binaries
 
-FALLBACK_UID = 61713
+UNPRIVILEGED = ("postgres", "nobody", "daemon")  # initdb wants an account with a name
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 100  # sun_path holds 107 bytes on Linux and 103 on macOS
 
@@ -65,14 +65,17 @@ def server_account() -> Account:
     """The current account; an unprivileged one when the current one is root."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), ours=True)
-    for name in ("postgres", "nobody"):
+    for name in UNPRIVILEGED:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         if entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid, ours=False)
-    return Account(FALLBACK_UID, FALLBACK_UID, ours=False)
+    message = (
+        f"PostgreSQL refuses to run as root, and there is none of the accounts {', '.join(UNPRIVILEGED)}."
+    )
+    raise ConfigurationError(message, hint="Run Sergei as an ordinary user or create one of them.")
 
 
 def can_enter(path: Path, account: Account) -> bool:
@@ -80,10 +83,12 @@ def can_enter(path: Path, account: Account) -> bool:
     for folder in (path, *path.parents):
         try:
             status = folder.stat()
-        except FileNotFoundError:
-            continue
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # creating it will say what is wrong
         except OSError:
             return False
+        if not stat.S_ISDIR(status.st_mode):
+            continue
         if status.st_uid == account.uid:
             bit = stat.S_IXUSR
         elif status.st_gid == account.gid:
@@ -146,6 +151,9 @@ def reachable_binaries(binaries: Binaries, place: Place) -> Binaries:
                     shutil.copytree(source, fresh / part, symlinks=True)
             fresh.chmod(0o755)
             fresh.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was quicker, and its copy is as good
+                raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return binaries.moved_to(target / "bin")

@@ -124,13 +124,17 @@ def _initialize(place: Place, binaries: Binaries) -> None:
     _remove_half_clusters(place)
     fresh = place.give(Path(tempfile.mkdtemp(prefix="data.new-", dir=place.home)), 0o700)
     answer = _initdb(place, binaries, fresh, "C.UTF-8")
-    if "invalid locale" in answer.stderr:  # macOS before 15 has no C.UTF-8
+    if "invalid locale" in answer.stderr:  # not every platform has C.UTF-8
         answer = _initdb(place, binaries, fresh, "C")
     if answer.returncode != 0:
         shutil.rmtree(fresh)
         reason = _reason(answer.stderr)
         message = f"The sandbox cannot create its cluster in {place.home}: {reason}."
-        raise ConfigurationError(message, hint="Free or choose another cache folder.")
+        nameless = "could not look up effective user" in reason
+        hint = (
+            "Give this user a name in /etc/passwd" if nameless else "Make room or choose another cache folder"
+        )
+        raise ConfigurationError(message, hint=f"{hint}.")
     fresh.rename(place.data)
     _remove_half_clusters(place)
 
@@ -168,7 +172,12 @@ def _reason(text: str) -> str:
     """The sentence of initdb's complaint that names the cause."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     causes = [line for line in lines if any(word in line for word in COMPLAINTS)]
-    return (causes or lines or ["initdb ended without a word"])[0].rstrip(".")
+    return _plain((causes or lines or ["initdb ended without a word"])[0])
+
+
+def _plain(line: str) -> str:
+    """A log line without its timestamp, process id and full stop."""
+    return re.sub(r"^[\d:. -]+ UTC \[\d+\] ", "", line).rstrip(".")
 
 
 def _environment(binaries: Binaries) -> dict[str, str]:
@@ -221,5 +230,4 @@ def _last_words(place: Place) -> str:
     """The last complaint in the server's log, without its timestamp."""
     lines = place.log.read_text(errors="replace").splitlines()
     causes = [line for line in lines if any(word in line for word in COMPLAINTS)]
-    last = (causes or lines or ["it left an empty log"])[-1]
-    return re.sub(r"^[\d:. -]+ UTC \[\d+\] ", "", last).rstrip(".")
+    return _plain((causes or lines or ["it left an empty log"])[-1])

@@ -7,7 +7,7 @@ at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +31,12 @@ INSTALLED_WHERE_PRESENT: Final = ("pgcrypto", "uuid-ossp", "citext", "pg_trgm", 
 # Reasons are for people: they end up in reports under "not examined".
 NEEDS_EXTENSION: Final = MappingProxyType(
     {
-        "vector": "the pgvector extension is not part of this server; vector columns and indexes cannot be created",
+        "vector": "the pgvector extension is not part of this server; vector columns cannot be created",
         "postgis": "the PostGIS extension is not part of this server; geometry types cannot be created",
         "pg_cron": "no scheduler runs in the sandbox; cron.schedule() does not exist",
         "pg_net": "the sandbox makes no network calls; net.http_post() does not exist",
         "http": "the sandbox makes no network calls; http_get() does not exist",
-        "pgsodium": "the pgsodium extension is not part of this server; transparent column encryption is absent",
+        "pgsodium": "the pgsodium extension is not part of this server; column encryption is absent",
         "pg_graphql": "the pg_graphql extension is not part of this server; graphql() answers with an error",
         "pgjwt": "the pgjwt extension is not part of this server; sign() and verify() do not exist",
         "pgaudit": "the pgaudit extension is not part of this server; statement audit logs cannot be shown",
@@ -44,12 +44,12 @@ NEEDS_EXTENSION: Final = MappingProxyType(
         "hypopg": "the hypopg extension is not part of this server; index trials build real indexes",
         "index_advisor": "the index_advisor extension is not part of this server",
         "pgtap": "the pgtap extension is not part of this server",
-        "wrappers": "the wrappers extension is not part of this server; foreign tables to other products are absent",
+        "wrappers": "the wrappers extension is not part of this server; foreign tables are absent",
     }
 )
 NEEDS_SERVICE: Final = MappingProxyType(
     {
-        "realtime server": "no websocket server reads the publication; it can be inspected but delivers nothing",
+        "realtime server": "nothing reads the publication; it can be inspected but delivers nothing",
         "auth server": "no GoTrue process runs; nobody can sign in, claims are set with set_config()",
         "storage server": "no files are kept; storage.objects holds rows only",
         "postgrest": "no REST interface runs; requests are simulated with SET ROLE and request.jwt.claims",
@@ -95,14 +95,16 @@ def install_shim(connection_or_dsn: Connection | str) -> ShimReport:
 
     Needs a superuser. An open connection must be outside a transaction, and is left so.
     Raises Refused when the login is no superuser, the server is older than 15, or the database already
-    is a Supabase project; Unavailable when it cannot be reached; RemoteError when the server refuses a statement.
+    is a Supabase project; Unavailable when it cannot be reached; RemoteError when a statement fails.
     """
     try:
         with _opened(connection_or_dsn) as connection:
             _check(connection)
             return _install(connection)
     except psycopg.OperationalError as error:
-        raise Unavailable("The sandbox database did not answer while the Supabase stand-in was installed.") from error
+        raise Unavailable(
+            "The sandbox database did not answer while the Supabase stand-in was installed."
+        ) from error
     except psycopg.Error as error:
         raise RemoteError(
             f"The server refused a statement of the Supabase stand-in: {error.diag.message_primary or error}",
@@ -111,7 +113,7 @@ def install_shim(connection_or_dsn: Connection | str) -> ShimReport:
 
 
 @contextmanager
-def _opened(connection_or_dsn: Connection | str) -> Iterator[Connection]:
+def _opened(connection_or_dsn: Connection | str) -> Generator[Connection]:
     if isinstance(connection_or_dsn, str):
         with psycopg.connect(connection_or_dsn) as connection:
             yield connection
@@ -133,7 +135,9 @@ def _check(connection: Connection) -> None:
         raise Unavailable("The sandbox database answered a catalog query with no row.")
     is_superuser, user, has_auth, comment = row
     if version < OLDEST_SERVER:
-        raise Refused(f"PostgreSQL {version // 10000} is too old for the sandbox.", hint="Use version 15 or newer.")
+        raise Refused(
+            f"PostgreSQL {version // 10000} is too old for the sandbox.", hint="Use version 15 or newer."
+        )
     if not is_superuser:
         raise Refused(
             f'The login "{user}" is not a superuser, so Supabase\'s roles cannot be created here.',
@@ -166,7 +170,9 @@ def _create_extensions(connection: Connection, available: set[str]) -> None:
         for name in INSTALLED_WHERE_PRESENT:
             if name in available:
                 connection.execute(
-                    sql.SQL("create extension if not exists {} with schema extensions").format(sql.Identifier(name))
+                    sql.SQL("create extension if not exists {} with schema extensions").format(
+                        sql.Identifier(name)
+                    )
                 )
 
 
@@ -192,7 +198,7 @@ def _report(connection: Connection, available: set[str]) -> ShimReport:
     superuser, postgres_is_super, wal_level, preloaded = facts
     standins = dict(ALWAYS_STAND_INS)
     if "uuid-ossp" not in available:
-        standins["uuid-ossp"] = "its functions exist in extensions, but CREATE EXTENSION \"uuid-ossp\" fails"
+        standins["uuid-ossp"] = 'its functions exist in extensions, but CREATE EXTENSION "uuid-ossp" fails'
     missing = {name: why for name, why in NEEDS_EXTENSION.items() if name not in available}
     return ShimReport(
         server_version=connection.info.server_version,

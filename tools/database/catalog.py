@@ -1,0 +1,187 @@
+"""The facts of the catalog about what a statement reaches, through views, operators, domains and bodies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tools.database.reach import Name, Reach, inspect
+from tools.database.sqltext import parse_script
+from tools.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from tools.database.connection import Session
+
+_ROUNDS: Final = 8
+_RELATIONS: Final = """
+select c.oid::int8 as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
+       case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+            then pg_catalog.pg_get_viewdef(c.oid) end as definition
+from (select distinct * from unnest(%(schemas)s::text[], %(names)s::text[]) as w (schema, name)) w
+join pg_catalog.pg_class c on c.relname = w.name
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'f', 't', 'S')
+  and (n.nspname = w.schema or w.schema = '' and n.nspname = any (pg_catalog.current_schemas(true)))
+"""
+# A function is reached by its name; by an operator, a domain's check or a cast of a type that is named; or
+# in attribute notation: t.f calls f(t) when t has no column f.
+_FUNCTIONS: Final = """
+with wanted as (select distinct * from unnest(%(schemas)s::text[], %(names)s::text[]) as w (schema, name)),
+named_types as (
+  select t.oid from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+  where t.typname = any (%(types)s::text[]) and n.nspname <> 'pg_catalog'),
+reached as (
+  select p.oid from wanted w join pg_catalog.pg_proc p on p.proname = w.name
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  where n.nspname = w.schema or w.schema = '' and n.nspname = any (pg_catalog.current_schemas(true))
+  union
+  select o.oprcode::oid from pg_catalog.pg_operator o join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+  where o.oprname = any (%(operators)s::text[]) and n.nspname <> 'pg_catalog'
+  union
+  select d.refobjid from pg_catalog.pg_constraint k
+  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+    and d.objid = k.oid and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+  where k.contypid in (select oid from named_types)
+  union
+  select s.castfunc from pg_catalog.pg_cast s
+  where s.castfunc <> 0
+    and (s.castsource in (select oid from named_types) or s.casttarget in (select oid from named_types))
+  union
+  select p.oid from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join pg_catalog.pg_type t on t.oid = p.proargtypes[0]
+  where p.proname = any (%(fields)s::text[]) and p.pronargs >= 1 and t.typtype in ('c', 'p')
+    and n.nspname <> 'pg_catalog' and n.nspname = any (pg_catalog.current_schemas(true))
+  union
+  select a.part from (
+    select x.aggfnoid::oid as whole, unnest(array[x.aggtransfn, x.aggfinalfn, x.aggcombinefn,
+           x.aggmtransfn, x.aggmfinalfn]::oid[]) as part
+    from pg_catalog.pg_aggregate x) a
+  join pg_catalog.pg_proc p on p.oid = a.whole
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join wanted w on w.name = p.proname
+  where a.part <> 0 and n.nspname <> 'pg_catalog'
+)
+select p.oid::int8 as oid, n.nspname::text as schema, p.proname::text as name,
+       p.provolatile::text as volatility, l.lanname::text as language,
+       exists (select from pg_catalog.pg_depend d
+               where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid
+                 and d.deptype = 'e') as extension,
+       case when l.lanname in ('sql', 'plpgsql') and n.nspname <> 'pg_catalog'
+            then coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc) end as body
+from pg_catalog.pg_proc p
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join pg_catalog.pg_language l on l.oid = p.prolang
+where p.oid in (select oid from reached)
+"""
+_CALLED: Final = re.compile(r'(?:("[^"]+"|\w+)\s*\.\s*)?("[^"]+"|\w+)\s*\(')
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation that a statement reaches. `definition` is a user's view, as SQL."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    definition: str | None
+
+    @property
+    def system(self) -> bool:
+        """Whether it is part of PostgreSQL itself."""
+        return self.schema in {"pg_catalog", "information_schema"}
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that a statement reaches. `volatility` is i, s or v; `body` only for sql and plpgsql."""
+
+    oid: int
+    schema: str
+    name: str
+    volatility: str
+    language: str
+    extension: bool
+    body: str | None
+
+    @property
+    def builtin(self) -> bool:
+        """Whether it is part of PostgreSQL itself."""
+        return self.schema == "pg_catalog"
+
+    def __str__(self) -> str:
+        return self.name if self.builtin else f"{self.schema}.{self.name}"
+
+
+@dataclass(slots=True)
+class Catalog:
+    """What exists of the names that were reached, by oid."""
+
+    relations: dict[int, Relation] = field(default_factory=dict[int, Relation])
+    functions: dict[int, Function] = field(default_factory=dict[int, Function])
+    settings: set[str | None] = field(default_factory=set[str | None])
+
+    @property
+    def views(self) -> list[Relation]:
+        """Views and materialized views of the user's schemas."""
+        return [relation for relation in self.relations.values() if relation.definition is not None]
+
+
+async def read_catalog(session: Session, reach: Reach) -> Catalog:
+    """Resolve `reach` with this session's search_path, and what its views and bodies reach in turn."""
+    catalog, front = Catalog(), [reach]
+    for _ in range(_ROUNDS):
+        found = await _resolve(session, front)
+        fresh_relations = {r.oid: r for r in found.relations.values() if r.oid not in catalog.relations}
+        fresh_functions = {f.oid: f for f in found.functions.values() if f.oid not in catalog.functions}
+        catalog.relations |= fresh_relations
+        catalog.functions |= fresh_functions
+        front = [_definition(relation) for relation in fresh_relations.values() if relation.definition]
+        catalog.settings.update(*(view.settings for view in front))
+        front += [_body(function) for function in fresh_functions.values() if function.body]
+        if not front:
+            return catalog
+    raise InvalidInput("The statement reaches through too many layers of views and functions to be judged.")
+
+
+async def _resolve(session: Session, front: Iterable[Reach]) -> Catalog:
+    reaches = list(front)
+    relations = _pairs({name for reach in reaches for name in reach.relations})
+    functions = _pairs({name for reach in reaches for name in reach.functions}) | {
+        "types": sorted({name.name for reach in reaches for name in reach.types}),
+        "operators": sorted({name.name for reach in reaches for name in reach.operators}),
+        "fields": sorted({name for reach in reaches for name in reach.fields}),
+    }
+    return Catalog(
+        {row["oid"]: Relation(**row) for row in await session.fetch(_RELATIONS, relations)},
+        {row["oid"]: Function(**row) for row in await session.fetch(_FUNCTIONS, functions)},
+    )
+
+
+def _pairs(names: set[Name]) -> dict[str, Any]:
+    ordered = sorted((name.schema or "", name.name) for name in names)
+    return {"schemas": [schema for schema, _ in ordered], "names": [name for _, name in ordered]}
+
+
+def _definition(relation: Relation) -> Reach:
+    (piece,) = parse_script(relation.definition or "", f"the view {relation}")
+    return inspect(piece.node)
+
+
+def _body(function: Function) -> Reach:
+    """Every name before a parenthesis: bodies in PL/pgSQL are not SQL, and a name too many does no harm."""
+    calls = {
+        Name(_fold(schema) if schema else None, _fold(name))
+        for schema, name in _CALLED.findall(function.body or "")
+    }
+    return Reach(kind="body", functions=frozenset(calls))
+
+
+def _fold(identifier: str) -> str:
+    return identifier[1:-1] if identifier.startswith('"') else identifier.lower()

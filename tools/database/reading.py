@@ -1,0 +1,224 @@
+"""A reading query from text to sealed rows: parse, judge, run in a cursor, give every column its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from postgast import pg_query_pb2 as pb
+
+from tools.database.catalog import Catalog, Relation, read_catalog
+from tools.database.cells import raw_cursor
+from tools.database.guard import require_query, require_reading
+from tools.database.linkage import Linkage, read_linkage
+from tools.database.names import missing_relation
+from tools.database.phi import Verdict, attribute_verdict, computed_verdict
+from tools.database.provenance import Origin, Shape, describe_views, described, settle
+from tools.database.reach import Name, Reach, inspect
+from tools.database.reviewed import SENSITIVE_COLUMNS, secret_setting
+from tools.database.rows import Column, Raw, Rows
+from tools.database.sqltext import Piece, parse_one
+from tools.errors import InvalidInput, NotFound, Refused
+
+if TYPE_CHECKING:
+    from tools.database.connection import Database, Session
+
+KEPT_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 16 * 1024 * 1024
+_DECLARE: Final = "DECLARE sergei NO SCROLL CURSOR FOR "
+_TYPES: Final = (
+    "select t.oid::int8 as oid, pg_catalog.format_type(t.oid, null) as name from pg_catalog.pg_type t"
+    " where t.oid = any (%(oids)s::oid[])"
+)
+_SOURCES: Final = """
+select a.attrelid::int8 as relation, a.attnum::int as number, n.nspname::text as schema,
+       c.relname::text as name, a.attname::text as attribute
+from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where a.attrelid = any (%(oids)s::oid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A statement that may run, with all that is needed to say which of its columns may be shown."""
+
+    piece: Piece
+    reach: Reach
+    catalog: Catalog
+    linkage: Linkage
+    views: dict[int, list[Origin]]
+
+    @property
+    def linked(self) -> str | None:
+        """What of persons the statement reads: the first such relation or function, or None."""
+        for relation in self.catalog.relations.values():
+            if relation.system and relation.name in SENSITIVE_COLUMNS:
+                return str(relation)
+            if self.linkage.reason(relation.oid):
+                return str(relation)
+        own = (f for f in self.catalog.functions.values() if not f.builtin and not f.extension)
+        return next((f"through {function}()" for function in own), None)
+
+    @property
+    def countable(self) -> bool:
+        """Whether count() counts rows that exist: rows made by an expression would spell out a value."""
+        counts = [f for f in self.catalog.functions.values() if f.name == "count"]
+        made = self.reach.rows_from_functions or self.reach.recursive
+        return not made and all(function.builtin for function in counts)
+
+
+async def read_rows(
+    database: Database,
+    sql: str,
+    *,
+    limit: int,
+    role: str | None = None,
+    claims: Mapping[str, Any] | None = None,
+) -> Rows:
+    """Run one reading statement and return at most `limit` rows, sealed. Raises Refused when it is not one."""
+    piece = parse_one(sql)
+    reach = inspect(piece.node)
+    require_query(reach)
+    warnings = (await database.identity()).warnings
+    try:
+        async with database.session() as session:
+            if isinstance(piece.node, pb.VariableShowStmt):
+                return await _show(session, piece, warnings)
+            judged = await judge_reading(session, piece, reach)
+            await session.become(role, claims)
+            return await _select(session, judged, limit, warnings)
+    except NotFound as error:
+        raise await nearer(database, reach, error) from None
+
+
+async def judge_reading(session: Session, piece: Piece, reach: Reach) -> Judged:
+    """Resolve the statement in the catalog. Raises Refused when the guard objects to it."""
+    catalog = await read_catalog(session, reach)
+    require_reading(reach, catalog)
+    own = [relation for relation in catalog.relations.values() if not relation.system]
+    linkage = await read_linkage(session, [relation.oid for relation in own])
+    return Judged(piece, reach, catalog, linkage, await describe_views(session, catalog.views))
+
+
+async def nearer(database: Database, reach: Reach, error: NotFound) -> NotFound:
+    """A "does not exist" with the nearest names, where the statement names something that is not there."""
+    if error.code != "42P01" or error.hint:
+        return error
+    async with database.session() as session:
+        there = {
+            relation.name for relation in (await read_catalog(session, _names(reach))).relations.values()
+        }
+    absent = sorted((name for name in reach.relations if name.name not in there), key=str)
+    if not absent:
+        return error
+    return await missing_relation(database, absent[0].schema, absent[0].name)
+
+
+def _names(reach: Reach) -> Reach:
+    return Reach(
+        kind=reach.kind, relations=frozenset(Name(name.schema, name.name) for name in reach.relations)
+    )
+
+
+async def _select(session: Session, judged: Judged, limit: int, warnings: tuple[str, ...]) -> Rows:
+    text = judged.piece.text
+    # A line break ends a trailing comment; nothing follows it here, but nothing should depend on that.
+    await session.plain(f"{_DECLARE}{text}\n", offset=len(_DECLARE))
+    cursor = await session.run("FETCH FORWARD 0 FROM sergei")
+    if cursor.pgresult is None:
+        raise InvalidInput("The statement returns no columns.")
+    shapes = described(cursor.pgresult)
+    columns, verdicts = await _columns(session, shapes, judged)
+    raw, truncated = await _harvest(session, f"FETCH FORWARD {limit + 1} FROM sergei", limit)
+    return Rows.sealed(
+        columns, verdicts, raw, truncated=truncated, warnings=warnings, target=session.target.label
+    )
+
+
+async def _show(session: Session, piece: Piece, warnings: tuple[str, ...]) -> Rows:
+    name = piece.node.name if isinstance(piece.node, pb.VariableShowStmt) else ""
+    if name == "all":
+        raise Refused("SHOW ALL may show secrets.", hint="Name one setting, or query pg_settings.")
+    if secret_setting(name):
+        raise Refused(f"The setting {name} may hold a secret.")
+    raw, truncated = await _harvest(session, piece.text, 1)
+    column = Column(name=name, type="text", shown=True, why="a setting")
+    verdict = Verdict(True, "text", "a setting")
+    return Rows.sealed(
+        [column], [verdict], raw, truncated=truncated, warnings=warnings, target=session.target.label
+    )
+
+
+async def _harvest(session: Session, sql: str, limit: int) -> tuple[list[tuple[Raw | None, ...]], str]:
+    """Rows one at a time, until a cap is met; and what was left out, in words."""
+    rows: list[tuple[Raw | None, ...]] = []
+    kept = read = 0
+    async with session.deadline(), aclosing(raw_cursor(session.connection).stream(sql.encode())) as stream:
+        async for row in stream:
+            if len(rows) == limit:
+                return (
+                    rows,
+                    f"only the first {limit:,} rows; narrow it, aggregate, or raise max_rows (1,000).",
+                )
+            cells: tuple[Raw | None, ...] = tuple(row)
+            kept += sum(len(cell.octets) for cell in cells if cell)
+            read += sum(cell.size for cell in cells if cell)
+            if rows and kept > KEPT_BYTES:
+                return (
+                    rows,
+                    f"the first {len(rows):,} rows fill {KEPT_BYTES // 1024} KB; select fewer columns.",
+                )
+            rows.append(cells)
+            if read > READ_BYTES:
+                size = READ_BYTES // 1024 // 1024
+                return (
+                    rows,
+                    f"stopped after {len(rows):,} rows and {size} MB; select fewer or smaller columns.",
+                )
+    return rows, ""
+
+
+async def _columns(
+    session: Session, shapes: list[Shape], judged: Judged
+) -> tuple[list[Column], list[Verdict]]:
+    types = {
+        row["oid"]: row["name"]
+        for row in await session.fetch(_TYPES, {"oids": [shape.type_oid for shape in shapes]})
+    }
+    origins = [settle(shape.origin, judged.views) for shape in shapes]
+    rows = await session.fetch(_SOURCES, {"oids": sorted({relation for relation, _ in origins if relation})})
+    sources = {(row["relation"], row["number"]): row for row in rows}
+    columns: list[Column] = []
+    verdicts: list[Verdict] = []
+    kinds = judged.reach.shapes if len(judged.reach.shapes) == len(shapes) else ("other",) * len(shapes)
+    for shape, origin, kind in zip(shapes, origins, kinds, strict=True):
+        type_name, source = str(types.get(shape.type_oid, "unknown")), sources.get(origin)
+        verdict = _verdict(origin, source, kind, type_name, judged)
+        words = f"{source['schema']}.{source['name']}.{source['attribute']}" if source else None
+        columns.append(
+            Column(name=shape.name, type=type_name, source=words, shown=verdict.shown, why=verdict.why)
+        )
+        verdicts.append(verdict)
+    return columns, verdicts
+
+
+def _verdict(
+    origin: Origin, source: Mapping[str, Any] | None, kind: str, type_name: str, judged: Judged
+) -> Verdict:
+    relation, number = origin
+    known = judged.linkage.tables.get(relation)
+    if known is not None and number in known.columns:
+        return attribute_verdict(known.columns[number], judged.linkage)
+    if source is not None and number > 0 and _system(judged.catalog.relations.get(relation)):
+        closed = SENSITIVE_COLUMNS.get(source["name"], frozenset())
+        if source["attribute"] in closed:
+            return Verdict(False, "text", "may carry literals or secrets")
+        return Verdict(True, "text", "system catalog")
+    return computed_verdict(kind, type_name, judged.linked, countable=judged.countable)
+
+
+def _system(relation: Relation | None) -> bool:
+    return relation is not None and relation.system

@@ -1,0 +1,146 @@
+"""Rows on their way out. The raw values live in one sealed place and never in what can be serialised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from tools.database.phi import Verdict, suppress
+from tools.redaction import Redactor
+from tools.registry import Result
+
+CELL_CHARS: Final = 2_000
+Cell: TypeAlias = str | int | float | bool | None
+
+
+class Column(BaseModel):
+    """One result column. `shown` says whether its values are clear, `why` says why or why not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    type: str
+    source: str | None = Field(default=None, description="schema.table.column that the values come from.")
+    shown: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One value as PostgreSQL printed it, cut to what is kept, with its full size in bytes."""
+
+    octets: bytes
+    size: int
+
+    def __repr__(self) -> str:
+        return f"Raw({self.size} bytes)"
+
+
+class Rows(Result):
+    """Rows of a query. Until `redacted` was called there are no rows here to serialise, only their number."""
+
+    columns: tuple[Column, ...] = ()
+    rows: list[list[Cell]] = Field(default_factory=list[list[Cell]])
+    row_count: int = 0
+    truncated: str = Field(
+        default="", description="What was left out, and how to get it; empty when nothing."
+    )
+    masked: str = Field(default="", description="What is shown as a pseudonym, if anything.")
+    warnings: tuple[str, ...] = ()
+    target: str = ""
+
+    _raw: tuple[tuple[Raw | None, ...], ...] = PrivateAttr(default=())
+    _verdicts: tuple[Verdict, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def sealed(
+        cls,
+        columns: Iterable[Column],
+        verdicts: Iterable[Verdict],
+        raw: Sequence[tuple[Raw | None, ...]],
+        **fields: Any,
+    ) -> Self:
+        """Rows that are still closed."""
+        made = cls(columns=tuple(columns), row_count=len(raw), **fields)
+        made._raw = tuple(raw)
+        made._verdicts = tuple(verdicts)
+        return made
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """A copy with its rows: clear where that is allowed, pseudonyms elsewhere."""
+        rows = [
+            [
+                _cell(value, column.type, verdict, redactor)
+                for value, column, verdict in zip(row, self.columns, self._verdicts, strict=True)
+            ]
+            for row in self._raw
+        ]
+        hidden = [c.name for c, v in zip(self.columns, self._verdicts, strict=True) if _hides(v, redactor)]
+        masked = f"{', '.join(hidden)}: pseudonyms, equal values look equal" if hidden and rows else ""
+        columns = tuple(
+            column.model_copy(update={"shown": not _hides(verdict, redactor)})
+            for column, verdict in zip(self.columns, self._verdicts, strict=True)
+        )
+        copy = self.model_copy(update={"rows": rows, "masked": masked, "columns": columns})
+        copy._raw = ()
+        return copy
+
+    def markdown(self) -> str:
+        """A table, with what was left out below it."""
+        notes = [f"⚠ {warning}" for warning in self.warnings]
+        notes += [f"Masked: {self.masked}."] if self.masked else []
+        notes += [f"Truncated: {self.truncated}"] if self.truncated else []
+        count = f"{self.row_count} row{'' if self.row_count == 1 else 's'}"
+        if not self.columns:
+            return "\n".join([count, *notes])
+        return "\n".join([table([c.name for c in self.columns], self.rows), "", f"({count})", *notes])
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A compact Markdown table; line breaks and bars inside cells are made harmless."""
+    lines = ["| " + " | ".join(map(_flat, headings)) + " |", "|" + "---|" * len(headings)]
+    lines += ["| " + " | ".join(map(_flat, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _flat(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).replace("|", "\\|").replace("\r", "").replace("\n", "⏎")
+
+
+def _hides(verdict: Verdict, redactor: Redactor) -> bool:
+    return not verdict.shown and (redactor.strict or verdict.kind == "secret")
+
+
+def _cell(raw: Raw | None, type_name: str, verdict: Verdict, redactor: Redactor) -> Cell:
+    """One value as it may leave."""
+    if raw is None:
+        return None
+    if _hides(verdict, redactor):
+        return redactor.pseudonym(verdict.kind, raw.octets)
+    value = clear(raw, type_name)
+    if verdict.small_cells and redactor.strict and isinstance(value, int):
+        return suppress(value)
+    return redactor.text(value) if isinstance(value, str) else value
+
+
+def clear(raw: Raw, type_name: str) -> Cell:
+    """A value in the form that reads best: numbers and booleans as such, bytes as their size."""
+    if type_name == "bytea":
+        return f"<{(raw.size - 2) // 2:,} bytes>"
+    text = raw.octets.decode("utf-8", errors="replace")
+    if type_name == "boolean":
+        return text == "t"
+    if type_name in {"smallint", "integer", "bigint", "oid"}:
+        return int(text)
+    if type_name in {"real", "double precision"} and text not in {"NaN", "Infinity", "-Infinity"}:
+        return float(text)
+    if len(text) > CELL_CHARS or raw.size > len(raw.octets):
+        return f"{text[:CELL_CHARS]}… ({raw.size:,} bytes in all)"
+    return text

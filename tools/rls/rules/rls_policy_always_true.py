@@ -1,0 +1,82 @@
+"""A permissive policy lets every caller through.
+
+What it finds
+    Permissive policies whose condition is true for any row: true, 1 = 1, id = id, a function that returns true,
+    or for any row once signed in: auth.uid() is not null, auth.role() = 'authenticated'. Reading reference data
+    that belongs to nobody is left out. A restrictive policy for the same command also silences it.
+
+Why it matters
+    Permissive policies are OR-ed: one that is always true makes all others of the command meaningless. SELECT
+    shows every person's rows, INSERT writes rows into any profile, UPDATE and DELETE destroy them.
+
+Fix
+    Compare the owner: using (profile_id = any (array(select ...))) or using (user_id = (select auth.uid())).
+
+When to ignore
+    INSERT into a table that is meant as a public letter box, such as a waiting list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.reach import Reach, reach
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Policy, Relation, Snapshot
+from tools.rls.truth import NOBODY, open_to, truth
+from tools.rls.wording import altered, listed, on_policy, personal, rank
+
+_VERBS = {"SELECT": "read every row", "INSERT": "insert any row", "UPDATE": "update every row", "DELETE": "delete every row"}  # fmt: skip
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy, naming the commands it opens."""
+    reached = reach(snapshot)
+    for relation in snapshot.tables:
+        if not relation.rls or relation.schema in PLATFORM_SCHEMAS:
+            continue
+        for policy in relation.policies:
+            if policy.permissive:
+                yield from _policy(snapshot, reached, relation, policy)
+
+
+def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Policy) -> Iterator[Finding]:
+    patient = personal(snapshot, relation)
+    opened: dict[str, tuple[str, ...]] = {}
+    for command in _VERBS:
+        facts = policy.new_row if command == "INSERT" else policy.using
+        strict = any(not p.permissive and p.covers(command) for p in relation.policies)
+        if not policy.covers(command) or facts is None or strict or (command == "SELECT" and not patient):
+            continue
+        level = truth(reached, facts, relation)
+        holders = [
+            name for name in open_to(reached, policy, snapshot.addressed(policy), level)
+            if level != NOBODY and command in snapshot.may(snapshot.roles[name], relation)
+        ]  # fmt: skip
+        if holders:
+            opened[command] = tuple(holders)
+    if opened:
+        roles = tuple(dict.fromkeys(name for several in opened.values() for name in several))
+        harmless = set(opened) == {"INSERT"} and not patient
+        yield on_policy(
+            "rls_policy_always_true", Level.WARN if harmless else Level.ERROR, relation, policy,
+            f"Policy {policy.name} lets {listed(roles)} {listed(_VERBS[command] for command in opened)} of {relation.title}.",
+            fix=altered(policy, relation, _clauses(policy)), rank=rank(snapshot, relation, roles),
+        )  # fmt: skip
+
+
+def _clauses(policy: Policy) -> str:
+    owner = "<the row's owner> = (select auth.uid())"
+    using = f"using ({owner})" if policy.command != "INSERT" else ""
+    check = f"with check ({owner})" if policy.command in ("INSERT", "UPDATE", "ALL") else ""
+    return " ".join(part for part in (using, check) if part)
+
+
+RULE = Rule(
+    name="rls_policy_always_true",
+    title="A permissive policy lets every caller through",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

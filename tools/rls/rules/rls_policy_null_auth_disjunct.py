@@ -1,0 +1,66 @@
+"""A policy is true for callers who are not signed in.
+
+What it finds
+    Permissive policies with `auth.uid() is null` as one way to pass, for a role that can be without a user:
+    anon, or public.
+
+Why it matters
+    The clause was meant for background work, which uses service_role and skips policies anyway. For the API it
+    says: whoever does not sign in sees everything.
+
+Fix
+    Take the clause out. Let background work connect as service_role.
+
+When to ignore
+    Rows that are meant for visitors only, such as a public notice; then say so with a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import IS_NULL, Facts, bare, disjuncts
+from tools.rls.wording import altered, listed, on_policy, rank
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy that anon is addressed by and holds a privilege for."""
+    anon = snapshot.roles.get("anon")
+    for relation in snapshot.relations.values():
+        for policy in relation.policies if relation.rls else ():
+            if anon is None or not policy.permissive or "anon" not in snapshot.addressed(policy):
+                continue
+            held = snapshot.exposure(relation).get("anon", frozenset())
+            usable = [c for c in ("SELECT", "INSERT", "UPDATE", "DELETE") if c in held and policy.covers(c)]
+            if usable and any(_opens(part) for part in policy.parts()):
+                yield on_policy(
+                    "rls_policy_null_auth_disjunct",
+                    Level.ERROR,
+                    relation,
+                    policy,
+                    f"Policy {policy.name} is true when nobody is signed in: anon has {listed(usable)} on every"
+                    f" row of {relation.title}.",
+                    fix=altered(policy, relation, "using (...)  -- the same condition without: auth.uid() is null"),
+                    rank=rank(snapshot, relation, ["anon"]),
+                )
+
+
+def _opens(facts: Facts) -> bool:
+    for part in disjuncts(facts.root):
+        if part.kind == "NullTest" and part.number("nulltesttype") == IS_NULL:
+            subject = bare(part.one("arg"))
+            if subject is not None and subject.kind == "FuncCall" and subject.words("funcname") == ("auth", "uid"):
+                return True
+    return False
+
+
+RULE = Rule(
+    name="rls_policy_null_auth_disjunct",
+    title="A policy is true for callers who are not signed in",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

@@ -1,0 +1,69 @@
+"""A view reads past row level security.
+
+What it finds
+    Views in an exposed schema that a caller may SELECT from, without security_invoker, over tables with row
+    level security (or that the caller may not read directly), owned by a role that those policies do not bind.
+    Views over data that the caller reads in full anyway are left out; auth.users has a rule of its own.
+
+Why it matters
+    Such a view runs with its owner's rights: the policies of the tables behind it are not asked, and every
+    caller sees every row. Where the view may be written through, writes skip the policies too.
+
+Fix
+    alter view ... set (security_invoker = true). Since PostgreSQL 15.
+
+When to ignore
+    A view that shows on purpose a few harmless columns of protected rows. Say which in the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.reach import mentions_identity, reach
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Relation, Snapshot
+from tools.rls.wording import grants, listed, on_table, rank, table_name
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per view; WARN when the view's own condition asks who is calling."""
+    reached = reach(snapshot)
+    for view in snapshot.relations.values():
+        if view.kind != "v" or view.invoker or view.schema in PLATFORM_SCHEMAS:
+            continue
+        exposure = snapshot.exposure(view)
+        tables = reached.base_tables(view)
+        behind = [table for table in tables if hidden(snapshot, view, table, exposure)]
+        if not exposure or not behind or any(table.title == "auth.users" for table in tables):
+            continue
+        own = any(mentions_identity(facts) for facts in reached.view_facts(view))
+        guard = " Only its own WHERE stands between callers and the rest." if own else ""
+        yield on_table(
+            "security_definer_view", Level.WARN if own else Level.ERROR, view,
+            f"View {view.title} reads {listed(t.title for t in behind)} with the rights of {view.owner}: policies"
+            f" do not apply to {listed(exposure)}.{guard}",
+            evidence=f"security_invoker is not set; {grants(exposure)}",
+            fix=f"alter view {table_name(view)} set (security_invoker = true);",
+            rank=min(rank(snapshot, table, exposure) for table in behind),
+        )  # fmt: skip
+
+
+def hidden(snapshot: Snapshot, view: Relation, table: Relation, exposure: dict[str, frozenset[str]]) -> bool:
+    """Whether the view shows more of the table than its readers would see by themselves."""
+    owner = snapshot.roles.get(view.owner)
+    bound = table.forced or table.owner != view.owner
+    if table.rls and bound and owner is not None and not (owner.superuser or owner.bypassrls):
+        return False
+    readable = all("SELECT" in snapshot.may(snapshot.roles[name], table) for name in exposure)
+    return table.rls or not readable
+
+
+RULE = Rule(
+    name="security_definer_view",
+    title="A view reads past row level security",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

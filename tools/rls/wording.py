@@ -1,0 +1,159 @@
+"""Names, privileges and ranks as the findings print them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from tools.findings import Finding, Level
+from tools.rls.snapshot import Function, Policy, Relation, Snapshot
+
+DOMAIN: Final = "rls"
+_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
+_RESERVED: Final = frozenset(
+    "all and any array as asc both case cast check collate column constraint create current_date current_role"
+    " current_time current_timestamp current_user default desc distinct do else end except false for foreign from"
+    " grant group having in initially intersect into lateral leading limit localtime localtimestamp not null"
+    " offset on only or order placing primary references returning select session_user some symmetric table then"
+    " to trailing true union unique user using variadic when where window with".split()
+)
+_PERSONAL_COLUMN: Final = re.compile(
+    r"(^|_)(patient|profile|person|member|child|birth|dob|diagnos|allerg|medication|insurance|ssn|national_id|blood)"
+)
+_ANCHOR: Final = re.compile(r"(^|_)(profiles?|patients?|persons?|people|accounts?|users?)$")
+
+
+def quoted(*names: str) -> str:
+    """A dotted name, quoted where SQL needs it."""
+    return ".".join(
+        name if _PLAIN.fullmatch(name) and name not in _RESERVED else '"' + name.replace('"', '""') + '"'
+        for name in names
+    )
+
+
+def table_name(relation: Relation) -> str:
+    """The relation as SQL writes it."""
+    return quoted(relation.schema, relation.name)
+
+
+def function_name(function: Function) -> str:
+    """The function with its argument types as SQL writes it."""
+    return f"{quoted(function.schema, function.name)}({function.identity_types})"
+
+
+def listed(names: Iterable[str], *, most: int = 6) -> str:
+    """`a, b and c`; the rest as a number."""
+    several = list(names)
+    if len(several) > most:
+        several = [*several[:most], f"{len(several) - most} more"]
+    return " and ".join([", ".join(several[:-1]), several[-1]]) if len(several) > 1 else "".join(several)
+
+
+def doing(privileges: Iterable[str]) -> str:
+    """`read, insert into and delete from`, in the usual order."""
+    words = {"SELECT": "read", "INSERT": "insert into", "UPDATE": "update", "DELETE": "delete from"}
+    held = set(privileges)
+    return listed([word for name, word in words.items() if name in held])
+
+
+def grants(exposure: dict[str, frozenset[str]]) -> str:
+    """`anon: SELECT, INSERT; authenticated: SELECT`."""
+    order = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    return "; ".join(
+        f"{role}: {', '.join(p for p in order if p in privileges)}" for role, privileges in exposure.items()
+    )
+
+
+def personal(snapshot: Snapshot, relation: Relation) -> bool:
+    """Whether rows belong to a person: by foreign keys, or by what the columns are called.
+
+    Keys such as created_by say who touched a row, not whose it is, and do not count.
+    """
+    seen: set[str] = set()
+    waiting = [relation.title, *relation.parents]
+    while waiting:
+        title = waiting.pop()
+        here = snapshot.relations.get(title)
+        if here is None or title in seen:
+            continue
+        seen.add(title)
+        if title == "auth.users" or _ANCHOR.search(here.name):
+            return True
+        if any(_PERSONAL_COLUMN.search(name) for name in here.columns):
+            return True
+        waiting.extend(here.reads)
+        for key in here.foreign_keys:
+            if not all(column.endswith("_by") for column in key.columns):
+                waiting.append(key.target)
+    return False
+
+
+def rank(snapshot: Snapshot, relation: Relation | None, callers: Iterable[str]) -> int:
+    """PHI that anon reaches first (0), then anon (10), PHI for anybody signed in (20), the rest (30)."""
+    patient = relation is not None and personal(snapshot, relation)
+    if "anon" in set(callers):
+        return 0 if patient else 10
+    return 20 if patient else 30
+
+
+def on_table(
+    rule: str, level: Level, relation: Relation, message: str, *, evidence: str, fix: str, rank: int = 50
+) -> Finding:
+    """A finding about a relation."""
+    return Finding(
+        rule=rule, level=level, domain=DOMAIN, schema_=relation.schema, table=relation.name,
+        object=relation.title, message=message, evidence=evidence, fix=fix, rank=rank,
+    )  # fmt: skip
+
+
+def on_policy(
+    rule: str, level: Level, relation: Relation, policy: Policy, message: str, *, evidence: str = "",
+    fix: str, rank: int = 50,
+) -> Finding:  # fmt: skip
+    """A finding about a policy; the policy's text is the evidence unless other is given."""
+    return Finding(
+        rule=rule, level=level, domain=DOMAIN, schema_=relation.schema, table=relation.name, policy=policy.name,
+        object=policy.title, message=message, evidence=evidence or text_of(policy), fix=fix, rank=rank,
+    )  # fmt: skip
+
+
+def on_function(
+    rule: str, level: Level, function: Function, message: str, *, evidence: str, fix: str, rank: int = 50
+) -> Finding:
+    """A finding about a function."""
+    return Finding(
+        rule=rule, level=level, domain=DOMAIN, schema_=function.schema, function=function.title,
+        object=function.title, message=message, evidence=evidence, fix=fix, rank=rank,
+    )  # fmt: skip
+
+
+def text_of(policy: Policy) -> str:
+    """The policy as it stands: command, roles and both expressions."""
+    parts = [f"{'' if policy.permissive else 'restrictive '}{policy.command} to {', '.join(policy.roles)}"]
+    if policy.using_text:
+        parts.append(f"using ({_flat(policy.using_text)})")
+    if policy.check_text:
+        parts.append(f"with check ({_flat(policy.check_text)})")
+    return " ".join(parts)
+
+
+def altered(policy: Policy, relation: Relation, rest: str) -> str:
+    """`alter policy p on t rest`."""
+    return f"alter policy {quoted(policy.name)} on {table_name(relation)}\n  {rest};"
+
+
+def _flat(text: str) -> str:
+    flat = " ".join(text.split())
+    while flat.startswith("(") and flat.endswith(")") and _closes_at_end(flat):
+        flat = flat[1:-1]
+    return flat if len(flat) <= 400 else flat[:397] + "..."
+
+
+def _closes_at_end(text: str) -> bool:
+    depth = 0
+    for i, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return i == len(text) - 1
+    return False
