@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 VERSION: Final = "0.1.0"
 PACKAGES: Final = ("agent", "tools", "memory", "prompts")
@@ -32,8 +32,15 @@ exit codes:
   0 nothing at or above --fail-on, 1 findings, 2 usage, 3 could not run, 4 refused, 130 interrupted"""
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, width=100, max_help_position=30)
+
+
 class SentenceParser(argparse.ArgumentParser):
-    """argparse, with an error of one sentence and the nearest next step."""
+    """argparse, with help of one width and an error of one sentence with the next step."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"formatter_class": _formatter, "allow_abbrev": False, **kwargs})
 
     def error(self, message: str) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  it exits
         self.exit(2, f"sergei: {message}. Try `{self.prog} --help`.\n")
@@ -45,7 +52,6 @@ def build_parser() -> argparse.ArgumentParser:
         prog="sergei",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sergei {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SentenceParser)

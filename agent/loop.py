@@ -111,14 +111,13 @@ class Loop:
         """Put the person's words into the history, without what must not leave."""
         written = encodable(text)
         safe = self.executor.redactor.text(written)
-        history = self.session.history()
         if safe.strip():
             content: list[Block] = [{"type": "text", "text": safe}]
             if (context := turn_context(self.executor)) != self._context:
                 self._context = context
                 content.insert(0, {"type": "text", "text": context})
             self.session.append("user", content)
-        elif not history or history[-1]["role"] != "user":
+        elif not (history := self.session.history()) or history[-1]["role"] != "user":
             raise InvalidInput("There is nothing to send.", hint="Type a question.")
         yield TurnStarted(safe)
         if safe != written:
@@ -170,10 +169,8 @@ class Loop:
     def _groups(self, calls: Sequence[ToolUse]) -> Iterator[Sequence[ToolUse]]:
         """Neighbouring reads run together; a change waits for what comes before it and runs alone."""
         for reads, group in groupby(calls, self._reads):
-            if reads:
-                yield list(group)
-            else:
-                yield from ([call] for call in group)
+            neighbours = list(group)
+            yield from [neighbours] if reads else ([call] for call in neighbours)
 
     def _reads(self, call: ToolUse) -> bool:
         tool = self.executor.catalogue.get(call.name)

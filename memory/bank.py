@@ -153,7 +153,7 @@ class Bank:
             return self._create(entry, "Adopted.").path
 
     def change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
-        """Replace an entry's text by `edit(text)`; again on the new text when a person saved theirs meanwhile.
+        """Replace an entry's text by `edit(text)`; again when a person saved theirs meanwhile.
 
         `edit` must return a text that parses. Raises UnknownEntry, InvalidEntry, RefusedEntry, BankConflict.
         """

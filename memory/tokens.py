@@ -26,18 +26,21 @@ STOP_WORDS = frozenset(_COMMON_WORDS.split())
 
 def words(text: str) -> list[str]:
     """Lower-case words in order, identifiers taken apart."""
-    return [
-        part.lower()
-        for piece in _PIECE.findall(text)
-        for part in (_CAMEL.split(piece) if not piece.isupper() else [piece])
-        if part
-    ]
+    found: list[str] = []
+    for piece in _PIECE.findall(text):
+        if piece.islower() or piece.isupper():
+            found.append(piece.lower())
+        else:
+            found += [part.lower() for part in _CAMEL.split(piece) if part]
+    return found
 
 
 def identifiers(text: str) -> list[str]:
     """Identifiers kept whole, lower case, their joints (`-`, `.`, camel case) spelled `_`."""
     found: list[str] = []
-    for chunk in _CHUNK.findall(text):
+    for chunk in dict.fromkeys(_CHUNK.findall(text)):
+        if chunk.isalpha() and (chunk.islower() or chunk.istitle()):  # an ordinary word, as most are
+            continue
         parts = words(chunk)
         if len(parts) > 1:
             found.append("_".join(parts))

@@ -53,7 +53,6 @@ def parser_for(tool: Tool) -> argparse.ArgumentParser:
     parser = SentenceParser(
         prog=f"sergei run {command}",
         description=tool.description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     group = parser.add_argument_group("arguments of the tool")
     schema = tool.input_schema

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import prompts
-
-ROOT = Path(__file__).parents[2]
-AGENT = ROOT / ".claude" / "agents" / "infrastructure-sergei.md"
-REFRESH = "python -m tests.claude.refresh"
-
-TOOL_NAMES = (
-    "list_tables",
-    "describe_table",
-    "list_policies",
-    "list_functions",
-    "execute_sql",
-    "change_sql",
-    "explain_query",
-    "list_activity",
-    "review_rls",
-    "remember",
-    "recall",
-)
+from tests.documents import AGENT, agent_tools
 
 DOCUMENTED = {
     "name",
@@ -54,10 +36,6 @@ def split(text: str) -> tuple[dict[str, str], str]:
     assert all(separator for _, separator, _ in pairs)
     assert len({name for name, _, _ in pairs}) == len(pairs), "a field is given twice"
     return {name: value for name, _, value in pairs}, body
-
-
-def test_the_file_in_the_repository_is_the_generated_one() -> None:
-    assert AGENT.read_text(encoding="utf-8") == prompts.agent_file(TOOL_NAMES), f"refresh it: {REFRESH}"
 
 
 def test_the_front_matter_has_only_documented_fields_and_the_required_ones() -> None:
@@ -90,10 +68,10 @@ def test_it_gets_the_five_tools_and_each_mcp_tool_under_both_names() -> None:
     fields, _ = split(AGENT.read_text(encoding="utf-8"))
     granted = fields["tools"].split(", ")
     assert granted[:5] == ["Read", "Edit", "Bash", "Grep", "Glob"]
-    for name in TOOL_NAMES:
+    for name in agent_tools():
         assert f"mcp__sergei__{name}" in granted
         assert f"mcp__plugin_sergei_sergei__{name}" in granted
-    assert len(granted) == len(set(granted)) == 5 + 2 * len(TOOL_NAMES)
+    assert len(granted) == len(set(granted)) == 5 + 2 * len(agent_tools())
 
 
 def test_the_body_is_complete_because_it_replaces_claude_codes_own_prompt() -> None:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import prompts
+from tools import catalogue
 from memory import CATEGORIES
 
 GENERAL = prompts.system_prompt(guardian=False)
@@ -107,24 +108,7 @@ CONDUCT = (
     "Handoff note",
     "the Render API",
 )
-TOOLS = (
-    "list_tables",
-    "describe_table",
-    "list_policies",
-    "list_functions",
-    "execute_sql",
-    "change_sql",
-    "explain_query",
-    "list_activity",
-    "review_rls",
-    "remember",
-    "recall",
-    "read_file",
-    "edit_file",
-    "run_command",
-    "grep",
-    "glob",
-)
+TOOLS = tuple(catalogue())
 
 
 @pytest.mark.parametrize("fact", RESPONSIBILITIES)

@@ -32,7 +32,8 @@ where n.nspname not in ('pg_catalog', 'information_schema')
 _COLUMNS: Final = """
 select a.attrelid::int8 as relation, a.attnum::int as number, a.attname::text as name,
        pg_catalog.format_type(a.atttypid, null) as type, t.typtype::text as typtype,
-       t.typcategory::text as category, coalesce(k.contype = 'p', false) as key, f.confrelid::int8 as refers_to,
+       t.typcategory::text as category, coalesce(k.contype = 'p', false) as key,
+       f.confrelid::int8 as refers_to,
        array(select pg_catalog.pg_get_constraintdef(c.oid) from pg_catalog.pg_constraint c
              where c.conrelid = a.attrelid and c.contype = 'c' and c.conkey = array[a.attnum]) as checks
 from pg_catalog.pg_attribute a
@@ -47,8 +48,8 @@ where a.attrelid = any (%(oids)s::oid[]) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum
 """
 _LISTED: Final = re.compile(
-    r"CHECK \(+\"?\w+\"?\)?(?:::text)? = ANY \(+ARRAY\[(?:'[^']*'::(?:text|character varying|bpchar)(?:, )?)+\]"
-    r"\)?(?:::text\[\])?\)\)\)"
+    r"CHECK \(+\"?\w+\"?\)?(?:::text)? = ANY \(+ARRAY\[(?:'[^']*'::(?:text|character varying|bpchar)(?:, )?)+"
+    r"\]\)?(?:::text\[\])?\)\)\)"
 )
 """Exactly `CHECK (x IN ('a', 'b'))` as PostgreSQL prints it: one more OR and it would prove nothing."""
 _PERSONS: Final = re.compile(
@@ -128,11 +129,9 @@ async def read_linkage(session: Session, oids: Iterable[int]) -> Linkage:
     rows = await session.fetch(_CLOSURE, {"oids": wanted})
     columns: dict[int, dict[int, Attribute]] = {row["oid"]: {} for row in rows}
     for row in await session.fetch(_COLUMNS, {"oids": list(columns)}):
-        columns[row["relation"]][row["number"]] = Attribute(**row)
-    tables = [
-        Table(r["oid"], r["schema"], r["name"], r["kind"], tuple(r["parents"]), columns[r["oid"]])
-        for r in rows
-    ]
+        listed = any(_LISTED.fullmatch(check) for check in row.pop("checks"))
+        columns[row["relation"]][row["number"]] = Attribute(**row, listed=listed)
+    tables = [Table(**{**row, "parents": tuple(row["parents"])}, columns=columns[row["oid"]]) for row in rows]
     return link(tables)
 
 

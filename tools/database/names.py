@@ -66,7 +66,7 @@ async def missing_relation(database: Database, schema: str | None, name: str) ->
 
 
 async def require_schemas(database: Database, schemas: Iterable[str]) -> list[str]:
-    """The schemas, checked to exist. Raises NotFound with the nearest names; none given means all but system."""
+    """The schemas, checked to exist; none given means all but the system's. Raises NotFound."""
     wanted = [identifier(schema, "schemas") for schema in schemas]
     if not wanted:
         return [row["name"] for row in await database.fetch(_OWN_SCHEMAS)]
@@ -80,7 +80,7 @@ async def require_schemas(database: Database, schemas: Iterable[str]) -> list[st
 
 
 def identifier(text: str, what: str) -> str:
-    """A name as the catalog spells it: without quotes around it. Raises InvalidInput for an impossible one."""
+    """A name as the catalog spells it, quotes taken off. Raises InvalidInput for an impossible one."""
     name = text.strip()
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
         name = name[1:-1].replace('""', '"')

@@ -64,7 +64,7 @@ async def describe_views(session: Session, views: Iterable[Relation]) -> dict[in
 
 
 def settle(origin: Origin, views: Mapping[int, list[Origin]]) -> Origin:
-    """The table column behind an origin, through any number of views; (0, 0) when it is computed on the way."""
+    """The table column behind an origin, through views; (0, 0) when it is computed on the way."""
     for _ in range(_DEPTH):
         relation, number = origin
         if relation not in views:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from postgast import pg_query_pb2 as pb
 
@@ -16,7 +16,7 @@ from tools.database.linkage import Linkage, read_linkage
 from tools.database.names import missing_relation
 from tools.database.phi import Verdict, attribute_verdict, computed_verdict
 from tools.database.provenance import Origin, Shape, describe_views, described, settle
-from tools.database.reach import Name, Reach, inspect
+from tools.database.reach import Reach, inspect
 from tools.database.reviewed import SENSITIVE_COLUMNS, secret_setting
 from tools.database.rows import Column, Raw, Rows
 from tools.database.sqltext import Piece, parse_one
@@ -25,6 +25,7 @@ from tools.errors import InvalidInput, NotFound, Refused
 if TYPE_CHECKING:
     from tools.database.connection import Database, Session
 
+Cells: TypeAlias = tuple[Raw | None, ...]
 KEPT_BYTES: Final = 256 * 1024
 READ_BYTES: Final = 16 * 1024 * 1024
 _DECLARE: Final = "DECLARE sergei NO SCROLL CURSOR FOR "
@@ -108,19 +109,12 @@ async def nearer(database: Database, reach: Reach, error: NotFound) -> NotFound:
     if error.code != "42P01" or error.hint:
         return error
     async with database.session() as session:
-        there = {
-            relation.name for relation in (await read_catalog(session, _names(reach))).relations.values()
-        }
+        known = await read_catalog(session, Reach(reach.kind, relations=reach.relations))
+    there = {relation.name for relation in known.relations.values()}
     absent = sorted((name for name in reach.relations if name.name not in there), key=str)
     if not absent:
         return error
     return await missing_relation(database, absent[0].schema, absent[0].name)
-
-
-def _names(reach: Reach) -> Reach:
-    return Reach(
-        kind=reach.kind, relations=frozenset(Name(name.schema, name.name) for name in reach.relations)
-    )
 
 
 async def _select(session: Session, judged: Judged, limit: int, warnings: tuple[str, ...]) -> Rows:
@@ -156,14 +150,14 @@ async def _harvest(session: Session, sql: str, limit: int) -> tuple[list[tuple[R
     """Rows one at a time, until a cap is met; and what was left out, in words."""
     rows: list[tuple[Raw | None, ...]] = []
     kept = read = 0
-    async with session.deadline(), aclosing(raw_cursor(session.connection).stream(sql.encode())) as stream:
-        async for row in stream:
+    stream = cast("AsyncGenerator[Cells]", raw_cursor(session.connection).stream(sql.encode()))
+    async with session.deadline(), aclosing(stream):
+        async for cells in stream:
             if len(rows) == limit:
                 return (
                     rows,
                     f"only the first {limit:,} rows; narrow it, aggregate, or raise max_rows (1,000).",
                 )
-            cells: tuple[Raw | None, ...] = tuple(row)
             kept += sum(len(cell.octets) for cell in cells if cell)
             read += sum(cell.size for cell in cells if cell)
             if rows and kept > KEPT_BYTES:
@@ -189,7 +183,7 @@ async def _columns(
         for row in await session.fetch(_TYPES, {"oids": [shape.type_oid for shape in shapes]})
     }
     origins = [settle(shape.origin, judged.views) for shape in shapes]
-    rows = await session.fetch(_SOURCES, {"oids": sorted({relation for relation, _ in origins if relation})})
+    rows = await session.fetch(_SOURCES, {"oids": sorted({oid for oid, _ in origins if oid})})
     sources = {(row["relation"], row["number"]): row for row in rows}
     columns: list[Column] = []
     verdicts: list[Verdict] = []

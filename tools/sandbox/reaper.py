@@ -63,8 +63,25 @@ def server_pid(data: Path) -> int | None:
     pid = recorded_pid(data)
     if pid is None or pid <= 1:
         return None
+    return pid if _serves(pid, data) else None
+
+
+def _serves(pid: int, data: Path) -> bool:
     program, _, options = command_line(pid).partition(" -D ")
-    return pid if program.endswith("/postgres") and f"{options} ".startswith(f"{data} ") else None
+    return program.endswith("/postgres") and f"{options} ".startswith(f"{data} ")
+
+
+def kill_orphans(data: Path) -> None:
+    """Kill servers whose data folder was removed under them (seen on Linux only).
+
+    Such a server notices within a minute, and on its way out it removes socket and pid file *by path*: those
+    of its successor. A kill leaves it no time for that.
+    """
+    processes = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    for pid in processes:
+        if _serves(pid, data):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def stop_server(data: Path) -> None:

@@ -122,6 +122,7 @@ def _start(place: Place, binaries: Binaries, folder: Path) -> None:
 def _initialize(place: Place, binaries: Binaries) -> None:
     """Build the cluster beside its place and rename it, so that a killed initdb leaves no half cluster."""
     _remove_half_clusters(place)
+    reaper.kill_orphans(place.data)
     fresh = place.give(Path(tempfile.mkdtemp(prefix="data.new-", dir=place.home)), 0o700)
     answer = _initdb(place, binaries, fresh, "C.UTF-8")
     if "invalid locale" in answer.stderr:  # not every platform has C.UTF-8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -16,7 +17,7 @@ from tools.sandbox.binaries import find_system_binaries
 from tools.sandbox.cluster import Cluster, SandboxSettings
 from tools.sandbox.lease import is_held
 from tools.sandbox.place import server_account
-from tools.sandbox.reaper import has_clients, recorded_pid, server_pid
+from tools.sandbox.reaper import command_line, has_clients, recorded_pid, server_pid
 
 
 def home_of(cache: Path) -> Path:
@@ -106,6 +107,19 @@ def test_a_pid_file_that_names_a_foreign_process_does_not_stop_the_start(cache: 
     finally:
         foreigner.kill()
         foreigner.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are seen through /proc")
+def test_a_folder_removed_under_its_server_is_built_anew(cache: Path) -> None:
+    settings = SandboxSettings(cache_dir=cache, idle_seconds=60.0)
+    with Cluster.open(settings) as cluster:
+        cluster.create("sergei_lost")
+        orphan = server_pid(home_of(cache) / "data")
+        shutil.rmtree(home_of(cache))
+    with Cluster.open(settings) as cluster:
+        assert not cluster.exists("sergei_lost")
+        assert server_pid(home_of(cache) / "data") != orphan
+        assert until(lambda: command_line(orphan or 0) == "")
 
 
 def test_a_killed_initdb_is_done_again(cache: Path, lodge: Lodge) -> None:

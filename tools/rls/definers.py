@@ -1,0 +1,125 @@
+"""Security definer functions that callers can run, and whether anything in them asks who is calling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tools.rls.bodies import body_of
+from tools.rls.reach import Reach, reach
+from tools.rls.snapshot import Function, Relation, Snapshot
+from tools.rls.sqltree import bare
+from tools.rls.wording import personal
+
+_SECRET: Final = re.compile(r"(token|secret|hash|sha256|otp|nonce|api_key|signature|passcode)")
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A definer function without a caller check. `through` is the exposed function that leads to it, if not itself."""
+
+    function: Function
+    callers: tuple[str, ...]
+    reads: tuple[Relation, ...]
+    writes: tuple[Relation, ...]
+    dynamic: bool
+    through: Function | None
+
+    @property
+    def touches(self) -> tuple[Relation, ...]:
+        """Relations read or written, each once."""
+        return tuple({relation.title: relation for relation in (*self.reads, *self.writes)}.values())
+
+
+def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
+    """Each definer function that a caller can run through the API, that touches protected rows and asks nobody."""
+    reached = reach(snapshot)
+    seen: set[int] = set()
+    for entry in snapshot.functions:
+        callers = () if entry.is_trigger else snapshot.executors(entry)
+        if not callers or reached.speaks(entry) or _possession(reached, entry):
+            continue
+        for function in reached.closure([entry]):
+            if not function.definer or function.oid in seen or _bound(snapshot, function):
+                continue
+            able = callers if function is entry else tuple(
+                name for name in callers if name in snapshot.executors(function, api=False)
+            )  # fmt: skip
+            found = _touching(snapshot, reached, function, able, None if function is entry else entry)
+            if able and found is not None:
+                seen.add(function.oid)
+                yield found
+
+
+def _touching(
+    snapshot: Snapshot, reached: Reach, function: Function, callers: tuple[str, ...], through: Function | None
+) -> Unchecked | None:
+    reads: dict[str, Relation] = {}
+    writes: dict[str, Relation] = {}
+    dynamic = False
+    inserts_only = True
+    for member in reached.closure([function]):
+        body, path = body_of(member), reached.path(member)
+        dynamic |= bool(body.dynamic)
+        for facts in body.facts:
+            targets = {id(source) for _, source in facts.written}
+            for command, source in facts.written:
+                relation = reached.relation(source, path)
+                if relation is not None:
+                    writes[relation.title] = relation
+                    inserts_only &= command == "INSERT"
+            for source in facts.sources():
+                relation = reached.relation(source, path)
+                for base in reached.base_tables(relation) if relation and id(source) not in targets else ():
+                    reads[base.title] = base
+    hidden = tuple(r for r in reads.values() if _protected(snapshot, r, callers, "SELECT"))
+    written = tuple(r for r in writes.values() if _protected(snapshot, r, callers, "UPDATE"))
+    letter_box = inserts_only and not any(personal(snapshot, relation) for relation in written)
+    if not hidden and not dynamic and (not written or letter_box):
+        return None
+    return Unchecked(function, callers, hidden, written, dynamic, through)
+
+
+def _protected(snapshot: Snapshot, relation: Relation, callers: tuple[str, ...], privilege: str) -> bool:
+    """Whether row level security, or the lack of a privilege, keeps callers from this relation otherwise."""
+    if relation.rls and any(_decides(policy_text) for policy_text in _conditions(relation, privilege)):
+        return True
+    return not all(privilege in snapshot.may(snapshot.roles[name], relation) for name in callers) and (
+        personal(snapshot, relation) or not relation.rls or not relation.policies
+    )
+
+
+def _conditions(relation: Relation, privilege: str) -> list[str]:
+    command = "SELECT" if privilege == "SELECT" else "UPDATE"
+    return [p.using_text or p.check_text or "" for p in relation.policies if p.covers(command)] or [""]
+
+
+def _decides(text: str) -> bool:
+    """An empty condition stands for: no policy at all, nobody may."""
+    return text == "" or "(" in text
+
+
+def _possession(reached: Reach, entry: Function) -> bool:
+    """Whether the caller must know a secret: a column such as token_sha256 is compared with an argument."""
+    names = {name for name in entry.arguments if name}
+    for member in reached.closure([entry]):
+        names |= {name for name in member.arguments if name}
+        for facts in body_of(member).facts:
+            for comparison in facts.comparisons:
+                column = bare(comparison.left)
+                if comparison.operator != "=" or column is None or column.kind != "ColumnRef":
+                    continue
+                words = {n.words("fields")[-1] for n in comparison.right.walk() if n.kind == "ColumnRef"}
+                numbered = any(n.kind == "ParamRef" for n in comparison.right.walk())
+                if _SECRET.search(column.words("fields")[-1]) and (words & names or numbered):
+                    return True
+    return False
+
+
+def _bound(snapshot: Snapshot, function: Function) -> bool:
+    """Whether the owner is itself held by privileges and policies, so that definer gains nothing special."""
+    owner = snapshot.roles.get(function.owner)
+    owns = any(relation.owner == function.owner for relation in snapshot.relations.values())
+    return owner is not None and not (owner.superuser or owner.bypassrls or owns)

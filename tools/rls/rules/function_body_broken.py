@@ -1,0 +1,92 @@
+"""A function names a table or column that does not exist.
+
+What it finds
+    SQL and PL/pgSQL functions, trigger functions included, that read or write a schema-qualified relation that is
+    not there, or a column that the relation does not have: in INSERT and UPDATE lists and in references through
+    an alias. All such names are listed, not the first alone. Bodies that create tables are left out.
+
+Why it matters
+    Postgres looks only when the function runs. A renamed column breaks consent withdrawal or a trigger at the
+    first call in production: with a trigger, every write of that table fails.
+
+Fix
+    Change the body to the new name, in the same migration that renames.
+
+When to ignore
+    A function for a table that is created at run time by other code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.bodies import body_of
+from tools.rls.reach import Reach, reach
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Function, Snapshot
+from tools.rls.sqltree import Facts
+from tools.rls.wording import function_name, listed, on_function
+
+_SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid", "*"})
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per function, with every broken name."""
+    reached = reach(snapshot)
+    for function in snapshot.functions:
+        if function.schema in PLATFORM_SCHEMAS or function.bound:
+            continue
+        if "create table" in function.body.lower() or "create temp" in function.body.lower():
+            continue
+        broken = sorted({name for facts in body_of(function).facts for name in _broken(reached, function, facts)})
+        if broken:
+            triggers = [r.title for r in snapshot.relations.values() for t in r.triggers if t.function == function.oid]
+            breaks = f"every write of {listed(triggers)} fails" if triggers else "every call that gets there fails"
+            yield on_function(
+                "function_body_broken",
+                Level.ERROR,
+                function,
+                f"{function.title} uses {listed(broken)}, which does not exist: {breaks}.",
+                evidence=f"not in the catalog: {', '.join(broken)}",
+                fix=f"-- create or replace {function_name(function)} with the present names",
+                rank=35,
+            )
+
+
+def _broken(reached: Reach, function: Function, facts: Facts) -> Iterator[str]:
+    snapshot, path = reached.snapshot, reached.path(function)
+    for source in facts.sources():
+        known = not source.schema or source.schema.startswith("pg_") or source.schema == "information_schema"
+        if not known and snapshot.named(source.schema, source.name) is None and not _elsewhere(snapshot, source.schema):
+            yield f"{source.schema}.{source.name}"
+    for block in facts.blocks:
+        statement = block.select
+        if statement is None or statement.kind not in ("InsertStmt", "UpdateStmt") or not block.sources:
+            continue
+        relation = reached.relation(block.sources[0], path)
+        fields = "cols" if statement.kind == "InsertStmt" else "target_list"
+        for target in statement.many(fields) if relation is not None else ():
+            if relation is not None and target.word("name") not in relation.columns:
+                yield f"{relation.title}.{target.word('name')}"
+    for ref in facts.columns:
+        if not ref.qualifier or ref.name in _SYSTEM:
+            continue
+        source = next((s for b in ref.block.chain() for s in b.sources if s.alias == ref.qualifier), None)
+        relation = reached.relation(source, path) if source is not None and source.schema else None
+        if relation is not None and ref.name not in relation.columns:
+            yield f"{relation.title}.{ref.name}"
+
+
+def _elsewhere(snapshot: Snapshot, schema: str) -> bool:
+    """Schemas of extensions and of the platform hold relations that a snapshot leaves out."""
+    return schema in PLATFORM_SCHEMAS
+
+
+RULE = Rule(
+    name="function_body_broken",
+    title="A function names a table or column that does not exist",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

@@ -1,0 +1,91 @@
+"""A membership is read from the token instead of from the rows.
+
+What it finds
+    Policies (or functions they reach) that compare a column with a claim of the token other than sub, email or
+    role: auth.jwt() -> 'app_metadata' ->> 'family_id' = family_id. A claim that is compared with a fixed word,
+    such as a staff role, is left out.
+
+Why it matters
+    A token is signed once and believed until it expires. Whoever leaves a family, or is put out of it, keeps
+    reading its rows until then, and a second membership cannot be told at all.
+
+Fix
+    Look the membership up: using (family_id in (select family_id from members where user_id = (select auth.uid()))).
+
+When to ignore
+    Tenants that never change and tokens that live for minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.bodies import body_of
+from tools.rls.reach import reach
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import Facts, Node, bare
+from tools.rls.wording import altered, function_name, listed, on_function, on_policy
+
+_ARROWS = frozenset({"->", "->>", "#>", "#>>"})
+_IDENTITY = frozenset({"sub", "email", "role", "aal", "phone", "session_id", "aud", "iss", "user_metadata"})
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy or function that compares the claim."""
+    for relation in snapshot.relations.values():
+        for policy in relation.policies:
+            claims = sorted({claim for part in policy.parts() for claim in _claims(part)})
+            if claims:
+                yield on_policy(
+                    "policy_trusts_token_claim", Level.WARN, relation, policy,
+                    f"Policy {policy.name} on {relation.title} believes the token's claim {listed(claims)} for as"
+                    " long as the token lives, also after access was taken away.",
+                    fix=altered(policy, relation, "using (...)  -- look the membership up in its table"),
+                    rank=25,
+                )  # fmt: skip
+    for function, policies in reach(snapshot).policy_functions.values():
+        claims = sorted({claim for part in body_of(function).facts for claim in _claims(part)})
+        if claims:
+            yield on_function(
+                "policy_trusts_token_claim", Level.WARN, function,
+                f"{function.title} believes the token's claim {listed(claims)} for as long as the token lives;"
+                f" {len(policies)} policies rely on it.",
+                evidence=" ".join(function.body.split())[:400],
+                fix=f"-- create or replace {function_name(function)}, looking the membership up in its table",
+                rank=25,
+            )  # fmt: skip
+
+
+def _claims(facts: Facts) -> Iterator[str]:
+    """Claims that stand on one side of an equality with a column on the other."""
+    for comparison in facts.comparisons:
+        if comparison.operator != "=":
+            continue
+        for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+            column = bare(one)
+            names = _path(other)
+            if column is not None and column.kind == "ColumnRef" and names and not _IDENTITY & set(names):
+                yield ".".join(names)
+
+
+def _path(node: Node) -> list[str]:
+    """Keys taken out of auth.jwt() in this expression; empty when it is not one."""
+    node_or_none = bare(node)
+    if node_or_none is None or node_or_none.kind != "A_Expr" or not set(node_or_none.words("name")) & _ARROWS:
+        return []
+    calls = [n.words("funcname") for n in node_or_none.walk() if n.kind == "FuncCall"]
+    if ("auth", "jwt") not in calls:
+        return []
+    words = [n.word("sval") for c in node_or_none.walk() if c.kind == "A_Const" for n in c.children()]
+    return [word.strip("{}") for word in reversed(words) if word]
+
+
+RULE = Rule(
+    name="policy_trusts_token_claim",
+    title="A membership is read from the token instead of from the rows",
+    level=Level.WARN,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)
