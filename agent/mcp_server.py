@@ -16,6 +16,7 @@ Importing this module costs most of a second (mcp does): import it only to serve
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -154,7 +155,12 @@ async def serve_stdio(executor: Executor, *, bank: Banks | None, requests: Seque
     Whatever else is printed meanwhile, by us or a child process, goes to stderr.
     """
     server = build_server(executor, bank=bank, requests=requests)
-    with transport.ended_by_sigterm(), transport.stdin_lines() as lines:
+    if os.isatty(0):
+        print(
+            "This is an MCP server: a client starts it and speaks to it here. Ctrl-C ends it.",
+            file=sys.stderr,
+        )
+    with transport.ended_by_sigterm(), transport.ended_by_departure(), transport.stdin_lines() as lines:
         async with (
             stdio_server(stdin=lines) as (source, sink),
             transport.answered_to_the_end(source, sink.send, _asked, _answered) as (read, write),

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -20,7 +21,7 @@ from hashlib import sha256
 from io import TextIOWrapper
 from ipaddress import ip_address
 from types import FrameType
-from typing import Final, TypeVar
+from typing import Final, TextIO, TypeVar, cast
 
 import anyio
 import uvicorn
@@ -72,7 +73,13 @@ class Lines(anyio.AsyncFile[str]):
 
 @contextmanager
 def stdin_lines() -> Generator[Lines]:
-    """stdin for us alone: meanwhile descriptor 0 is empty, so that no child process reads from the client."""
+    """stdin for us alone: meanwhile descriptor 0 is empty, so that no child process reads from the client.
+
+    Raises ConfigurationError when there is no stdin.
+    """
+    # Closed by whoever started us, descriptor 0 is by now something else of ours (asyncio's own, for one).
+    if cast("TextIO | None", sys.stdin) is None:
+        raise ConfigurationError("There is no stdin to serve.", hint="Let an MCP client start it.")
     private = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -96,6 +103,15 @@ def ended_by_sigterm() -> Generator[None]:
             yield
         finally:
             loop.remove_signal_handler(signal.SIGTERM)
+
+
+@contextmanager
+def ended_by_departure() -> Generator[None]:
+    """Leave the block quietly when nobody reads any more: a client that was killed closes stdout first."""
+    try:
+        yield
+    except* (BrokenPipeError, ConnectionResetError, anyio.BrokenResourceError):
+        logging.getLogger(__name__).info("the client is gone")
 
 
 @asynccontextmanager

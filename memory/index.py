@@ -179,17 +179,13 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if version == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:  # commits, or rolls back on an error
         if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 raise sqlite3.DatabaseError("the index was written by another version")
             for statement in _SCHEMA.split(";\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def refresh(connection: sqlite3.Connection, roots: Sequence[str]) -> int:
@@ -197,16 +193,12 @@ def refresh(connection: sqlite3.Connection, roots: Sequence[str]) -> int:
     if not _outdated(connection, roots):
         return 0
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:  # commits, or rolls back on an error
         # Another process may have done the work while we waited for the lock: compare again.
         changes = _outdated(connection, roots)
         for root, path, file in changes:
             _take_in(connection, root, path, file)
         _forget_lost_roots(connection)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
     return sum(file is not None for _, _, file in changes)
 
 

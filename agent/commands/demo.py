@@ -82,9 +82,14 @@ async def _review(settings: Settings) -> Review:
 
 
 def _facts(cluster: Cluster, dsn: str) -> str:
-    from tools.sandbox.guardian import facts
+    from tools.sandbox import demo
 
-    return f"PostgreSQL {cluster.version} ({cluster.kind}), all people synthetic. {facts(dsn)}"
+    facts = demo.facts(dsn)
+    return (
+        f"PostgreSQL {cluster.version} ({cluster.kind}): {facts.tables} tables, {facts.policies} policies, "
+        f"{facts.functions} functions,\n{facts.profiles:,} profiles with {facts.events:,} clinical events, "
+        "all of them synthetic."
+    )
 
 
 def _confess(chosen: list[Fault], found: Review) -> None:

@@ -139,6 +139,21 @@ def test_a_call_that_never_ends_does_not_keep_the_server_once_its_client_is_gone
     assert '"result":"interrupted"' in (tmp_path / "audit.jsonl").read_text()
 
 
+def test_a_client_that_stops_reading_ends_the_server_without_a_traceback(tmp_path: Path) -> None:
+    with process(str(tmp_path), "stdio", "investigate") as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stderr is not None
+        server.stdin.write(json.dumps(HELLO) + "\n")
+        server.stdin.flush()
+        server.stdout.readline()
+        server.stdout.close()
+        server.stdin.write("\n".join(map(json.dumps, (READY, COUNT))) + "\n")
+        server.stdin.flush()
+        assert server.wait(timeout=20) == 0
+        assert "Traceback" not in server.stderr.read()
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_the_server_while_its_client_is_still_connected(
     sent: signal.Signals, code: int, tmp_path: Path

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import prompts
-from tools import catalogue
 from memory import CATEGORIES
+from tools import catalogue
 
 GENERAL = prompts.system_prompt(guardian=False)
 WITH_GUARDIAN = prompts.system_prompt(guardian=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tools.database.reach import Name, Reach, inspect
+from tools.database.reviewed import SENSITIVE_SCHEMAS
 from tools.database.sqltext import parse_script
 from tools.errors import InvalidInput
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 8
 _RELATIONS: Final = """
 select c.oid::int8 as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
+       exists (select from pg_catalog.pg_depend d
+               where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
+                 and d.deptype = 'e') as extension,
        case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
             then pg_catalog.pg_get_viewdef(c.oid) end as definition
 from (select distinct * from unnest(%(schemas)s::text[], %(names)s::text[]) as w (schema, name)) w
@@ -87,12 +91,14 @@ class Relation:
     schema: str
     name: str
     kind: str
+    extension: bool
     definition: str | None
 
     @property
     def system(self) -> bool:
-        """Whether it is part of PostgreSQL itself."""
-        return self.schema in {"pg_catalog", "information_schema"}
+        """Whether it is part of PostgreSQL itself or of an extension without data of its own."""
+        catalogs = self.schema in {"pg_catalog", "information_schema"}
+        return catalogs or (self.extension and self.schema not in SENSITIVE_SCHEMAS)
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"

@@ -34,12 +34,12 @@ class Objection:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.what} {self.why}"
+        return f"{self.what} {self.why}".rstrip()
 
 
 def judge(reach: Reach, catalog: Catalog) -> list[Objection]:
     """Every objection to running a statement as a reading query; empty means that it may run."""
-    said = [Objection("The statement", f"is not a plain query: {shape}") for shape in reach.forbidden]
+    said = [Objection(shape, "") for shape in reach.forbidden]
     said += [found for relation in catalog.relations.values() if (found := _relation(relation))]
     said += [found for function in catalog.functions.values() if (found := _function(function))]
     for setting in reach.settings | catalog.settings:

@@ -7,9 +7,9 @@ or columns say so, or when its schema is one of Supabase's. The rest is referenc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tools.database.reviewed import SENSITIVE_SCHEMAS
 
@@ -131,8 +131,11 @@ async def read_linkage(session: Session, oids: Iterable[int]) -> Linkage:
     for row in await session.fetch(_COLUMNS, {"oids": list(columns)}):
         listed = any(_LISTED.fullmatch(check) for check in row.pop("checks"))
         columns[row["relation"]][row["number"]] = Attribute(**row, listed=listed)
-    tables = [Table(**{**row, "parents": tuple(row["parents"])}, columns=columns[row["oid"]]) for row in rows]
-    return link(tables)
+    return link(_table(row, columns[row["oid"]]) for row in rows)
+
+
+def _table(row: Mapping[str, Any], columns: dict[int, Attribute]) -> Table:
+    return Table(row["oid"], row["schema"], row["name"], row["kind"], tuple(row["parents"]), columns)
 
 
 def link(tables: Iterable[Table]) -> Linkage:

@@ -37,12 +37,16 @@ _TECHNICAL_NUMBERS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether values of a column are shown, what kind of pseudonym stands for them if not, and why."""
+    """Whether values of a column are shown, what kind of pseudonym stands for them if not, and why.
+
+    `small_cells`: counts of 1 to 10 are not told apart; `statement`: SQL, shown without its literals.
+    """
 
     shown: bool
     kind: str
     why: str
     small_cells: bool = False
+    statement: bool = False
 
 
 def attribute_verdict(column: Attribute, linkage: Linkage) -> Verdict:

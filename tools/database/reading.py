@@ -65,7 +65,7 @@ class Judged:
 
     @property
     def countable(self) -> bool:
-        """Whether count() counts rows that exist: rows made by an expression would spell out a value."""
+        """Whether count() counts rows that exist: made rows could spell out a value by their number."""
         counts = [f for f in self.catalog.functions.values() if f.name == "count"]
         made = self.reach.rows_from_functions or self.reach.recursive
         return not made and all(function.builtin for function in counts)
@@ -209,7 +209,9 @@ def _verdict(
     if source is not None and number > 0 and _system(judged.catalog.relations.get(relation)):
         closed = SENSITIVE_COLUMNS.get(source["name"], frozenset())
         if source["attribute"] in closed:
-            return Verdict(False, "text", "may carry literals or secrets")
+            statement = source["attribute"] == "query"
+            why = "shown without its literals" if statement else "may carry secrets"
+            return Verdict(statement, "text", why, statement=statement)
         return Verdict(True, "text", "system catalog")
     return computed_verdict(kind, type_name, judged.linked, countable=judged.countable)
 

@@ -90,9 +90,9 @@ SENSITIVE_SCHEMAS: Final = frozenset(
 
 SENSITIVE_COLUMNS: Final[dict[str, frozenset[str]]] = {
     "pg_stat_activity": frozenset({"query"}),
+    "pg_stat_statements": frozenset({"query"}),
     "pg_roles": frozenset({"rolconfig", "rolpassword"}),
     "pg_user": frozenset({"useconfig", "passwd"}),
-    "pg_settings": frozenset({"setting", "reset_val", "boot_val"}),
     "pg_stat_wal_receiver": frozenset({"conninfo"}),
 }
 """System views with a column that may carry literals or secrets; their other columns are shown."""

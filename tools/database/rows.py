@@ -8,6 +8,7 @@ from typing import Any, Final, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from tools.database.literals import without_literals
 from tools.database.phi import Verdict, suppress
 from tools.redaction import Redactor
 from tools.registry import Result
@@ -125,6 +126,8 @@ def _cell(raw: Raw | None, type_name: str, verdict: Verdict, redactor: Redactor)
     if _hides(verdict, redactor):
         return redactor.pseudonym(verdict.kind, raw.octets)
     value = clear(raw, type_name)
+    if verdict.statement and isinstance(value, str):
+        return redactor.text(without_literals(value, CELL_CHARS))
     if verdict.small_cells and redactor.strict and isinstance(value, int):
         return suppress(value)
     return redactor.text(value) if isinstance(value, str) else value

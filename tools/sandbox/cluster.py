@@ -18,7 +18,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -80,11 +80,10 @@ class Cluster:
         Raises ConfigurationError (folder, version, binaries, rights) or Unavailable (it cannot be reached).
         """
         cluster = cls._at_url(settings.url) if settings.url else cls._private(settings)
-        try:
+        with ExitStack() as undo:
+            undo.callback(cluster.close)
             databases.sweep(cluster._session)
-        except BaseException:
-            cluster.close()
-            raise
+            undo.pop_all()
         return cluster
 
     @classmethod
@@ -94,13 +93,15 @@ class Cluster:
             place = settle(settings.cache_dir, settings.shared_dir, binaries)
             with exclusive(place.home / "lock"):
                 lease = Lease(place.home / "users", settings.idle_seconds)
-                try:
+                with ExitStack() as undo:
+                    undo.callback(lease.release)
                     folder = server.ensure_running(place, binaries)
                     conninfo = make_conninfo(host=str(folder), port=5432, dbname="postgres", user="postgres")
-                    return cls(kind=binaries.kind, conninfo=conninfo, bin_dir=binaries.bin_dir, lease=lease)
-                except BaseException:
-                    lease.release()
-                    raise
+                    cluster = cls(
+                        kind=binaries.kind, conninfo=conninfo, bin_dir=binaries.bin_dir, lease=lease
+                    )
+                    undo.pop_all()
+                    return cluster
         except OSError as error:
             message = f"The sandbox cannot use its folder {error.filename or settings.cache_dir}"
             hint = "Make room or choose another cache folder."
@@ -191,14 +192,13 @@ class Cluster:
     def _build(self, session: databases.Session, target: str, build: Callable[[str], None]) -> None:
         name = self._fresh_name("build")
         databases.create(session, name, None, "")
-        try:
+        with ExitStack() as undo:
+            undo.callback(databases.drop, session, name)
             build(self.dsn(name))
             with databases.connect(self.dsn(name)) as filled:  # copies inherit statistics and frozen rows
                 filled.execute("VACUUM (FREEZE, ANALYZE)")
             databases.publish(session, name, target)
-        except BaseException:
-            databases.drop(session, name)
-            raise
+            undo.pop_all()
 
     @contextmanager
     def scratch(self, prefix: str, template: str | None = None) -> Generator[str]:

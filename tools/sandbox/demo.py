@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import psycopg
@@ -51,6 +52,35 @@ def fresh(cluster: Cluster, scale: Scale = "small") -> str:
 def ensure(cluster: Cluster) -> str:
     """The demo as it stands, or a clean small one."""
     return existing(cluster) or fresh(cluster)
+
+
+_FACTS: Final = """
+select (select count(*) from pg_class c where c.relkind in ('r', 'p') and not c.relispartition
+          and c.relnamespace = 'public'::regnamespace),
+       (select count(*) from pg_policies),
+       (select count(*) from pg_proc
+        where pronamespace in ('public'::regnamespace, to_regnamespace('private'))),
+       (select count(*) from public.profiles),
+       (select count(*) from public.clinical_events)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How large a demo is."""
+
+    tables: int
+    policies: int
+    functions: int
+    profiles: int
+    events: int
+
+
+def facts(dsn: str) -> Facts:
+    """Counted in the demo behind `dsn`."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(_FACTS).fetchone() or (0, 0, 0, 0, 0)
+    return Facts(*row)
 
 
 def _mark(cluster: Cluster) -> str:

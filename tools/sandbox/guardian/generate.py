@@ -68,7 +68,7 @@ def populate(dsn: str, scale: Scale = "small", seed: int = 7) -> Population:
     try:
         with psycopg.connect(dsn) as connection:
             _load(connection, census, cast, SIZES[scale], seed)
-            counts = _counts(connection)
+            counts = row_counts(connection)
     except psycopg.OperationalError as error:
         raise Unavailable("The sandbox database did not answer while people were generated.") from error
     except psycopg.Error as error:
@@ -169,7 +169,8 @@ def _prepare(connection: psycopg.Connection[Any], named: list[uuid.UUID], size: 
     )
 
 
-def _counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
+def row_counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Rows of every table of the API schema."""
     tables = connection.execute(
         """
         select c.relname

@@ -9,9 +9,17 @@ from tools.sandbox.guardian.rows import FUTURE, PAST, START, Account, Census, Ki
 from tools.sandbox.guardian.words import CITIES, GIVEN_NAMES, STREETS
 
 
-def add_profile(census: Census, owner: Account, kind: Kind, *, given: str | None = None, household: uuid.UUID | None = None,
-    species: str | None = None, age: int | None = None, archived: bool = False,
-) -> Profile:  # fmt: skip
+def add_profile(
+    census: Census,
+    owner: Account,
+    kind: Kind,
+    *,
+    given: str | None = None,
+    household: uuid.UUID | None = None,
+    species: str | None = None,
+    age: int | None = None,
+    archived: bool = False,
+) -> Profile:
     """A health record with its identifier and its emergency contact."""
     given = given or (owner.given if kind == "self" else census.rng.choice(GIVEN_NAMES))
     profile = Profile(census.new_id(), owner, given, owner.family)

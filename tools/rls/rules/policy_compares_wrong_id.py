@@ -1,0 +1,109 @@
+"""A profile's id is compared with the account's id.
+
+What it finds
+    A column compared with auth.uid() whose foreign key leads to a table that has an id of its own and a separate
+    column for the account: profile_id = auth.uid(), where profiles.id is not auth.users.id. Also a table's own
+    generated key compared so, when the table names its owner in another column.
+
+Why it matters
+    The two ids never meet: the policy is false for everybody and the screen stays empty. People then "repair" it
+    with using (true).
+
+Fix
+    Look the profile up: profile_id in (select id from profiles where owner_id = (select auth.uid())).
+
+When to ignore
+    Never, unless the ids are copied on purpose without a foreign key saying so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.bodies import body_of
+from tools.rls.reach import Reach, identity_columns, reach
+from tools.rls.snapshot import Relation, Snapshot
+from tools.rls.sqltree import Facts
+from tools.rls.wording import altered, function_name, listed, on_function, on_policy
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy or function."""
+    reached = reach(snapshot)
+    for relation in snapshot.relations.values():
+        for policy in relation.policies:
+            wrong = sorted({name for part in policy.parts() for name in _wrong(reached, part, relation, ())})
+            if wrong:
+                yield on_policy(
+                    "policy_compares_wrong_id", Level.ERROR, relation, policy,
+                    f"Policy {policy.name} compares {listed(wrong)} with auth.uid(), which is the id of another thing:"
+                    " it is never true and closes the rows to their owners.",
+                    fix=altered(policy, relation, "using (<profile> in (select id from <profiles> where <owner> = (select auth.uid())))"),
+                    rank=28,
+                )  # fmt: skip
+    for function, policies in reached.policy_functions.values():
+        path = reached.path(function)
+        wrong = sorted({name for one in body_of(function).facts for name in _wrong(reached, one, None, path)})
+        if wrong:
+            yield on_function(
+                "policy_compares_wrong_id", Level.ERROR, function,
+                f"{function.title} compares {listed(wrong)} with auth.uid(), which is the id of another thing;"
+                f" {len(policies)} policies rely on it.",
+                evidence=" ".join(function.body.split())[:400],
+                fix=f"-- create or replace {function_name(function)}, comparing the account's column",
+                rank=28,
+            )  # fmt: skip
+
+
+def _wrong(reached: Reach, facts: Facts, own: Relation | None, path: tuple[str, ...]) -> Iterator[str]:
+    for column, _ in identity_columns(facts):
+        found = reached.column(column, own, path)
+        if found is not None and _foreign(reached.snapshot, *found):
+            yield f"{found[0].title}.{found[1]}"
+
+
+def _foreign(snapshot: Snapshot, relation: Relation, column: str) -> bool:
+    """Whether the column surely holds something other than an account's id."""
+    if _is_account(snapshot, relation, column, 0):
+        return False
+    keys = [key for key in relation.foreign_keys if column in key.columns]
+    for key in keys:
+        target = snapshot.relations.get(key.target)
+        if target is not None and _names_owner(snapshot, target):
+            return True
+    primary = any(key.kind == "p" and key.columns == (column,) for key in relation.keys)
+    return primary and not keys and _names_owner(snapshot, relation)
+
+
+def _is_account(snapshot: Snapshot, relation: Relation, column: str, depth: int) -> bool:
+    if relation.title == "auth.users":
+        return column == "id"
+    for key in relation.foreign_keys:
+        target = snapshot.relations.get(key.target)
+        if column in key.columns and target is not None and depth < 5:
+            position = key.columns.index(column)
+            if _is_account(snapshot, target, key.target_columns[position], depth + 1):
+                return True
+    return False
+
+
+def _names_owner(snapshot: Snapshot, relation: Relation) -> bool:
+    """Whether the table has a column, not its key, that is an account's id."""
+    primary = {c for key in relation.keys if key.kind == "p" for c in key.columns}
+    return any(
+        _is_account(snapshot, relation, name, 0)
+        for key in relation.foreign_keys
+        for name in key.columns
+        if name not in primary and not name.endswith("_by")
+    )
+
+
+RULE = Rule(
+    name="policy_compares_wrong_id",
+    title="A profile's id is compared with the account's id",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

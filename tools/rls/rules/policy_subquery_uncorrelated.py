@@ -1,0 +1,97 @@
+"""A subquery in a policy is not tied to the row.
+
+What it finds
+    EXISTS in a policy over a grant or membership table that never mentions the row being checked, although the
+    table says to which profile or family each grant belongs; typically `g.profile_id = profile_id`, where the inner
+    table's column hides the outer one and Postgres stores `g.profile_id = g.profile_id`. A plain "is this caller on
+    the staff list?" is left out: such a table has nothing in common with the row.
+
+Why it matters
+    Whoever holds any grant passes for every row: one shared profile opens all of them.
+
+Fix
+    Qualify the outer column: g.profile_id = observations.profile_id.
+
+When to ignore
+    A membership that really opens the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.reach import Reach, identity_columns, reach
+from tools.rls.snapshot import Policy, Relation, Snapshot
+from tools.rls.sqltree import EXISTS, Block, Facts, bare
+from tools.rls.wording import altered, listed, on_policy, rank, table_name
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy."""
+    reached = reach(snapshot)
+    for relation in snapshot.relations.values():
+        for policy in relation.policies if relation.rls else ():
+            loose = sorted({name for part in policy.parts() for name in _loose(reached, relation, part)})
+            if loose and policy.permissive:
+                yield _finding(snapshot, relation, policy, loose)
+
+
+def _finding(snapshot: Snapshot, relation: Relation, policy: Policy, loose: list[str]) -> Finding:
+    return on_policy(
+        "policy_subquery_uncorrelated", Level.ERROR, relation, policy,
+        f"Policy {policy.name} on {relation.title} asks whether any row of {listed(loose)} fits, not whether one"
+        " fits this row: a single grant opens every row.",
+        fix=altered(policy, relation, f"using (exists (select from {loose[0]} g where g.<id> = {table_name(relation)}.<id> and ...))"),
+        rank=rank(snapshot, relation, snapshot.addressed(policy)),
+    )  # fmt: skip
+
+
+def _loose(reached: Reach, own: Relation, facts: Facts) -> Iterator[str]:
+    for block in facts.blocks:
+        if block.link != EXISTS or _mentions_row(reached, own, facts, block):
+            continue
+        tautology = _tautology(facts, block)
+        for source in block.sources:
+            table = reached.relation(source)
+            if table is not None and (tautology or _shares(own, table, _asked(facts, block))):
+                yield table.title
+
+
+def _mentions_row(reached: Reach, own: Relation, facts: Facts, block: Block) -> bool:
+    return any(
+        block in column.block.chain() and not any(reached.belongs(column, b) for b in column.block.chain())
+        and reached.column(column, own) == (own, column.name)
+        for column in facts.columns
+        if column.qualifier
+    )  # fmt: skip
+
+
+def _tautology(facts: Facts, block: Block) -> bool:
+    for comparison in facts.comparisons:
+        left, right = bare(comparison.left), bare(comparison.right)
+        if comparison.block is block and comparison.operator == "=" and left is not None and right is not None:
+            if left.kind == right.kind == "ColumnRef" and left.words("fields") == right.words("fields"):
+                return True
+    return False
+
+
+def _asked(facts: Facts, block: Block) -> set[str]:
+    return {column.name for column, _ in identity_columns(facts) if column.block is block}
+
+
+def _shares(own: Relation, table: Relation, asked: set[str]) -> bool:
+    """Whether both belong to the same thing, apart from the caller's own column."""
+    targets = {key.target for key in own.foreign_keys} | {own.title}
+    return any(key.target in targets and not asked & set(key.columns) and not all(c.endswith("_by") for c in key.columns)
+               for key in table.foreign_keys) and bool(asked)  # fmt: skip
+
+
+RULE = Rule(
+    name="policy_subquery_uncorrelated",
+    title="A subquery in a policy is not tied to the row",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)
