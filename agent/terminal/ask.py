@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Final
 
 from agent.approvals import Answer, Asker, Decision, Request
 from tools.registry import Effect
 
-LONG = 40
+LONG: Final = 40
 """Lines of an action that are shown at once; the rest on request, never cut silently."""
+
+QUESTION: Final = "Run it? [y] once  [s] for this session  [n] no (n because ...)  [v] view all: "
 
 
 def question(request: Request, *, color: bool, whole: bool = False) -> str:
@@ -43,25 +46,27 @@ def terminal_asker(*, color: bool) -> Asker | None:
 
     async def ask(request: Request) -> Decision:
         print(question(request, color=color), file=sys.stderr)
-        return await asyncio.to_thread(_answer, request, color)
+        while True:
+            print(QUESTION, end="", file=sys.stderr, flush=True)
+            word = await _line()
+            decision = read_answer(word)
+            if decision is not None:
+                return decision
+            if word.strip().lower() == "v":
+                print(question(request, color=color, whole=True), file=sys.stderr)
 
     return ask
 
 
-def _answer(request: Request, color: bool) -> Decision:
-    while True:
-        print(
-            "Run it? [y] once  [s] for this session  [n] no  [v] view all: ",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-        word = sys.stdin.readline()
-        decision = read_answer(word)
-        if decision is not None:
-            return decision
-        if word.strip().lower() == "v":
-            print(question(request, color=color, whole=True), file=sys.stderr)
+async def _line() -> str:
+    """A line from the terminal. Waiting for it can be cancelled, which a blocked thread could not be."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()
 
 
 def read_answer(word: str) -> Decision | None:

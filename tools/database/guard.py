@@ -37,11 +37,17 @@ class Objection:
         return f"{self.what} {self.why}".rstrip()
 
 
-def judge(reach: Reach, catalog: Catalog) -> list[Objection]:
-    """Every objection to running a statement as a reading query; empty means that it may run."""
-    said = [Objection(shape, "") for shape in reach.forbidden]
+def judge(reach: Reach, catalog: Catalog, *, planned: bool = False) -> list[Objection]:
+    """Every objection to running a statement as a reading query; empty means that it may run.
+
+    `planned`: the statement is only planned. A planner runs no volatile function and changes nothing, but
+    it does run the others, to fold constants.
+    """
+    said = [] if planned else [Objection(shape, "") for shape in reach.forbidden]
     said += [found for relation in catalog.relations.values() if (found := _relation(relation))]
-    said += [found for function in catalog.functions.values() if (found := _function(function))]
+    said += [
+        found for function in catalog.functions.values() if (found := _function(function, planned=planned))
+    ]
     for setting in reach.settings | catalog.settings:
         if setting is None:
             said.append(Objection("current_setting()", "is called with a name that is not a constant"))
@@ -65,9 +71,9 @@ def require_query(reach: Reach) -> None:
     )
 
 
-def require_reading(reach: Reach, catalog: Catalog) -> None:
+def require_reading(reach: Reach, catalog: Catalog, *, planned: bool = False) -> None:
     """Raise Refused with the reasons when the guard objects."""
-    objections = judge(reach, catalog)
+    objections = judge(reach, catalog, planned=planned)
     if objections:
         shown = "; ".join(str(objection) for objection in objections[:3])
         more = f" (and {len(objections) - 3} more reasons)" if len(objections) > 3 else ""
@@ -86,8 +92,10 @@ def _relation(relation: Relation) -> Objection | None:
     return Objection(str(relation), why) if why else None
 
 
-def _function(function: Function) -> Objection | None:
+def _function(function: Function, *, planned: bool) -> Objection | None:
     """Builtin and extension functions by the reviewed lists; a user's own by its volatility and body."""
+    if planned and function.volatility == "v":
+        return None
     library = function.builtin or function.extension or function.language in {"c", "internal"}
     why = refused(function.name) if library else None
     if why:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,12 +12,13 @@ from tools.registry import Effect, Params, Result, tool
 from tools.resources import Resources
 
 _ACTIVITY: Final = """
-select a.pid, coalesce(a.usename, a.backend_type)::text as login, coalesce(a.application_name, '') as application,
+select a.pid, coalesce(a.usename, a.backend_type)::text as login,
+       coalesce(a.application_name, '') as application,
        coalesce(a.state, '') as state,
        case when a.wait_event is null then '' else a.wait_event_type || ': ' || a.wait_event end as wait,
        round(extract(epoch from clock_timestamp() - a.xact_start), 1)::float8 as transaction_seconds,
        round(extract(epoch from clock_timestamp() - a.query_start), 1)::float8 as query_seconds,
-       pg_blocking_pids(a.pid) as blocked_by, coalesce(a.query, '') as query
+       pg_blocking_pids(a.pid) as blocked_by, coalesce(a.query, '') as said
 from pg_stat_activity a
 where a.datname = current_database() and a.pid <> pg_backend_pid()
   and (%(idle)s::boolean or a.state is distinct from 'idle')
@@ -93,7 +94,7 @@ class Activities(Result):
 
 @tool(Effect.READ)
 async def list_activity(params: ListActivity, resources: Resources) -> Activities:
-    """List what other sessions do now: state, wait, age of the transaction, who blocks whom, and the statement.
+    """List what other sessions do now: state, wait, age of transaction, who blocks whom, and the statement.
 
     Literals are taken out of the statements. For what ran in the past look at pg_stat_statements with
     execute_sql. A login without pg_monitor sees the statements of its own role only.
@@ -106,5 +107,10 @@ async def list_activity(params: ListActivity, resources: Resources) -> Activitie
         target=database.target.label,
         connections=counts[0]["used"],
         max_connections=counts[0]["allowed"],
-        sessions=tuple(Activity(**{**row, "query": without_literals(row["query"])}) for row in sessions),
+        sessions=tuple(_session(row) for row in sessions),
     )
+
+
+def _session(row: dict[str, Any]) -> Activity:
+    said = row.pop("said")
+    return Activity(**row, query=without_literals(said))

@@ -13,7 +13,8 @@ from tools.resources import Resources
 
 # The default of proacl is EXECUTE for PUBLIC; a role may execute through PUBLIC, a grant or a membership.
 _FUNCTIONS: Final = """
-select n.nspname::text as schema, p.proname::text as name, pg_get_function_identity_arguments(p.oid) as arguments,
+select n.nspname::text as schema, p.proname::text as name,
+       pg_get_function_identity_arguments(p.oid) as arguments,
        coalesce(pg_get_function_result(p.oid), '') as returns,
        case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' when 'w' then 'window function'
             else case when p.prorettype in ('trigger'::regtype, 'event_trigger'::regtype)

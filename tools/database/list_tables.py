@@ -20,7 +20,8 @@ select n.nspname::text as schema, c.relname::text as name,
        case when c.relkind in ('r', 'p') then c.relrowsecurity end as rls,
        case when c.relkind in ('r', 'p') then c.relforcerowsecurity end as rls_forced,
        (select count(*)::int from pg_policy p where p.polrelid = c.oid) as policies,
-       case when c.relkind = 'v' then null else coalesce(parts.rows, greatest(c.reltuples, 0))::int8 end as rows,
+       case when c.relkind = 'v' then null
+            else coalesce(parts.rows, greatest(c.reltuples, 0))::int8 end as rows,
        case when c.relkind = 'v' then null
             else coalesce(parts.bytes, pg_total_relation_size(c.oid))::int8 end as bytes,
        coalesce(parts.count, 0)::int as partitions,
@@ -54,7 +55,7 @@ class ListTables(Params):
 
 
 class TableLine(BaseModel):
-    """One relation. `rows` is the planner's estimate; -1 partitions never occurs, 0 means not partitioned."""
+    """One relation. `partitions` counts the leaves of a partitioned table."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 

@@ -79,7 +79,7 @@ async def read_rows(
     role: str | None = None,
     claims: Mapping[str, Any] | None = None,
 ) -> Rows:
-    """Run one reading statement and return at most `limit` rows, sealed. Raises Refused when it is not one."""
+    """Run one reading statement and return at most `limit` rows, sealed. Raises Refused otherwise."""
     piece = parse_one(sql)
     reach = inspect(piece.node)
     require_query(reach)
@@ -95,10 +95,10 @@ async def read_rows(
         raise await nearer(database, reach, error) from None
 
 
-async def judge_reading(session: Session, piece: Piece, reach: Reach) -> Judged:
+async def judge_reading(session: Session, piece: Piece, reach: Reach, *, planned: bool = False) -> Judged:
     """Resolve the statement in the catalog. Raises Refused when the guard objects to it."""
     catalog = await read_catalog(session, reach)
-    require_reading(reach, catalog)
+    require_reading(reach, catalog, planned=planned)
     own = [relation for relation in catalog.relations.values() if not relation.system]
     linkage = await read_linkage(session, [relation.oid for relation in own])
     return Judged(piece, reach, catalog, linkage, await describe_views(session, catalog.views))

@@ -1,0 +1,10 @@
+"""Row level security: a snapshot of who may do what, and the rules that read it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.registry import Tool
+from tools.rls.review import review_rls
+
+TOOLS: Final[tuple[Tool, ...]] = (review_rls,)

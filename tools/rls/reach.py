@@ -6,6 +6,7 @@ that a rule sees `user_metadata` three functions away as if it stood in the poli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,6 +17,7 @@ from tools.rls.snapshot import Function, Policy, Relation, Snapshot
 from tools.rls.sqltree import Block, Call, Column, Facts, Node, Source, constant, statements
 
 IDENTITY: Final = frozenset({"auth.uid", "auth.jwt", "auth.email"})
+_CALL: Final = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\s*\(", re.IGNORECASE)
 DEFAULT_PATH: Final = ("public", "extensions")
 
 
@@ -91,8 +93,19 @@ class Reach:
         if known is None:
             members = self.closure([function])
             known = any(mentions_identity(one) for f in members for one in body_of(f).everything())
+            known = known or any(self._quotes_identity(one) for f in members for one in body_of(f).dynamic)
             self._speaks[function.oid] = known
         return known
+
+    def _quotes_identity(self, dynamic: Facts) -> bool:
+        """Whether the constant parts of a dynamic statement call something that asks for the caller."""
+        texts = [n.word("sval") for c in dynamic.root.walk() if c.kind == "A_Const" for n in c.children()]
+        for name in {match[0].lower() for text in texts for match in _CALL.finditer(text)}:
+            called = name.rstrip("( \n\t")
+            found = self.snapshot.functions_named.get(called, ())
+            if called in IDENTITY or any(f.schema != "auth" and self.speaks(f) for f in found):
+                return True
+        return False
 
     def identifies(self, facts: Facts, path: tuple[str, ...] = ()) -> bool:
         """Whether an expression depends on who the caller is, itself or through a function."""

@@ -71,7 +71,7 @@ class Trigger:
         return self.enabled and bool(self.kind & bit)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
     """One policy. `roles` are names, `public` for every role; texts are as pg_get_expr prints them."""
 
@@ -117,7 +117,7 @@ class Policy:
         return f"policy {self.name} on {self.relation}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Relation:
     """A table (r), partitioned table (p), view (v), materialized view (m) or foreign table (f)."""
 
@@ -163,7 +163,7 @@ class Relation:
         return tuple(key for key in self.keys if key.kind == "f")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Function:
     """A function or procedure with its source."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from tools.findings import Finding, Level
@@ -48,6 +48,17 @@ def listed(names: Iterable[str], *, most: int = 6) -> str:
     if len(several) > most:
         several = [*several[:most], f"{len(several) - most} more"]
     return " and ".join([", ".join(several[:-1]), several[-1]]) if len(several) > 1 else "".join(several)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 policy`, `3 policies`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def relying(policies: Collection[Policy]) -> str:
+    """`2 policies rely on it: ...`."""
+    verb = "relies" if len(policies) == 1 else "rely"
+    return f"{counted(len(policies), 'policy', 'policies')} {verb} on it: {listed(p.title for p in policies)}"
 
 
 def doing(privileges: Iterable[str]) -> str:

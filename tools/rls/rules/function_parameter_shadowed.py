@@ -25,7 +25,7 @@ from tools.rls.bodies import body_of
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Function, Snapshot
 from tools.rls.sqltree import bare
-from tools.rls.wording import function_name, listed, on_function
+from tools.rls.wording import function_name, listed, on_function, relying
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         shadowed = sorted(set(_shadowed(reached, function)))
         if shadowed:
             policies = reached.policy_functions.get(function.oid, (function, ()))[1]
-            used = f" {len(policies)} policies rely on it: {listed(p.title for p in policies)}." if policies else ""
+            used = f" {relying(policies)}." if policies else ""
             yield on_function(
                 "function_parameter_shadowed",
                 Level.ERROR if policies or function.definer else Level.WARN,

@@ -25,7 +25,7 @@ from tools.rls.bodies import body_of
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Relation, Snapshot
 from tools.rls.sqltree import Facts
-from tools.rls.wording import altered, function_name, listed, on_function, on_policy
+from tools.rls.wording import altered, function_name, listed, on_function, on_policy, relying
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             yield on_function(
                 "policy_compares_wrong_id", Level.ERROR, function,
                 f"{function.title} compares {listed(wrong)} with auth.uid(), which is the id of another thing;"
-                f" {len(policies)} policies rely on it.",
+                f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
                 fix=f"-- create or replace {function_name(function)}, comparing the account's column",
                 rank=28,

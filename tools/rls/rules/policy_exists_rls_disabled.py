@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import grants, listed, on_table, quoted, rank, table_name
+from tools.rls.wording import counted, grants, listed, on_table, quoted, rank, table_name
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -30,13 +30,12 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         exposure = snapshot.exposure(table)
         names = listed(quoted(policy.name) for policy in table.policies)
-        count = len(table.policies)
         open_to = f"{listed(exposure)} can reach every row" if exposure else "no API role can reach it today"
         yield on_table(
             "policy_exists_rls_disabled",
             Level.ERROR if exposure else Level.WARN,
             table,
-            f"{table.title} has {count} {'policy' if count == 1 else 'policies'} that nobody asks, because row"
+            f"{table.title} has {counted(len(table.policies), 'policy', 'policies')} that nobody asks, because row"
             f" level security is off: {open_to}.",
             evidence=f"relrowsecurity is false; policies: {names}; {grants(exposure)}".rstrip("; "),
             fix=f"alter table {table_name(table)} enable row level security;",

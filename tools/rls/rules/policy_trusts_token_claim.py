@@ -22,10 +22,10 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
-from tools.rls.reach import reach
-from tools.rls.snapshot import Snapshot
+from tools.rls.reach import Reach, reach
+from tools.rls.snapshot import Relation, Snapshot
 from tools.rls.sqltree import Facts, Node, bare
-from tools.rls.wording import altered, function_name, listed, on_function, on_policy
+from tools.rls.wording import altered, function_name, listed, on_function, on_policy, relying
 
 _ARROWS = frozenset({"->", "->>", "#>", "#>>"})
 _IDENTITY = frozenset({"sub", "email", "role", "aal", "phone", "session_id", "aud", "iss", "user_metadata"})
@@ -33,9 +33,10 @@ _IDENTITY = frozenset({"sub", "email", "role", "aal", "phone", "session_id", "au
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per policy or function that compares the claim."""
+    reached = reach(snapshot)
     for relation in snapshot.relations.values():
         for policy in relation.policies:
-            claims = sorted({claim for part in policy.parts() for claim in _claims(part)})
+            claims = sorted({claim for part in policy.parts() for claim in _claims(reached, part, relation)})
             if claims:
                 yield on_policy(
                     "policy_trusts_token_claim", Level.WARN, relation, policy,
@@ -44,28 +45,31 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     fix=altered(policy, relation, "using (...)  -- look the membership up in its table"),
                     rank=25,
                 )  # fmt: skip
-    for function, policies in reach(snapshot).policy_functions.values():
-        claims = sorted({claim for part in body_of(function).facts for claim in _claims(part)})
+    for function, policies in reached.policy_functions.values():
+        claims = sorted({claim for part in body_of(function).facts for claim in _claims(reached, part, None)})
         if claims:
             yield on_function(
                 "policy_trusts_token_claim", Level.WARN, function,
                 f"{function.title} believes the token's claim {listed(claims)} for as long as the token lives;"
-                f" {len(policies)} policies rely on it.",
+                f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
                 fix=f"-- create or replace {function_name(function)}, looking the membership up in its table",
                 rank=25,
             )  # fmt: skip
 
 
-def _claims(facts: Facts) -> Iterator[str]:
+def _claims(reached: Reach, facts: Facts, own: Relation | None) -> Iterator[str]:
     """Claims that stand on one side of an equality with a column on the other."""
+    refs = {id(column.node): column for column in facts.columns}
     for comparison in facts.comparisons:
         if comparison.operator != "=":
             continue
         for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
-            column = bare(one)
-            names = _path(other)
-            if column is not None and column.kind == "ColumnRef" and names and not _IDENTITY & set(names):
+            column = refs.get(id(bare(one)))
+            names = _path(other) if column is not None else []
+            # A name that is no column is a parameter: a fixed word such as a staff role comes in there.
+            known = column is not None and reached.column(column, own, ("public",)) is not None
+            if known and names and not _IDENTITY & set(names):
                 yield ".".join(names)
 
 

@@ -24,7 +24,7 @@ from tools.rls.bodies import body_of
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Facts, Node
-from tools.rls.wording import altered, function_name, listed, on_function, on_policy, rank
+from tools.rls.wording import altered, function_name, on_function, on_policy, rank, relying
 
 _COLUMNS = frozenset({"raw_user_meta_data", "user_metadata"})
 
@@ -50,8 +50,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 Level.ERROR,
                 function,
                 f"{function.title} decides by user_metadata, which every signed-in person can set;"
-                f" {len(policies)} {'policy relies' if len(policies) == 1 else 'policies rely'} on it:"
-                f" {listed(policy.title for policy in policies)}.",
+                f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
                 fix=f"-- create or replace {function_name(function)}, reading app_metadata or a table",
                 rank=min(rank(snapshot, relation, callers) for relation in relations),

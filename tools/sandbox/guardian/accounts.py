@@ -59,6 +59,16 @@ def add_account(
         created_at=created,
         updated_at=created,
     )
+    census.add(
+        "auth.sessions",
+        id=census.new_id(),
+        user_id=account.id,
+        aal="aal2" if staff_role else "aal1",
+        user_agent="synthetic",
+        refreshed_at=TODAY.replace(tzinfo=None),
+        created_at=created,
+        updated_at=TODAY,
+    )
     _belongings(census, account, created)
     return account
 

@@ -123,7 +123,9 @@ def _prepare(connection: psycopg.Connection[Any], named: list[uuid.UUID], size: 
             $$;
             create function pg_temp.roll(salt integer, n bigint, sides bigint) returns integer
             language sql immutable as $$
-              select ((hashint8extended(n, {seed}::bigint * 1000 + salt) & 9223372036854775807) % sides)::integer
+              select (
+                (hashint8extended(n, {seed}::bigint * 1000 + salt) & 9223372036854775807) % sides
+              )::integer
             $$;
             create function pg_temp.event_time(n bigint, k bigint, events bigint) returns timestamptz
             language sql immutable as $$

@@ -20,6 +20,10 @@ Claims = dict[str, Any]
 Act = Callable[[str | Claims | None], AbstractContextManager[Connection]]
 
 
+Denied = psycopg.errors.InsufficientPrivilege  # also what a failed WITH CHECK raises
+Guarded = psycopg.errors.IntegrityConstraintViolation
+
+
 @pytest.fixture(scope="package")
 def guardian_template(cluster: Cluster) -> str:
     return cluster.template("guardian_small", lambda dsn: _build(dsn), key=content_key())
@@ -46,6 +50,7 @@ def population(guardian_dsn: str) -> Population:
 def admin(guardian_dsn: str) -> Generator[Connection]:
     """The superuser, for what only the test may know."""
     with psycopg.connect(guardian_dsn) as connection:
+        connection.execute("select")  # opens the transaction, so that what act() opens are savepoints in it
         yield connection
         connection.rollback()
 
@@ -67,8 +72,29 @@ def act(admin: Connection, population: Population) -> Act:
     return acting
 
 
-def one(connection: Connection, query: LiteralString, parameters: list[Any] | None = None) -> Any:
+def one(
+    connection: Connection, query: LiteralString, parameters: list[Any] | dict[str, Any] | None = None
+) -> Any:
     """The only value of the only row."""
     row = connection.execute(query, parameters).fetchone()
     assert row is not None, "no row"
     return row[0]
+
+
+def attempt(connection: Connection, query: LiteralString, parameters: dict[str, Any]) -> int:
+    """Rows touched; errors leave the surrounding transaction usable."""
+    with connection.transaction():
+        return connection.execute(query, parameters).rowcount
+
+
+@pytest.fixture
+def names(population: Population, admin: Connection) -> dict[str, Any]:
+    """Accounts and profiles by name, for named placeholders."""
+    accounts = {role: person.account_id for role, person in population.people.items()}
+    consent = one(
+        admin,
+        """select id from public.consents
+           where profile_id = %s and purpose_code = 'family_sharing' and status = 'given' limit 1""",
+        [population.profiles["subject"]],
+    )
+    return {**population.profiles, **accounts, "consent": consent}

@@ -8,31 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
-from tests.tools.sandbox.guardian.conftest import Act, Connection, one
-from tools.sandbox.guardian import Population
-
-Denied = psycopg.errors.InsufficientPrivilege  # also what a failed WITH CHECK raises
-Guarded = psycopg.errors.IntegrityConstraintViolation
-
-
-def attempt(connection: Connection, query: LiteralString, parameters: dict[str, Any]) -> int:
-    """Rows touched; errors leave the surrounding transaction usable."""
-    with connection.transaction():
-        return connection.execute(query, parameters).rowcount
-
-
-@pytest.fixture
-def names(population: Population, admin: Connection) -> dict[str, Any]:
-    """Accounts and profiles by name, for named placeholders."""
-    accounts = {role: person.account_id for role, person in population.people.items()}
-    consent = one(
-        admin,
-        """select id from public.consents
-           where profile_id = %s and purpose_code = 'family_sharing' and status = 'given' limit 1""",
-        [population.profiles["subject"]],
-    )
-    return {**population.profiles, **accounts, "consent": consent}
-
+from tests.tools.sandbox.guardian.conftest import Act, Connection, Denied, Guarded, attempt, one
 
 GRANT_TO_STRANGER: LiteralString = """
     insert into public.profile_grants (profile_id, grantee_account_id, level, consent_id, granted_by)
@@ -83,7 +59,8 @@ def test_a_manager_cannot_make_managers_or_lengthen_the_own_grant(act: Act, name
                 GRANT_TO_STRANGER.replace("'read'", "'manage'"),
                 names | {"me": names["manage_delegate"]},
             )
-        own = "update public.profile_grants set expires_at = null where grantee_account_id = %(manage_delegate)s"
+        own: LiteralString = """update public.profile_grants set expires_at = null
+            where grantee_account_id = %(manage_delegate)s"""
         assert attempt(connection, own, names) == 0
         with pytest.raises(Denied):
             raised = """update public.profile_grants set level = 'manage'
@@ -126,19 +103,14 @@ def test_a_withdrawn_consent_ends_access_at_once_and_stays_withdrawn(act: Act, n
     count: LiteralString = "select count(*) from public.conditions where profile_id = %(subject)s"
     of_delegate: LiteralString = """where id = (select consent_id from public.profile_grants
         where profile_id = %(subject)s and grantee_account_id = %(read_delegate)s)"""
+    withdraw: LiteralString = "update public.consents set status = 'withdrawn' "
     with act("read_delegate") as connection:
         assert one(connection, count, names) == 2
-        assert (
-            attempt(connection, "update public.consents set status = 'withdrawn' " + of_delegate, names) == 0
-        )
+        assert attempt(connection, withdraw + of_delegate, names) == 0
     with act("manage_delegate") as connection:
-        assert (
-            attempt(connection, "update public.consents set status = 'withdrawn' " + of_delegate, names) == 0
-        )
+        assert attempt(connection, withdraw + of_delegate, names) == 0
     with act("owner") as connection:
-        assert (
-            attempt(connection, "update public.consents set status = 'withdrawn' " + of_delegate, names) == 1
-        )
+        assert attempt(connection, withdraw + of_delegate, names) == 1
         with pytest.raises(Guarded):
             attempt(connection, "update public.consents set status = 'given' " + of_delegate, names)
     with act("read_delegate") as connection:
@@ -190,7 +162,8 @@ def test_a_delegate_cannot_open_the_profile_to_the_own_practice(
 ) -> None:
     practice = one(
         admin,
-        """insert into public.providers (account_id, display_name, speciality, registration_number, status, verified_until)
+        """insert into public.providers
+           (account_id, display_name, speciality, registration_number, status, verified_until)
            values (%(manage_delegate)s, 'x', 'x', 'SYN-REG-X', 'verified', '2040-01-01') returning id""",
         names,
     )
@@ -203,8 +176,8 @@ def test_a_delegate_cannot_open_the_profile_to_the_own_practice(
 
 MOVABLE = [
     "conditions", "medications", "allergies", "immunisations", "vitals", "observations", "diagnostic_reports",
-    "clinical_events", "episodes", "encounters", "appointments", "reminders", "timeline_entries", "care_plans",
-    "care_plan_tasks", "profile_contacts",
+    "clinical_events", "episodes", "encounters", "appointments", "reminders", "timeline_entries",
+    "care_plans", "care_plan_tasks", "profile_contacts",
 ]  # fmt: skip
 
 
@@ -227,7 +200,8 @@ def test_a_row_cannot_be_moved_between_two_profiles_one_may_write(
 def test_clinical_rows_are_added_by_those_who_may_write(
     act: Act, names: dict[str, Any], role: str, writes: bool
 ) -> None:
-    query: LiteralString = """insert into public.allergies (profile_id, code_system, code, display, recorded_by)
+    query: LiteralString = """insert into public.allergies
+        (profile_id, code_system, code, display, recorded_by)
         values (%(subject)s, 'SNOMED', '91935009', 'Allergy to peanut', %(me)s)"""
     with act(role) as connection:
         if writes:
@@ -244,8 +218,8 @@ def test_a_child_row_cannot_have_parents_of_two_profiles(
 ) -> None:
     foreign = one(admin, "select id from public.conditions where profile_id = %(subject)s limit 1", names)
     query: LiteralString = """insert into public.medications
-        (profile_id, code_system, code, display, started_on, condition_id, recorded_by)
-        values (%(write_delegate_self)s, 'RXNORM', '5640', 'Ibuprofen', now(), %(foreign)s, %(write_delegate)s)"""
+        (profile_id, code_system, code, display, started_on, condition_id, recorded_by) values
+        (%(write_delegate_self)s, 'RXNORM', '5640', 'Ibuprofen', now(), %(foreign)s, %(write_delegate)s)"""
     with act("write_delegate") as connection, pytest.raises(psycopg.errors.ForeignKeyViolation):
         attempt(connection, query, names | {"foreign": foreign})
 
@@ -298,49 +272,3 @@ def test_new_rows_can_be_read_back_in_the_same_statement(act: Act, names: dict[s
             (owner_account_id, household_id, kind, given_name, family_name, birth_date, sex)
             values (%(stranger)s, %(household)s, 'child', 'x', 'x', '2020-01-01', 'other') returning id"""
         assert isinstance(one(connection, profile, names | {"household": household}), uuid.UUID)
-
-
-@pytest.mark.parametrize(
-    ("role", "folder", "allowed"),
-    [
-        ("owner", "{owner}/{subject}", True),
-        ("write_delegate", "{owner}/{subject}", True),
-        ("read_delegate", "{owner}/{subject}", False),
-        ("contributing_provider", "{owner}/{subject}", False),
-        ("stranger", "{owner}/{subject}", False),
-        ("stranger", "{stranger}/{subject}", False),
-        ("stranger", "{owner}/{stranger_self}", False),
-        ("owner", "{owner}/{subject}/deeper", False),
-        ("owner", "{owner}/{subject}x", False),
-        ("owner", "{owner}", False),
-        ("owner", "{owner}/{archived}", False),
-    ],
-)
-def test_files_are_uploaded_into_a_writable_folder_only(
-    act: Act, names: dict[str, Any], role: str, folder: str, allowed: bool
-) -> None:
-    query: LiteralString = """insert into storage.objects (bucket_id, name, owner_id)
-        values ('documents', %(path)s, %(me)s)"""
-    values = {"path": folder.format(**names) + "/new.pdf", "me": str(names[role])}
-    with act(role) as connection:
-        if not allowed:
-            with pytest.raises(Denied):
-                attempt(connection, query, values)
-            return
-        assert attempt(connection, query, values) == 1
-        with pytest.raises(Denied):  # in somebody else's name
-            attempt(connection, query, values | {"path": values["path"] + "2", "me": str(uuid.uuid4())})
-
-
-def test_files_are_seen_by_those_who_may_read_the_documents(act: Act, names: dict[str, Any]) -> None:
-    query: LiteralString = "select count(*) from storage.objects where name like '%%' || %(subject)s || '%%'"
-    values = {"subject": str(names["subject"])}
-    for role, seen in (("owner", 2), ("read_delegate", 2), ("contributing_provider", 2), ("provider", 0),
-                       ("stranger", 0), ("revoked_delegate", 0), ("expired_provider", 0)):  # fmt: skip
-        with act(role) as connection:
-            assert one(connection, query, values) == seen, role
-    taken = {"subject": str(names["adult_child_self"])}
-    with act("adult_child") as connection:  # the older file still lies in the parent's folder
-        assert one(connection, query, taken) == 2
-    with act("former_parent") as connection:
-        assert one(connection, query, taken) == 0

@@ -32,7 +32,7 @@ AUDIENCE: dict[str, set[str]] = {
     **dict.fromkeys(
         ("profile_identifiers", "consents", "consent_history", "data_exports"), MANAGED
     ),
-    **dict.fromkeys(("audit_log", "access_log"), MANAGED | {"compliance"}),
+    **dict.fromkeys(("audit_log", "access_log"), MANAGED),
     **dict.fromkeys(("quality_flags", "flag_resolutions"), CLINICAL | REVIEW),
     "review_queue": REVIEW,
 }  # fmt: skip
@@ -59,7 +59,7 @@ def profile_tables(connection: Connection) -> set[str]:
 
 def rows_by_profile(connection: Connection, tables: set[str]) -> dict[tuple[str, Any], int]:
     """(table, profile id) -> visible rows."""
-    parts = [sql.SQL("select null::text, null::uuid, 0::bigint where false")]
+    parts: list[sql.Composable] = [sql.SQL("select null::text, null::uuid, 0::bigint where false")]
     for table in sorted(tables):
         name = sql.Identifier("public", table)
         column = sql.Identifier("id" if table == "profiles" else "profile_id")
@@ -148,7 +148,8 @@ def test_relations_show_each_side_its_own_rows_only(act: Act, population: Popula
 def test_anon_reads_plans_and_regions_and_nothing_else(act: Act, admin: Connection) -> None:
     readable: list[str] = []
     names = admin.execute(
-        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')"
+        """select relname from pg_class
+           where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')"""
     ).fetchall()
     with act(None) as connection:
         for (name,) in names:
@@ -188,7 +189,7 @@ def test_a_partition_cannot_be_read_around_its_parent(act: Act) -> None:
         ("reviewer", "quality_flags", True),
         ("reviewer", "review_queue", True),
         ("reviewer", "audit_log", False),
-        ("compliance", "audit_log", True),
+        ("compliance", "audit_log", False),
         ("compliance", "review_queue", False),
         ("operations", "processing_passes", True),
         ("operations", "quality_flags", False),

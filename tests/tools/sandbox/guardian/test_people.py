@@ -61,7 +61,8 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
     assert again == seven
     same = {table for table, digest in eight.items() if digest == seven.get(table)}
     assert same <= {
-        "public.regions", "public.plans", "public.feature_flags", "public.consent_purposes", "public.code_systems",
+        "public.regions", "public.plans", "public.feature_flags", "public.consent_purposes",
+        "public.code_systems",
         "public.medical_codes", "public.quality_rules",
     }  # fmt: skip
 
@@ -84,7 +85,8 @@ def test_every_foreign_key_holds_although_the_load_did_not_check_it(admin: Conne
     for name, child, parent, columns, parent_columns in keys:
         listed = sql.SQL(", ")
         query = sql.SQL(
-            "select count(*) from {} c where ({}) is not null and not exists (select from {} p where ({}) = ({}))"
+            """select count(*) from {} c
+               where ({}) is not null and not exists (select from {} p where ({}) = ({}))"""
         )
         row = admin.execute(
             query.format(

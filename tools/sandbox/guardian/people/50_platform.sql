@@ -1,32 +1,33 @@
 -- Quality flags, exports, inboxes and the audit log.
 insert into public.quality_flags (
-  id, profile_id, rule_code, severity, status, event_id, event_occurred_at, detail, created_at, updated_at
+  id, profile_id, rule_code, severity, status, event_id, event_occurred_at, document_id, detail, created_at, updated_at
 )
 select
-  pg_temp.make_id('flag', r.n), r.profile_id, 'value_out_of_range', 'critical',
-  case when pg_temp.roll(301, r.n, 3) = 0 then 'resolved' else 'open' end, e.id, e.occurred_at,
-  'a value of ' || r.given_name || ' looks impossible', timestamptz '2026-05-01Z', timestamptz '2026-05-01Z'
+  pg_temp.make_id('flag', r.n * 10 + 1), r.profile_id, 'value_out_of_range', 'critical', 'open', e.id, e.occurred_at,
+  null, 'a value of ' || r.given_name || ' looks impossible', timestamptz '2026-05-01Z', timestamptz '2026-05-01Z'
 from pg_temp.roster r
 join public.clinical_events e
   on e.profile_id = r.profile_id
   and e.occurred_at = pg_temp.event_time(r.n, 1, r.events)
-  and e.id = pg_temp.make_id('event', r.n * 100000 + 1);
+  and e.id = pg_temp.make_id('event', r.n * 100000 + 1)
+union all
+select
+  pg_temp.make_id('flag', r.n * 10 + 2), r.profile_id, 'low_confidence', 'warning', 'resolved', null, null,
+  pg_temp.make_id('document', r.n * 10 + 2), 'page 2 is hard to read', timestamptz '2026-05-01Z', timestamptz '2026-05-03Z'
+from pg_temp.roster r;
 
 insert into public.review_queue (id, profile_id, flag_id, priority, due_at, created_at, updated_at)
 select
-  pg_temp.make_id('review', r.n), r.profile_id, f.id, 100, timestamptz '2039-01-01Z', timestamptz '2026-05-01Z',
-  timestamptz '2026-05-01Z'
-from pg_temp.roster r
-join public.quality_flags f on f.id = pg_temp.make_id('flag', r.n) and f.status = 'open';
+  pg_temp.make_id('review', r.n), r.profile_id, pg_temp.make_id('flag', r.n * 10 + 1), 100, timestamptz '2039-01-01Z',
+  timestamptz '2026-05-01Z', timestamptz '2026-05-01Z'
+from pg_temp.roster r;
 
 insert into public.flag_resolutions (id, profile_id, flag_id, outcome, explanation, resolved_by, resolved_at)
 select
-  pg_temp.make_id('resolution', r.n), r.profile_id, f.id, 'corrected', 'decimal point was missing', s.account_id,
-  timestamptz '2026-05-03Z'
+  pg_temp.make_id('resolution', r.n), r.profile_id, pg_temp.make_id('flag', r.n * 10 + 2), 'corrected',
+  'read again by a person', s.account_id, timestamptz '2026-05-03Z'
 from pg_temp.roster r
-join public.quality_flags f on f.id = pg_temp.make_id('flag', r.n)
-cross join (select account_id from public.staff_members where role = 'reviewer' and is_active limit 1) as s
-where f.status = 'resolved' or r.is_named;
+cross join (select account_id from public.staff_members where role = 'reviewer' and is_active) as s;
 
 insert into public.data_exports (id, profile_id, requested_by, status, storage_path, expires_at, created_at)
 select

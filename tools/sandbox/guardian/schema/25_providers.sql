@@ -77,6 +77,7 @@ create table public.access_log (
   accessed_at timestamptz not null default now()
 );
 create index access_log_profile_id_accessed_at_idx on public.access_log (profile_id, accessed_at desc);
+create index access_log_accessed_at_idx on public.access_log (accessed_at);
 create index access_log_account_id_idx on public.access_log (account_id);
 create index access_log_provider_id_idx on public.access_log (provider_id);
 comment on table public.access_log is 'Append-only: who looked at which record and why (45 CFR 164.312(b)).';

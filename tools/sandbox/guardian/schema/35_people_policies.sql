@@ -170,7 +170,7 @@ create policy provider_access_update on public.provider_access for update to aut
   with check (profile_id = any (array(select private.managed_profiles()))
     and provider_id <> all (array(select private.my_providers())));
 create policy access_log_select on public.access_log for select to authenticated
-  using (profile_id = any (array(select private.managed_profiles())) or (select private.is_staff('compliance')));
+  using (profile_id = any (array(select private.managed_profiles())));
 create policy access_log_insert on public.access_log for insert to authenticated
   with check (account_id = (select auth.uid()) and profile_id = any (array(select private.clinical_profiles()))
     and (provider_id is null or provider_id = any (array(select private.my_providers()))));

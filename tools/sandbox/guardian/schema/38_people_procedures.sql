@@ -95,7 +95,15 @@ begin
   where profile_id = handover.profile_id and status <> 'revoked';
   update public.consents set status = 'withdrawn'
   where profile_id = handover.profile_id and status = 'given';
-  update public.profiles set owner_account_id = handover.to_account_id, kind = 'self', household_id = null
+  -- A person who already began an own record keeps it as the one of kind self.
+  update public.profiles
+  set owner_account_id = handover.to_account_id,
+      household_id = null,
+      kind = case
+        when exists (select from public.profiles s where s.owner_account_id = handover.to_account_id and s.kind = 'self')
+          then kind
+        else 'self'
+      end
   where id = handover.profile_id;
   update public.profile_handovers set status = 'completed', completed_at = now() where id = handover.id;
 end

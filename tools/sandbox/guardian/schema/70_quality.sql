@@ -54,12 +54,22 @@ create index flag_resolutions_profile_id_flag_id_idx on public.flag_resolutions 
 create index flag_resolutions_resolved_by_idx on public.flag_resolutions (resolved_by);
 comment on table public.flag_resolutions is 'Append-only: how flags were resolved.';
 
+-- Reviewers see the flags of profiles that wait in the queue, and nothing else of them. One array for both
+-- kinds of callers keeps the policy an index condition; an OR with a staff check would scan the table.
+create function private.flagged_profiles() returns setof uuid
+language sql stable security definer set search_path = '' rows 100 as $$
+  select private.clinical_profiles()
+  union
+  select q.profile_id from public.review_queue q where (select private.is_staff('reviewer'))
+$$;
+comment on function private.flagged_profiles() is 'Profiles whose quality flags the caller may read.';
+
 alter table public.quality_flags enable row level security;
 alter table public.review_queue enable row level security;
 alter table public.flag_resolutions enable row level security;
 
 create policy quality_flags_select on public.quality_flags for select to authenticated
-  using (profile_id = any (array(select private.clinical_profiles())) or (select private.is_staff('reviewer')));
+  using (profile_id = any (array(select private.flagged_profiles())));
 create policy quality_flags_insert on public.quality_flags for insert to authenticated
   with check (profile_id = any (array(select private.writable_profiles())) and raised_by = (select auth.uid()) and status = 'open');
 create policy quality_flags_update on public.quality_flags for update to authenticated
@@ -75,7 +85,7 @@ create policy review_queue_update on public.review_queue for update to authentic
 create policy review_queue_delete on public.review_queue for delete to authenticated
   using ((select private.is_staff('reviewer')));
 create policy flag_resolutions_select on public.flag_resolutions for select to authenticated
-  using (profile_id = any (array(select private.clinical_profiles())) or (select private.is_staff('reviewer')));
+  using (profile_id = any (array(select private.flagged_profiles())));
 create policy flag_resolutions_insert on public.flag_resolutions for insert to authenticated
   with check (resolved_by = (select auth.uid()) and (select private.is_staff('reviewer')));
 

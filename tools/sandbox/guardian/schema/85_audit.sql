@@ -4,7 +4,7 @@ create table public.audit_log (
   occurred_at timestamptz not null default now(),
   account_id uuid,
   actor_role text not null,
-  action text not null check (action in ('insert', 'update', 'delete')),
+  action text not null check (action in ('insert', 'update', 'delete', 'read')),
   table_name text not null,
   row_id text,
   profile_id uuid,
@@ -12,13 +12,14 @@ create table public.audit_log (
   row_sha256 text not null default ''
 );
 create index audit_log_profile_id_occurred_at_idx on public.audit_log (profile_id, occurred_at desc);
+create index audit_log_occurred_at_idx on public.audit_log (occurred_at);
 create index audit_log_account_id_idx on public.audit_log (account_id);
 comment on table public.audit_log is 'Append-only. Names the changed columns, never their values. No foreign keys: it outlives what it tells of.';
 comment on column public.audit_log.row_sha256 is 'Hash of the row as written, for integrity checks (45 CFR 164.312(c)).';
 
 alter table public.audit_log enable row level security;
 create policy audit_log_select on public.audit_log for select to authenticated
-  using (profile_id = any (array(select private.managed_profiles())) or (select private.is_staff('compliance')));
+  using (profile_id = any (array(select private.managed_profiles())));
 create trigger audit_log_append_only before update or delete on public.audit_log
   for each row execute function private.refuse_change();
 create trigger audit_log_no_truncate before truncate on public.audit_log
@@ -100,3 +101,49 @@ create trigger documents_audit after insert or update or delete on public.docume
   for each row execute function private.audit_change();
 create trigger data_exports_audit after insert or update or delete on public.data_exports
   for each row execute function private.audit_change();
+
+-- Compliance reads the logs of everybody through these, not through the policies: those stay an index
+-- condition for the people, and every reading leaves a row of its own.
+create function private.audit_trail(since timestamptz, until timestamptz, page_size integer)
+returns setof public.audit_log
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not (select private.is_staff('compliance')) then
+    raise exception 'only compliance reads the audit log of everybody' using errcode = 'insufficient_privilege';
+  end if;
+  insert into public.audit_log (account_id, actor_role, action, table_name, changed_columns)
+  values ((select auth.uid()), 'compliance', 'read', 'audit_log', array[since::text, until::text]);
+  return query
+    select l.* from public.audit_log l
+    where l.occurred_at >= since and l.occurred_at < until
+    order by l.occurred_at, l.id
+    limit least(page_size, 1000);
+end
+$$;
+
+create function private.access_trail(since timestamptz, until timestamptz, page_size integer)
+returns setof public.access_log
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not (select private.is_staff('compliance')) then
+    raise exception 'only compliance reads the access log of everybody' using errcode = 'insufficient_privilege';
+  end if;
+  insert into public.audit_log (account_id, actor_role, action, table_name, changed_columns)
+  values ((select auth.uid()), 'compliance', 'read', 'access_log', array[since::text, until::text]);
+  return query
+    select l.* from public.access_log l
+    where l.accessed_at >= since and l.accessed_at < until
+    order by l.accessed_at, l.id
+    limit least(page_size, 1000);
+end
+$$;
+
+create function public.audit_trail(since timestamptz, until timestamptz, page_size integer default 100)
+returns setof public.audit_log
+language sql set search_path = '' as $$ select * from private.audit_trail($1, $2, $3) $$;
+comment on function public.audit_trail(timestamptz, timestamptz, integer) is 'The audit log of a time span, for compliance.';
+
+create function public.access_trail(since timestamptz, until timestamptz, page_size integer default 100)
+returns setof public.access_log
+language sql set search_path = '' as $$ select * from private.access_trail($1, $2, $3) $$;
+comment on function public.access_trail(timestamptz, timestamptz, integer) is 'The access log of a time span, for compliance.';

@@ -99,7 +99,8 @@ grant execute on function
   public.guardian_version(), public.accept_profile_grant(uuid), public.leave_profile(uuid),
   public.accept_invitation(text), public.request_handover(uuid, uuid), public.complete_handover(uuid),
   public.archive_profile(uuid), public.verify_provider(uuid, text, text, timestamptz),
-  public.resolve_flag(uuid, text, text),
+  public.resolve_flag(uuid, text, text), public.audit_trail(timestamptz, timestamptz, integer),
+  public.access_trail(timestamptz, timestamptz, integer),
   public.search_medical_codes(text, public.clinical_event_kind),
   public.profile_timeline(uuid, timestamptz, integer)
 to authenticated;
@@ -109,10 +110,11 @@ grant execute on function
   private.is_active_account(), private.owned_profiles(), private.readable_profiles(), private.writable_profiles(), private.managed_profiles(),
   private.provider_profiles(), private.clinical_profiles(), private.recordable_profiles(),
   private.document_profiles(), private.my_providers(), private.my_households(), private.administered_households(),
-  private.is_staff(text), private.readable_documents(), private.writable_documents(), private.readable_folders(),
+  private.is_staff(text), private.flagged_profiles(), private.readable_documents(), private.writable_documents(), private.readable_folders(),
   private.writable_folders(), private.managed_folders(), private.accept_profile_grant(uuid),
   private.leave_profile(uuid), private.accept_invitation(text), private.request_handover(uuid, uuid),
   private.complete_handover(uuid), private.archive_profile(uuid),
-  private.verify_provider(uuid, text, text, timestamptz)
+  private.verify_provider(uuid, text, text, timestamptz), private.audit_trail(timestamptz, timestamptz, integer),
+  private.access_trail(timestamptz, timestamptz, integer)
 to authenticated;
 grant execute on all functions in schema private to service_role;

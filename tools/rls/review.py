@@ -1,0 +1,186 @@
+"""review_rls: one snapshot, every rule, and what was not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.errors import InvalidInput, NotFound
+from tools.findings import Finding, Level, Rule, ranked
+from tools.registry import Effect, Params, Result, tool
+from tools.resources import Resources, Suppression
+from tools.rls.bodies import body_of
+from tools.rls.reading import read_snapshot
+from tools.rls.rules import RULES
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
+
+IN_FULL: Final = 12
+"""Findings that markdown() prints with evidence and fix; the others are one line each."""
+
+
+class ReviewRls(Params):
+    """Arguments of review_rls."""
+
+    schemas: list[str] = Field(default=[], description="Only findings in these schemas; all when empty.")
+    only: list[str] = Field(default=[], description="Only these rules, by name.")
+    skip: list[str] = Field(default=[], description="All rules but these.")
+
+
+class NotExamined(BaseModel):
+    """Something the review did not look at."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    why: str
+
+
+class Coverage(BaseModel):
+    """What was looked at, and what was not: no finding means something only where it was examined."""
+
+    model_config = ConfigDict(frozen=True)
+
+    examined: list[str]
+    not_examined: list[NotExamined]
+
+
+class Summary(BaseModel):
+    """Number of findings by level; suppressed ones are counted apart."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: int
+    warn: int
+    info: int
+    suppressed: int
+
+
+class Review(Result):
+    """Findings, gravest first."""
+
+    target: str
+    findings: list[Finding]
+    summary: Summary
+    coverage: Coverage
+
+    def markdown(self) -> str:
+        """The summary, the worst in full, the rest by line, and what was not examined."""
+        return "\n".join(self.lines(IN_FULL))
+
+    def details(self) -> str:
+        """Every finding in full."""
+        return "\n".join(self.lines(len(self.findings)))
+
+    def lines(self, in_full: int) -> list[str]:
+        """The review as Markdown lines, the first `in_full` findings with evidence and fix."""
+        s = self.summary
+        counted = f"{s.error} error, {s.warn} warn, {s.info} info" + (f", {s.suppressed} suppressed" if s.suppressed else "")
+        found = [f"**Row level security of {self.target}**: {counted}."]
+        for finding in self.findings[:in_full]:
+            found += ["", f"### {finding.level} {finding.rule}: {finding.object}", finding.message]
+            if finding.evidence:
+                found.append(f"Read: {finding.evidence}")
+            if finding.fix:
+                found += ["```sql", finding.fix, "```"]
+        rest = self.findings[in_full:]
+        if rest:
+            found += ["", f"{len(rest)} more:"]
+            found += [f"- {finding.level} {finding.rule}: {finding.message}" for finding in rest]
+        found += ["", "Examined: " + ", ".join(self.coverage.examined) + "."]
+        found += [f"Not examined: {gap.what} ({gap.why})." for gap in self.coverage.not_examined]
+        return found
+
+
+@tool(Effect.READ)
+async def review_rls(params: ReviewRls, resources: Resources) -> Review:
+    """Review row level security and everything around it that decides who reaches which row.
+
+    One read of the catalog, then the rules: tables, policies with the functions and views they reach, grants,
+    definer functions, partitions, storage, realtime. Findings come gravest first, with evidence and a fix. It does not
+    execute policies; for one table's raw catalog facts use describe_table.
+    """
+    rules = chosen(params.only, params.skip)
+    snapshot = await read_snapshot(resources.database, resources.exposed_schemas)
+    _known_schemas(snapshot, params.schemas)
+    findings = [finding for rule in rules for finding in rule.check(snapshot)]
+    if params.schemas:
+        findings = [finding for finding in findings if finding.schema_ in params.schemas]
+    return review(resources.database.target.label, snapshot, findings, resources.suppressions, rules)
+
+
+def chosen(only: Sequence[str], skip: Sequence[str]) -> tuple[Rule[Snapshot], ...]:
+    """The rules that were asked for. Raises InvalidInput for a name that is none, with the nearest ones."""
+    names = [rule.name for rule in RULES]
+    for name in (*only, *skip):
+        if name not in names:
+            near = get_close_matches(name, names, n=3, cutoff=0.4)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "`sergei rules` lists them."
+            raise InvalidInput(f"There is no RLS rule called {name}.", hint=hint)
+    return tuple(rule for rule in RULES if (not only or rule.name in only) and rule.name not in skip)
+
+
+def review(
+    target: str,
+    snapshot: Snapshot,
+    findings: Iterable[Finding],
+    suppressions: Sequence[Suppression],
+    rules: Sequence[Rule[Snapshot]] = RULES,
+) -> Review:
+    """The review of a snapshot: ranked, without what was suppressed, and with its coverage."""
+    every = ranked(findings)
+    kept = [finding for finding in every if not any(suppresses(one, finding) for one in suppressions)]
+    counts = {level: sum(finding.level is level for finding in kept) for level in Level}
+    return Review(
+        target=target,
+        findings=kept,
+        summary=Summary(
+            error=counts[Level.ERROR],
+            warn=counts[Level.WARN],
+            info=counts[Level.INFO],
+            suppressed=len(every) - len(kept),
+        ),
+        coverage=coverage(snapshot, rules),
+    )
+
+
+def suppresses(suppression: Suppression, finding: Finding) -> bool:
+    """Whether a person decided to live with this finding: same rule, and this object, its cache key or all."""
+    return suppression.rule == finding.rule and suppression.object in ("*", finding.object, finding.cache_key)
+
+
+def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
+    """What the snapshot held, and what could not be read or parsed."""
+    own = [f for f in snapshot.functions if f.schema not in PLATFORM_SCHEMAS]
+    views = [r for r in snapshot.relations.values() if r.kind in "vm" and r.schema not in PLATFORM_SCHEMAS]
+    kinds = (
+        (len(snapshot.tables), "tables"),
+        (len(snapshot.policies), "policies"),
+        (len(own), "functions"),
+        (len(views), "views"),
+        (len(snapshot.buckets), "storage buckets"),
+    )
+    callers = ", ".join(role.name for role in snapshot.callers) or "no role"
+    examined = [f"{count} {name}" for count, name in kinds if count]
+    examined += [f"{len(rules)} rules", f"callers {callers}", f"exposed schemas {', '.join(snapshot.exposed)}"]
+    gaps = [NotExamined(what=what, why=why) for what, why in snapshot.gaps]
+    gaps += [
+        NotExamined(what=policy.title, why="its expression could not be parsed")
+        for policy in snapshot.policies
+        if (policy.using_text and policy.using is None) or (policy.check_text and policy.check is None)
+    ]
+    for function in own:
+        if not body_of(function).complete:
+            written = function.language in ("sql", "plpgsql")
+            why = "part of its body could not be parsed" if written else f"its language {function.language} is not read"
+            gaps.append(NotExamined(what=f"function {function.title}", why=why))
+    return Coverage(examined=examined, not_examined=gaps)
+
+
+def _known_schemas(snapshot: Snapshot, schemas: Sequence[str]) -> None:
+    for name in schemas:
+        if name not in snapshot.schemas:
+            near = get_close_matches(name, list(snapshot.schemas), n=2)
+            raise NotFound(f"There is no schema {name} here.", hint=f"Did you mean {' or '.join(near)}?" if near else "")

@@ -1,0 +1,90 @@
+"""The caller's identity is worked out again for every row.
+
+What it finds
+    Policies that call auth.uid(), auth.jwt(), auth.role(), auth.email(), current_setting() or a function of your own
+    without arguments from the row, outside a scalar subquery.
+
+Why it matters
+    Postgres runs such a call once per row it looks at. In a subquery it runs once per statement: on 100,000 rows the
+    difference is seconds against milliseconds.
+
+Fix
+    Write (select auth.uid()) in place of auth.uid(). The result is the same.
+
+When to ignore
+    Tables that stay tiny.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.reach import Reach, reach
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Policy, Relation, Snapshot
+from tools.rls.sqltree import ANY, ARRAY, SCALAR, Call, Facts
+from tools.rls.wording import listed, on_policy, quoted, table_name
+
+_AUTH = frozenset({"uid", "jwt", "role", "email"})
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy, naming each call."""
+    reached = reach(snapshot)
+    for relation in snapshot.relations.values():
+        if not relation.rls or (relation.schema in PLATFORM_SCHEMAS and relation.title != "storage.objects"):
+            continue
+        for policy in relation.policies:
+            calls = sorted({name for part in policy.parts() for name in _per_row(reached, part)})
+            if calls:
+                yield _finding(relation, policy, calls)
+
+
+def _finding(relation: Relation, policy: Policy, calls: list[str]) -> Finding:
+    using, check = policy.using_text, policy.check_text
+    clauses = [f"{word} ({text})" for word, text in (("using", using), ("with check", check)) if text]
+    body = " ".join(clauses)
+    return on_policy(
+        "auth_rls_initplan", Level.WARN, relation, policy,
+        f"Policy {policy.name} on {relation.title} calls {listed(calls)} for each row instead of once per statement.",
+        fix=f"-- write each of these calls as (select ...):\nalter policy {quoted(policy.name)} on {table_name(relation)}\n  {body};",
+        rank=60,
+    )  # fmt: skip
+
+
+def _per_row(reached: Reach, facts: Facts) -> Iterator[str]:
+    for call in facts.calls:
+        if _identity(reached, call) and not _wrapped(facts, call):
+            yield f"{call.schema}.{call.name}()" if call.schema else f"{call.name}()"
+
+
+def _identity(reached: Reach, call: Call) -> bool:
+    if call.schema == "auth":
+        return call.name in _AUTH
+    if call.name == "current_setting" and call.schema in ("", "pg_catalog"):
+        return True
+    if any(node.kind == "ColumnRef" for argument in call.arguments for node in argument.walk()):
+        return False
+    return any(f.volatility != "i" and f.schema not in PLATFORM_SCHEMAS for f in reached.resolve(call))
+
+
+def _wrapped(facts: Facts, call: Call) -> bool:
+    """Whether some subquery around the call does not depend on the row: then it runs once."""
+    for block in call.block.chain():
+        if block.link not in (SCALAR, ARRAY, ANY):
+            continue
+        inside = [column for column in facts.columns if block in column.block.chain()]
+        aliases = {s.alias for column in inside for b in column.block.chain() for s in b.sources}
+        if all(column.qualifier in aliases for column in inside):
+            return True
+    return False
+
+
+RULE = Rule(
+    name="auth_rls_initplan",
+    title="The caller's identity is worked out again for every row",
+    level=Level.WARN,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

@@ -1,0 +1,61 @@
+"""A storage policy looks at the bucket and not at whose file it is.
+
+What it finds
+    Permissive policies on storage.objects with a way to pass that never asks who the caller is: neither the path
+    (storage.foldername(name)), nor owner_id, nor a function. Being signed in is not enough. Reading a public bucket
+    is left to public_bucket_allows_listing.
+
+Why it matters
+    Everybody the policy addresses reads, replaces or deletes every person's documents in the bucket.
+
+Fix
+    Compare the folder with what the caller may reach:
+    (storage.foldername(name))[1] = (select auth.uid())::text.
+
+When to ignore
+    Buckets with files that are the same for everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.findings import Finding, Level, Rule
+from tools.rls.reach import reach
+from tools.rls.snapshot import Snapshot
+from tools.rls.storage import buckets_of, object_policies, unowned
+from tools.rls.wording import altered, listed, on_policy
+
+
+def check(snapshot: Snapshot) -> Iterator[Finding]:
+    """One finding per policy."""
+    reached = reach(snapshot)
+    public = {bucket.id for bucket in snapshot.buckets if bucket.public}
+    for objects, policy, callers in object_policies(snapshot):
+        restricted = any(not p.permissive and p.covers(policy.command) for p in objects.policies)
+        ways = [(part, way) for part in policy.parts() for way in unowned(reached, part)]
+        named = {bucket for part, way in ways for bucket in buckets_of(part, way)}
+        harmless = policy.command == "SELECT" and bool(named) and named <= public
+        if not ways or restricted or harmless:
+            continue
+        deed = {"SELECT": "read", "INSERT": "add", "UPDATE": "replace", "DELETE": "delete", "ALL": "read and change"}[policy.command]
+        where = f"in {listed(sorted(named))}" if named else "in every bucket"
+        owner = "(storage.foldername(name))[1] = (select auth.uid())::text"
+        clause = "with check" if policy.command == "INSERT" else "using"
+        kept = f"bucket_id in ({', '.join(repr(b) for b in sorted(named))}) and " if named else ""
+        yield on_policy(
+            "storage_policy_without_owner", Level.ERROR, objects, policy,
+            f"Policy {policy.name} lets {listed(callers)} {deed} anybody's files {where}: it never asks whose they are.",
+            fix=altered(policy, objects, f"{clause} ({kept}{owner})"),
+            rank=0 if "anon" in callers else 9,
+        )  # fmt: skip
+
+
+RULE = Rule(
+    name="storage_policy_without_owner",
+    title="A storage policy looks at the bucket and not at whose file it is",
+    level=Level.ERROR,
+    domain="rls",
+    check=check,
+    doc=__doc__,
+)

@@ -1,0 +1,16 @@
+-- title: A withdrawn consent still opens profiles
+-- class: lifecycle
+-- story: The view of living consents was widened so that people could see withdrawn ones, too.
+-- rule: none (needs the prover: every path reads the same view, so no sibling differs)
+-- level: ERROR
+-- object: private.live_consents
+create or replace view private.live_consents with (security_invoker = true) as
+select c.id, c.profile_id, c.purpose_code
+from public.consents c
+where c.status in ('given', 'withdrawn') and (c.expires_at is null or c.expires_at > now());
+
+-- +undo
+create or replace view private.live_consents with (security_invoker = true) as
+select c.id, c.profile_id, c.purpose_code
+from public.consents c
+where c.status = 'given' and (c.expires_at is null or c.expires_at > now());
