@@ -62,7 +62,7 @@ INDEX_PAGE: Final = Page(INDEX_URI, "index", "Memory bank", "Every entry with it
 
 def instructions(mode: Mode) -> str:
     """What a client's model is told about the server as a whole."""
-    return f"{load('delegation').strip()}\n\n{_MODES[mode]}\n{_MATERIAL}"
+    return f"{load('mcp').strip()}\n\n{_MODES[mode]}\n{_MATERIAL}"
 
 
 def question(request: Request, answers: Sequence[Answer]) -> str:

@@ -59,12 +59,15 @@ def _converse(settings: Settings, choice: Choice, opening: Opening) -> int:
         raise InvalidInput(
             "A conversation needs a terminal.", hint="Ask one question instead: sergei chat -p QUESTION"
         )
-    from agent.terminal.chat import chat
+    from agent.terminal.interrupts import quiet
 
-    try:
-        return asyncio.run(chat(settings, choice, opening))
-    except asyncio.CancelledError:
-        return 143
+    with quiet(sys.stdin.fileno()):  # at once: what is typed while the rest loads belongs to the prompt
+        from agent.terminal.chat import chat
+
+        try:
+            return asyncio.run(chat(settings, choice, opening))
+        except asyncio.CancelledError:
+            return 143
 
 
 def _ask_once(settings: Settings, choice: Choice, opening: Opening, question: str, output: str) -> int:
@@ -82,7 +85,7 @@ def _ask_once(settings: Settings, choice: Choice, opening: Opening, question: st
 
 
 def _piped() -> str:
-    """What was piped or redirected into us. A terminal, or whatever else a service has as stdin, is not read."""
+    """What was piped or redirected into us. A terminal, or what else may be there, is not read."""
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
         return ""

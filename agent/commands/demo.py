@@ -18,11 +18,11 @@ from agent.settings import Settings
 from tools.review import Review
 
 if TYPE_CHECKING:
+    from tools.sandbox.cluster import Cluster
+    from tools.sandbox.demo import Scale
     from tools.sandbox.faults import Fault
 
-    from tools.sandbox.cluster import Cluster
-
-SHOWN: Final = ("self_grant", "helper_trusts_user_metadata", "view_as_owner")
+SHOWN: Final = ("grantee_extends_own_grant", "user_metadata_in_helper", "view_reads_as_owner")
 """The faults that a plain `sergei demo` plants: three that people really ship."""
 
 
@@ -69,7 +69,7 @@ def _chosen(names: list[str] | None, *, clean: bool) -> list[Fault]:
     return [faults.fault(name) for name in dict.fromkeys(names or SHOWN)]
 
 
-def _fresh(cluster: Cluster, scale: str, paper: Paper) -> str:
+def _fresh(cluster: Cluster, scale: Scale, paper: Paper) -> str:
     from tools.sandbox import demo
 
     with _step(f"building Guardian, a family health platform ({scale})", paper):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from agent.approvals import Answer, Asker, Decision, Request
@@ -15,13 +16,15 @@ LONG: Final = 40
 QUESTION: Final = "Run it? [y] once  [s] for this session  [n] no (n because ...)  [v] view all: "
 
 
-def question(request: Request, *, color: bool, whole: bool = False) -> str:
-    """What is about to happen, as text."""
+def question(
+    request: Request, *, color: bool, whole: bool = False, highlight: Callable[[str], str] = str
+) -> str:
+    """What is about to happen, as text. `highlight` may colour the action, line by line."""
     preview = request.preview
     mark = "31;1" if request.effect is Effect.DESTRUCTIVE else "33;1"
     word = "DESTRUCTIVE" if request.effect is Effect.DESTRUCTIVE else "change"
     lines = ["", f"{_paint(f'{request.tool}: {word}', mark, color)}  on {preview.target}"]
-    action = preview.action.splitlines()
+    action = highlight(preview.action).splitlines()
     lines += [f"  │ {line}" for line in (action if whole else action[:LONG])]
     if len(action) > LONG and not whole:
         lines.append(f"  │ … {len(action) - LONG} more lines: answer v to see all of it")

@@ -27,7 +27,7 @@ def parser() -> MarkdownIt:
 
 
 class Blocks:
-    """Markdown as it arrives. `feed` gives the blocks that a chunk finished, `rest` what is left at the end."""
+    """Markdown as it arrives: `feed` gives the blocks a chunk finished, `rest` what is left at the end."""
 
     def __init__(self) -> None:
         self._text = ""

@@ -119,5 +119,5 @@ async def _obey(talk: Conversation, line: str) -> bool:
     if call.words:
         talk.screen.line(call.words)
     else:
-        await run_tool(talk, call.tool, call.arguments)
+        await run_tool(talk, call)
     return False

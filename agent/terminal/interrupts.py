@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import termios
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
@@ -28,8 +27,7 @@ class Interrupts:
         self._task = task = asyncio.create_task(work)
         loop.add_signal_handler(signal.SIGINT, self.stop)
         try:
-            with quiet(sys.stdin.fileno()):
-                await asyncio.wait({task})
+            await asyncio.wait({task})
         finally:
             loop.remove_signal_handler(signal.SIGINT)
             self._task = None
@@ -44,7 +42,7 @@ class Interrupts:
 
 @contextmanager
 def quiet(terminal: int) -> Generator[None]:
-    """Keys are kept for the next prompt, not echoed into the output; Ctrl-C still interrupts."""
+    """Outside the prompt keys are kept for it, not echoed into the output; Ctrl-C still interrupts."""
     try:
         before = termios.tcgetattr(terminal)
     except termios.error:  # not a terminal

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
@@ -43,6 +45,11 @@ class Page(Markdown):
         super().__init__("", hyperlinks=False)
         self.markup = harmless(markup)
         self.parsed = parser().parse(self.markup)
+
+
+def as_json(value: Mapping[str, Any]) -> Syntax:
+    """A JSON object, indented."""
+    return code(harmless(json.dumps(value, indent=1, ensure_ascii=False)), "json")
 
 
 def code(text: str, language: str) -> Syntax:

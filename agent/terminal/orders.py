@@ -7,6 +7,7 @@ from typing import Final
 from agent.approvals import Mode
 from agent.session import Session
 from agent.terminal import export
+from agent.terminal.calls import fit
 from agent.terminal.conversation import Conversation
 from agent.terminal.recall import memory, review
 from agent.terminal.safe import one_line
@@ -26,7 +27,8 @@ async def _help(talk: Conversation, rest: str) -> None:
         "  Ctrl-R searches what you asked before, Tab completes commands.",
         "  Ctrl-C stops a turn; at the prompt, twice leaves, as does Ctrl-D.",
     ]
-    talk.screen.line("\n".join(lines))
+    talk.screen.hanging(lines[: len(COMMANDS) + 1], 32)
+    talk.screen.hanging(lines[len(COMMANDS) + 1 :], 2)
 
 
 async def _tools(talk: Conversation, rest: str) -> None:
@@ -66,10 +68,9 @@ async def _approvals(talk: Conversation, rest: str) -> None:
     if not approvals.grants:
         talk.screen.note("Nothing is approved for this session; every change asks.")
     for index, grant in enumerate(approvals.grants, 1):
-        action = one_line(grant.action)
-        talk.screen.line(
-            f"  {index}  {grant.tool}  {action}\n     since {grant.given.astimezone():%H:%M}, digest {grant.digest[:16]}"
-        )
+        action = fit(one_line(grant.action), talk.screen.width - len(grant.tool) - 7)
+        since = f"since {grant.given.astimezone():%H:%M}, digest {grant.digest[:16]}"
+        talk.screen.line(f"  {index}  {grant.tool}  {action}\n     {since}")
 
 
 async def _mode(talk: Conversation, rest: str) -> None:

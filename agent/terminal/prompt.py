@@ -22,6 +22,7 @@ from agent.approvals import Answer, Asker, Decision, Request
 from agent.terminal.ask import QUESTION, question, read_answer
 from agent.terminal.conversation import Conversation
 from agent.terminal.interrupts import Interrupts, forget_typed
+from agent.terminal.markdown import code
 from agent.terminal.screen import Screen
 from agent.terminal.status import status
 from tools.redaction import Redactor
@@ -108,7 +109,7 @@ def person(screen: Screen, interrupts: Interrupts) -> Asker:
 
     async def ask(request: Request) -> Decision:
         with screen.paused():
-            screen.raw(question(request, color=screen.color))
+            screen.raw(_question(request, screen))
             try:
                 return await _answer(request, screen)
             except KeyboardInterrupt:
@@ -122,6 +123,18 @@ def person(screen: Screen, interrupts: Interrupts) -> Asker:
     return ask
 
 
+def _question(request: Request, screen: Screen, *, whole: bool = False) -> str:
+    """The question, its SQL or diff coloured."""
+    language = "sql" if request.tool.endswith("_sql") else "diff"
+
+    def coloured(action: str) -> str:
+        with screen.console.capture() as caught:
+            screen.console.print(code(action, language).highlight(action), soft_wrap=True, end="")
+        return caught.get()
+
+    return question(request, color=screen.color, whole=whole, highlight=coloured)
+
+
 async def _answer(request: Request, screen: Screen) -> Decision:
     depth = None if screen.color else ColorDepth.DEPTH_1_BIT
     session = PromptSession[str](color_depth=depth)
@@ -131,7 +144,7 @@ async def _answer(request: Request, screen: Screen) -> Decision:
         word = (await session.prompt_async(QUESTION, handle_sigint=False)).strip()
         decision = read_answer(word or "?")
         if word.lower() == "v":
-            screen.raw(question(request, color=screen.color, whole=True))
+            screen.raw(_question(request, screen, whole=True))
         elif decision is not None and decision.answer is Answer.DENY and not decision.reason:
             why = await session.prompt_async(
                 "Why, or what instead? (Enter: nothing to add) ", handle_sigint=False

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final, TextIO
 
 from rich.console import Console, ConsoleRenderable
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from agent.terminal.calls import fit
@@ -45,6 +46,8 @@ class Screen:
         self._drawn = False
         self._paused = False
         self._last = "blank"
+        self.waited = 0.0
+        """Seconds spent on waiting for a person's answers."""
 
     @property
     def width(self) -> int:
@@ -54,7 +57,7 @@ class Screen:
     def block(self, markdown: str) -> None:
         """Markdown, set apart by a blank line."""
         self.gap()
-        self._print(Page(markdown))
+        self.draw(Page(markdown))
 
     def line(self, text: str | Text, style: str = "", kind: str = "line") -> None:
         """One or more lines, folded at words. A Text must be harmless already."""
@@ -62,16 +65,21 @@ class Screen:
         self._print(content)
         self._last = kind
 
-    def hanging(self, lines: Iterable[str], indent: int) -> None:
+    def hanging(self, lines: Iterable[str], indent: int, style: str = "", kind: str = "line") -> None:
         """Lines of a list, each folded under its own text."""
         for line in lines:
             head, rest = harmless(line)[:indent], harmless(line)[indent:]
             folded = textwrap.wrap(rest, max(self.width - indent, 20)) or [""]
-            self.line(head + f"\n{' ' * indent}".join(folded))
+            self.line(head + f"\n{' ' * indent}".join(folded), style, kind)
 
     def draw(self, content: ConsoleRenderable) -> None:
-        """Something that rich draws; its text must be harmless already."""
-        self._print(content)
+        """Something that rich draws, without blank lines around it; its text must be harmless already."""
+        lines = self.console.render_lines(content, self.console.options.update(width=self.width), pad=False)
+        blank = [not "".join(segment.text for segment in line).strip() for line in lines]
+        if False in blank:
+            first, last = blank.index(False), len(blank) - blank[::-1].index(False)
+            shown = [segment for line in lines[first:last] for segment in (*line, Segment.line())]
+            self._print(Segments(shown), end="")
 
     def raw(self, text: str) -> None:
         """Text that carries our own colours already; what is not ours in it must be harmless."""
@@ -125,15 +133,17 @@ class Screen:
         """No living line in here: a person is asked something."""
         self._paused = True
         self._wipe()
+        began = time.monotonic()
         try:
             yield
         finally:
             self._paused = False
             self._since = time.monotonic()
+            self.waited += self._since - began
 
-    def _print(self, content: ConsoleRenderable) -> None:
+    def _print(self, content: ConsoleRenderable, end: str = "\n") -> None:
         self._wipe()
-        self.console.print(content, width=self.width)
+        self.console.print(content, width=self.width, end=end)
         self._last = "line"
 
     async def _spin(self) -> None:

@@ -18,7 +18,7 @@ from tools.registry import Tool
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command of the conversation. `run` gets what follows its name, stripped; True ends the conversation."""
+    """A command of the conversation. `run` gets what follows the name; True ends the conversation."""
 
     name: str
     usage: str
@@ -33,6 +33,7 @@ class ToolCall:
     tool: str
     arguments: Mapping[str, Any]
     words: str = ""
+    as_json: bool = False
 
 
 def named(line: str) -> tuple[str, str]:
@@ -70,4 +71,4 @@ def tool_call(tool: Tool, rest: str) -> ToolCall:
         raise InvalidInput(
             "A conversation keeps its database.", hint="Leave, and start one with --demo or --database-url."
         )
-    return ToolCall(tool.name, arguments_of(tool, flags))
+    return ToolCall(tool.name, arguments_of(tool, flags), as_json=flags.format == "json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
@@ -15,13 +14,14 @@ from agent.loop import Loop
 from agent.terminal.blocks import Blocks
 from agent.terminal.calls import duration, fit, summary
 from agent.terminal.conversation import Conversation, Shown
-from agent.terminal.markdown import code
-from agent.terminal.safe import harmless, one_line
+from agent.terminal.markdown import as_json
+from agent.terminal.safe import one_line
+from agent.terminal.slash import ToolCall
 from tools.errors import SergeiError
 
 
 async def take_turn(talk: Conversation, loop: Loop, text: str) -> None:
-    """Run a turn (blank text: the failed one again). An error is one red sentence; the conversation goes on."""
+    """Run a turn (blank text: the failed one again). An error is one red sentence and ends only the turn."""
     talk.failed = False
     try:
         if await talk.interrupts.run(_show(talk, loop, text)):
@@ -36,41 +36,48 @@ async def take_turn(talk: Conversation, loop: Loop, text: str) -> None:
             talk.screen.note("Press Enter (or /retry) to take it up again.")
 
 
-async def run_tool(talk: Conversation, name: str, arguments: Mapping[str, Any]) -> None:
+async def run_tool(talk: Conversation, call: ToolCall) -> None:
     """A tool that the person runs; the model does not see it."""
     screen = talk.screen
 
-    async def call() -> None:
-        async with screen.busy(f"{name} {summary(arguments)}"):
-            outcome = await talk.house.executor.call(name, arguments)
-        show_call(talk, name, arguments, outcome)
-        if outcome.ok:
+    async def work() -> None:
+        before = screen.waited
+        async with screen.busy(f"{call.tool} {summary(call.arguments)}"):
+            outcome = await talk.house.executor.call(call.tool, call.arguments)
+        show_call(talk, call.tool, call.arguments, outcome, waited=screen.waited - before)
+        if call.as_json:
+            screen.draw(as_json(outcome.structured()))
+        elif outcome.ok:
             screen.block(outcome.markdown())
 
-    if not await talk.interrupts.run(call()):
+    if not await talk.interrupts.run(work()):
         screen.note("Stopped.")
 
 
-def show_call(talk: Conversation, name: str, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-    """One line for a finished call, a second one with the reason when it failed."""
+def show_call(
+    talk: Conversation, name: str, arguments: Mapping[str, Any], outcome: Outcome, *, waited: float
+) -> None:
+    """One line for a finished call, a second one with the reason when it failed.
+
+    `waited` is how many of its seconds a person took to answer.
+    """
     shown = talk.note_call(name, arguments, outcome)
     screen = talk.screen
-    end = f"  {duration(outcome.seconds)}  /show {shown.number}"
+    end = f"  {duration(max(outcome.seconds - waited, 0))}  /show {shown.number}"
     words = fit(summary(arguments), screen.width - len(name) - len(end) - 4)
     mark, style = ("● ", "green") if outcome.ok else ("✗ ", "red")
     line = Text.assemble((mark, style), (one_line(name), "bold"), " ", words, (end, "dim"))
     screen.gap(between="call")
     screen.line(line, kind="call")
     if outcome.failure is not None:
-        screen.line(f"  {outcome.failure.sentence()}", "red", kind="call")
+        screen.hanging([f"  {outcome.failure.sentence()}"], 2, "red", kind="call")
 
 
 def show_result(talk: Conversation, shown: Shown) -> None:
     """The whole call: its arguments and what came of it."""
     if shown.arguments:
-        arguments = json.dumps(shown.arguments, indent=1, ensure_ascii=False)
-        talk.screen.block(f"**{shown.name}**")
-        talk.screen.draw(code(harmless(arguments), "json"))
+        talk.screen.line(shown.name, "bold")
+        talk.screen.draw(as_json(shown.arguments))
     talk.screen.block(shown.outcome.markdown())
 
 
@@ -96,6 +103,7 @@ class _Reply:
 async def _show(talk: Conversation, loop: Loop, text: str) -> None:
     reply, screen = _Reply(talk), talk.screen
     running: dict[str, ToolStarted] = {}
+    asked = screen.waited
     async with screen.busy("thinking"), aclosing(loop.turn(text)) as events:
         try:
             async for event in events:
@@ -108,10 +116,12 @@ async def _show(talk: Conversation, loop: Loop, text: str) -> None:
                     case ToolStarted():
                         if not running:
                             reply.end()
+                            asked = screen.waited  # a change runs alone: what is waited is for it
                         running[event.call_id] = event
                     case ToolFinished():
                         begun = running.pop(event.call_id)
-                        show_call(talk, event.name, begun.arguments, event.outcome)
+                        waited = screen.waited - asked
+                        show_call(talk, event.name, begun.arguments, event.outcome, waited=waited)
                     case UsageReport():
                         reply.end()
                         talk.total += event

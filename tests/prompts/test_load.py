@@ -38,7 +38,7 @@ def test_an_unknown_or_crooked_name_is_refused_with_the_names_that_exist(name: s
 
 
 def test_every_text_is_used_somewhere() -> None:
-    used = {*prompts.SECTIONS, prompts.GUARDIAN, "claude-code", "delegation", "when-guardian"}
+    used = {*prompts.SECTIONS, prompts.GUARDIAN, "claude-code", "delegation", "mcp", "when-guardian"}
     assert {file.stem for file in FOLDER.glob("*.md")} == used
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tools.database.change_sql import change_sql
 from tools.database.describe_table import describe_table
 from tools.database.execute_sql import execute_sql
 from tools.database.explain_query import explain_query
@@ -20,4 +21,5 @@ TOOLS: Final = (
     execute_sql,
     explain_query,
     list_activity,
+    change_sql,
 )

@@ -8,7 +8,7 @@ from typing import Final
 from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node
 
-_EXCLUSIVE: Final = "ACCESS EXCLUSIVE (nobody reads or writes meanwhile)"
+ACCESS_EXCLUSIVE: Final = "ACCESS EXCLUSIVE (nobody reads or writes meanwhile)"
 _LIGHT: Final = "SHARE UPDATE EXCLUSIVE (nobody waits but other DDL)"
 _SHORT: Final = frozenset(
     {pb.AT_EnableRowSecurity, pb.AT_DisableRowSecurity, pb.AT_ForceRowSecurity, pb.AT_NoForceRowSecurity,
@@ -67,7 +67,7 @@ def describe_alter(node: pb.AlterTableStmt, table: str) -> Alteration:
     light = bool(commands) and all(command.subtype in _LIGHT_ACTIONS for command in commands)
     brief = bool(commands) and all(_brief(command) for command in commands)
     return Alteration(
-        _LIGHT if light else _EXCLUSIVE,
+        _LIGHT if light else ACCESS_EXCLUSIVE,
         " ".join(words),
         any(destructive for _, destructive in said),
         "" if brief else "it may scan or rewrite the table while nobody can use it",

@@ -135,8 +135,8 @@ class Catalog:
 
     @property
     def views(self) -> list[Relation]:
-        """Views and materialized views of the user's schemas."""
-        return [relation for relation in self.relations.values() if relation.definition is not None]
+        """Views and materialized views that are not the system's."""
+        return [r for r in self.relations.values() if r.definition is not None and not r.system]
 
 
 async def read_catalog(session: Session, reach: Reach) -> Catalog:

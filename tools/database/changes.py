@@ -5,7 +5,7 @@ Locks and rewrites after the PostgreSQL manual ("Explicit Locking", "ALTER TABLE
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,18 +13,18 @@ from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node
 
-from tools.database.altering import describe_alter
+from tools.database.altering import ACCESS_EXCLUSIVE, describe_alter
+from tools.database.barred import barred
 from tools.database.guard import statement_words
-from tools.database.reach import Name, inspect, strings
+from tools.database.reach import Name, inspect, name_of, strings
 from tools.database.sqltext import Piece
 
-ACCESS_EXCLUSIVE: Final = "ACCESS EXCLUSIVE (nobody reads or writes meanwhile)"
 _OPAQUE: Final = "it runs code whose effects cannot be told from the statement"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One statement. `refusal` forbids it; `dry` says why it is not tried out first; empty strings mean no."""
+    """One statement. `refusal` forbids it; `dry` says why it is not tried out first; empty means no."""
 
     piece: Piece
     command: str
@@ -50,7 +50,7 @@ class Change:
 
 def read_change(piece: Piece) -> Change:
     """Describe one statement. Never raises: what must not run carries a `refusal`."""
-    refusal = _REFUSALS.get(piece.kind) or _refused_form(piece.node)
+    refusal = barred(piece)
     if refusal:
         return Change(piece, statement_words(piece.kind), refusal=refusal[0], hint=refusal[1])
     describe = _DESCRIBERS.get(piece.kind)
@@ -85,39 +85,9 @@ def dropped_kind(drop: pb.DropStmt) -> str:
     )
 
 
-_ALONE: Final = "Run it on its own with psql; PostgreSQL does not allow it inside a transaction."
-_READS: Final = ("it only reads", "execute_sql and explain_query are for that.")
-_REFUSALS: Final[dict[str, tuple[str, str]]] = {
-    "TransactionStmt": ("transaction control is Sergei's: the script is one transaction", "Leave it away."),
-    "VacuumStmt": ("VACUUM and ANALYZE here cannot be undone or limited", _ALONE),
-    "CreatedbStmt": ("CREATE DATABASE cannot run in a transaction", _ALONE),
-    "DropdbStmt": ("DROP DATABASE cannot run in a transaction", _ALONE),
-    "AlterDatabaseStmt": ("it changes the whole database", _ALONE),
-    "CreateTableSpaceStmt": ("it changes the server's disks", _ALONE),
-    "DropTableSpaceStmt": ("it changes the server's disks", _ALONE),
-    "AlterSystemStmt": (
-        "ALTER SYSTEM changes the whole server",
-        "Change the setting where the server is run.",
-    ),
-    "CheckPointStmt": ("CHECKPOINT acts on the whole server", ""),
-    "LoadStmt": ("LOAD runs code of the server's disk", ""),
-    "CopyStmt": ("COPY moves data between the database and files", "Use psql's \\copy yourself."),
-    "ListenStmt": ("nothing would listen", ""),
-    "UnlistenStmt": ("nothing listens", ""),
-    "PrepareStmt": ("nothing outlives a call", "Write the statement itself."),
-    "ExecuteStmt": ("nothing outlives a call", "Write the statement itself."),
-    "DeallocateStmt": ("nothing outlives a call", ""),
-    "DiscardStmt": ("nothing outlives a call", ""),
-    "DeclareCursorStmt": ("nothing outlives a call", ""),
-    "FetchStmt": ("nothing outlives a call", ""),
-    "ClosePortalStmt": ("nothing outlives a call", ""),
-    "ExplainStmt": _READS,
-    "VariableShowStmt": _READS,
-    "CreateSubscriptionStmt": ("a subscription reaches another server", _ALONE),
-    "CreateUserMappingStmt": ("it would put a password into the record", _ALONE),
-}
 _DEFINES_CODE: Final = frozenset(
-    {"CreateFunctionStmt", "AlterFunctionStmt", "CreateTrigStmt", "CreateEventTrigStmt", "RuleStmt", "DefineStmt",
+    {"CreateFunctionStmt", "AlterFunctionStmt", "CreateTrigStmt", "CreateEventTrigStmt", "RuleStmt",
+     "DefineStmt",
      "CreateCastStmt", "CreateDomainStmt", "AlterDomainStmt", "ViewStmt", "CreateTableAsStmt",
      "CreateExtensionStmt", "AlterObjectSchemaStmt", "RenameStmt"}
 )  # fmt: skip
@@ -138,25 +108,6 @@ _LOCKS: Final[dict[str, str]] = {
 }
 
 
-def _refused_form(node: Message) -> tuple[str, str] | None:
-    """Forms that PostgreSQL refuses inside a transaction block, and settings that would outlive it."""
-    concurrent = isinstance(node, pb.IndexStmt | pb.DropStmt | pb.RefreshMatViewStmt) and node.concurrent
-    if concurrent and not isinstance(node, pb.RefreshMatViewStmt):
-        return (
-            "CONCURRENTLY cannot run in a transaction",
-            _ALONE + " It is the right form for a busy table.",
-        )
-    if isinstance(node, pb.ReindexStmt):
-        return ("REINDEX blocks the table, and CONCURRENTLY cannot run in a transaction", _ALONE)
-    if isinstance(node, pb.AlterTableStmt) and "concurrent: true" in str(node):
-        return ("DETACH PARTITION CONCURRENTLY cannot run in a transaction", _ALONE)
-    if isinstance(node, pb.VariableSetStmt) and not node.is_local:
-        return ("SET would end with the call", "Use SET LOCAL inside the script, or ALTER ROLE ... SET.")
-    if isinstance(node, pb.VariableSetStmt) and node.name in {"role", "session_authorization"}:
-        return ("the script runs as the login that was shown", "")
-    return None
-
-
 def _dml(piece: Piece) -> Change:
     node, command = piece.node, statement_words(piece.kind)
     relation = getattr(node, "relation", None)
@@ -168,12 +119,11 @@ def _dml(piece: Piece) -> Change:
     whole = isinstance(node, pb.UpdateStmt | pb.DeleteStmt) and not node.HasField("where_clause")
     consequence = ""
     if whole:
-        consequence = f"{command} without WHERE: every row of {table} is {'deleted' if command == 'DELETE' else 'changed'}."
+        done = "deleted" if command == "DELETE" else "changed"
+        consequence = f"{command} without WHERE: every row of {table} is {done}."
     elif command == "DELETE":
         consequence = f"Rows of {table} are gone after the commit, with what cascades from them."
-    returns = any(
-        name in {"returning_clause", "returning_list"} for name in (f.name for f, _ in node.ListFields())
-    )
+    returns = any(name.startswith("returning") for name in (field.name for field, _ in node.ListFields()))
     return Change(
         piece, command, (table,), "ROW EXCLUSIVE (nobody waits but who writes the same rows)", consequence,
         destructive=whole or command == "DELETE", returns_rows=returns,
@@ -239,10 +189,30 @@ def _policy(piece: Piece) -> Change:
     words = statement_words(piece.kind)
     permissive = not isinstance(node, pb.CreatePolicyStmt) or node.permissive
     opens = f"{roles} may reach every row of {table} that the policy accepts (permissive policies are OR-ed)."
+    always = permissive and any(_always(clause) for clause in (node.qual, node.with_check))
     return Change(
         piece, words, (table,), ACCESS_EXCLUSIVE,
         opens if permissive else f"{roles} loses rows of {table} that the policy does not accept.",
+        destructive=always,
     )  # fmt: skip
+
+
+def _always(clause: Message) -> bool:
+    node = unwrap_node(clause)
+    return isinstance(node, pb.A_Const) and node.HasField("boolval") and node.boolval.boolval
+
+
+def _function(piece: Piece) -> Change:
+    node = piece.node
+    if not isinstance(node, pb.CreateFunctionStmt):
+        return Change(piece, "CREATE FUNCTION")
+    options = [option for item in node.options if isinstance(option := unwrap_node(item), pb.DefElem)]
+    definer = any(
+        option.defname == "security" and option.arg.HasField("boolean") and option.arg.boolean.boolval
+        for option in options
+    )
+    said = "It runs with its owner's rights for whoever may execute it." if definer else ""
+    return Change(piece, "CREATE FUNCTION", (name_of(strings(node.funcname)),), consequence=said)
 
 
 def _grant(piece: Piece) -> Change:
@@ -263,11 +233,11 @@ def _grant(piece: Piece) -> Change:
     )
 
 
-def roles_of(specs: object) -> list[str]:
+def roles_of(specs: Iterable[Message]) -> list[str]:
     """Role names of a list of RoleSpec nodes; PUBLIC is `public`."""
     names: list[str] = []
-    for item in specs:  # type: ignore[attr-defined]  # pyright: ignore  protobuf's repeated fields are untyped
-        role = unwrap_node(item)  # pyright: ignore[reportUnknownArgumentType]  same
+    for item in specs:
+        role = unwrap_node(item)
         if isinstance(role, pb.RoleSpec):
             names.append("public" if role.roletype == pb.ROLESPEC_PUBLIC else role.rolename or "current_user")
     return names
@@ -303,5 +273,5 @@ _DESCRIBERS: Final[dict[str, Callable[[Piece], Change]]] = {
     "InsertStmt": _dml, "UpdateStmt": _dml, "DeleteStmt": _dml, "MergeStmt": _dml, "SelectStmt": _select,
     "DropStmt": _drop, "TruncateStmt": _truncate, "CreatePolicyStmt": _policy, "AlterPolicyStmt": _policy,
     "GrantStmt": _grant, "GrantRoleStmt": _grant, "AlterTableStmt": _alter, "IndexStmt": _index,
-    "DoStmt": _opaque, "CallStmt": _opaque,
+    "CreateFunctionStmt": _function, "DoStmt": _opaque, "CallStmt": _opaque,
 }  # fmt: skip

@@ -82,12 +82,13 @@ class Session:
         async with self.deadline():
             return await self.connection.execute(statement, values)
 
-    async def plain(self, sql: str, *, offset: int = 0) -> AsyncCursor[DictRow]:
+    async def plain(self, sql: str, *, offset: int = 0, utility: bool = False) -> AsyncCursor[DictRow]:
         """Run one statement that somebody wrote, over the extended protocol: it cannot be two.
 
         `offset` is how many characters of ours precede theirs; positions in errors count from theirs.
+        `utility`: it reads no rows, so that names in an error can only be its own.
         """
-        async with self.deadline(offset):
+        async with self.deadline(offset, sql if utility else ""):
             # A binary result format is what makes psycopg choose the extended protocol without parameters.
             return await self.connection.execute(sql.encode(), binary=True)
 
@@ -109,11 +110,11 @@ class Session:
                 raise NotFound(f"There is no role {role} in {self.target.label}.", code="22023") from None
 
     @asynccontextmanager
-    async def deadline(self, offset: int = 0) -> AsyncGenerator[None]:
+    async def deadline(self, offset: int = 0, named_in: str = "") -> AsyncGenerator[None]:
         """Translate errors, and give up when even the server's own timeout does not come back."""
         try:
             async with asyncio.timeout(self.limits.statement + 5):
-                with running(self.target, offset):
+                with running(self.target, offset, named_in):
                     yield
         except TimeoutError:
             raise Unavailable(
@@ -154,8 +155,7 @@ class Database:
             await session.run(_SETTINGS, _milliseconds(limits))
             await session.become(role, claims)
             yield session
-            async with session.deadline():
-                await connection.execute("COMMIT" if keep and not read_only else "ROLLBACK")
+            await _finish(session, commit=keep and not read_only)
 
     async def fetch(self, sql: LiteralString, params: Values | None = None) -> list[dict[str, Any]]:
         """Rows of one catalog query. READ ONLY; search_path is pg_catalog, so names print qualified."""
@@ -227,6 +227,19 @@ class Database:
                     )
             except TimeoutError:
                 raise OSError(0, "timeout") from None
+
+
+async def _finish(session: Session, *, commit: bool) -> None:
+    try:
+        await session.run("COMMIT" if commit else "ROLLBACK")
+    except Unavailable as error:
+        if not commit:
+            raise
+        raise Unavailable(
+            f"{error.message} It is not known whether the change was committed.",
+            hint="Look before you try again.",
+            code=error.code,
+        ) from None
 
 
 async def _alive(connection: AsyncConnection[DictRow]) -> bool:

@@ -36,7 +36,12 @@ _NAMES_ONLY: Final = re.compile(
     r"|new row violates row-level security policy(?: \"[^\"]+\")? for table \"[^\"]+\""
     r"|query would be affected by row-level security policy for table \"[^\"]+\""
     r"|cannot execute [A-Z ]+ in a read-only transaction"
+    r"|cannot drop [a-z ]+ [\w.$\"]+ because other objects depend on it"
     r"|materialized view \"[^\"]+\" has not been populated"
+)
+_QUOTED: Final = re.compile(r'"([^"]+)"')
+_ABOUT_NAMES: Final = frozenset(
+    {"42704", "42710", "42P01", "42P06", "42P07", "42701", "42703", "42723", "3F000", "42P16"}
 )
 _HARMLESS_HINTS: Final = frozenset({"42703", "42883", "42P01", "42702", "42803", "42804"})
 
@@ -117,15 +122,15 @@ def connect_fault(said: str, target: Target) -> SergeiError:
 
 
 @contextmanager
-def running(target: Target, offset: int = 0) -> Generator[None]:
+def running(target: Target, offset: int = 0, named_in: str = "") -> Generator[None]:
     """Translate what goes wrong while a statement runs on `target`."""
     try:
         yield
     except psycopg.Error as error:
-        raise statement_fault(error, target, offset) from None
+        raise statement_fault(error, target, offset, named_in) from None
 
 
-def statement_fault(error: psycopg.Error, target: Target, offset: int = 0) -> SergeiError:
+def statement_fault(error: psycopg.Error, target: Target, offset: int = 0, named_in: str = "") -> SergeiError:
     """The error for a failed statement, without any value of the target."""
     code = error.sqlstate or ""
     if isinstance(error, psycopg.DataError) and not code:
@@ -137,15 +142,15 @@ def statement_fault(error: psycopg.Error, target: Target, offset: int = 0) -> Se
         kind, message, hint = fixed
         return kind(message, hint=hint, code=code)
     kind = _KINDS.get(code) or _KINDS.get(code[:2], RemoteError)
-    return kind(_sentence(error, code, offset), hint=_hint(error, code), code=code)
+    return kind(_sentence(error, code, offset, named_in), hint=_hint(error, code), code=code)
 
 
-def _sentence(error: psycopg.Error, code: str, offset: int) -> str:
+def _sentence(error: psycopg.Error, code: str, offset: int, named_in: str) -> str:
     """The server's message where it may pass, else the name of the SQLSTATE and of what it concerns."""
     diag = error.diag
     said, quiet = diag.message_primary or "", diag.context is None and diag.internal_query is None
     analysed = quiet and diag.statement_position is not None and code.startswith("42")
-    if analysed or (quiet and _NAMES_ONLY.fullmatch(said)):
+    if analysed or (quiet and (_NAMES_ONLY.fullmatch(said) or _own_names(said, code, named_in))):
         sentence = said[:1].upper() + said[1:]
     else:
         sentence = f"PostgreSQL: {condition(code)}"
@@ -163,6 +168,13 @@ def _sentence(error: psycopg.Error, code: str, offset: int) -> str:
     if diag.statement_position is not None:
         sentence += f" at character {int(diag.statement_position) - offset}"
     return sentence + "."
+
+
+def _own_names(said: str, code: str, named_in: str) -> bool:
+    """Whether a message about definitions quotes nothing but names that stand in the statement itself."""
+    quoted, rest = _QUOTED.findall(said), _QUOTED.sub("", said)
+    plain = code in _ABOUT_NAMES and rest.replace(" ", "").isalpha()
+    return plain and bool(quoted) and all(name in named_in for name in quoted)
 
 
 def _hint(error: psycopg.Error, code: str) -> str:

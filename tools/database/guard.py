@@ -23,6 +23,18 @@ _ADVICE: Final = {
     "ListenStmt": "",
     "NotifyStmt": "",
 }
+_WORDS: Final = {
+    "IndexStmt": "CREATE INDEX",
+    "VariableSetStmt": "SET",
+    "VariableShowStmt": "SHOW",
+    "CreateStmt": "CREATE TABLE",
+    "CreatedbStmt": "CREATE DATABASE",
+    "DropdbStmt": "DROP DATABASE",
+    "CreateTrigStmt": "CREATE TRIGGER",
+    "RenameStmt": "ALTER ... RENAME",
+    "ViewStmt": "CREATE VIEW",
+    "RuleStmt": "CREATE RULE",
+}
 _DYNAMIC: Final = re.compile(r"(?i)\bexecute\s+(?!on\b|function\b|procedure\b)")
 
 
@@ -80,8 +92,15 @@ def require_reading(reach: Reach, catalog: Catalog, *, planned: bool = False) ->
         raise Refused(f"The statement is not run: {shown}{more}.")
 
 
+def builds_sql(function: Function) -> bool:
+    """Whether a PL/pgSQL body has EXECUTE: what it runs cannot be told before."""
+    return function.language == "plpgsql" and _DYNAMIC.search(function.body or "") is not None
+
+
 def statement_words(kind: str) -> str:
     """CreatePolicyStmt is CREATE POLICY."""
+    if kind in _WORDS:
+        return _WORDS[kind]
     return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.removesuffix("Stmt")).upper()
 
 
@@ -102,6 +121,6 @@ def _function(function: Function, *, planned: bool) -> Objection | None:
         return Objection(f"{function}()", why)
     if function.volatility == "v" and not (library and function.name in HARMLESS):
         return Objection(f"{function}()", "is VOLATILE: it may change something, or see other rows each time")
-    if function.body and function.language == "plpgsql" and _DYNAMIC.search(function.body):
+    if builds_sql(function):
         return Objection(f"{function}()", "builds SQL at run time (EXECUTE), so that it cannot be judged")
     return None

@@ -42,8 +42,8 @@ left join pg_catalog.pg_constraint k
   on k.conrelid = a.attrelid and k.contype = 'p' and a.attnum = any (k.conkey)
 left join lateral (
   select c.confrelid from pg_catalog.pg_constraint c
-  where c.conrelid = a.attrelid and c.contype = 'f' and c.conkey = array[a.attnum]
-  order by c.oid limit 1) f on true
+  where c.conrelid = a.attrelid and c.contype = 'f' and a.attnum = any (c.conkey)
+  order by cardinality(c.conkey), c.oid limit 1) f on true
 where a.attrelid = any (%(oids)s::oid[]) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum
 """
@@ -65,7 +65,7 @@ _CLINICAL: Final = re.compile(
     r"|medical_records?|documents?|audit\w*|access_logs?)(?:$|_)"
 )
 _REFERENCE: Final = re.compile(
-    r"_(?:codes?|types?|kinds?|categor(?:y|ies)|status(?:es)?|catalog|dictionary)$"
+    r"_(?:codes?|types?|kinds?|categor(?:y|ies)|status(?:es)?|catalog|dictionary|purposes?|rules?|templates?|settings)$"
 )
 _TELLING: Final = re.compile(
     r"^(?:(?:patient|person|profile|member|user|account|subject|client|guardian|child|owner|caregiver|carer"

@@ -32,7 +32,11 @@ where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1
 def nearest(wanted: str, names: Iterable[str]) -> list[str]:
     """Up to three of `names` that look like `wanted`."""
     folded = {name.lower(): name for name in names}
-    return [folded[near] for near in get_close_matches(wanted.lower(), folded, n=3, cutoff=0.6)]
+    lowered = wanted.lower()
+    close = get_close_matches(lowered, folded, n=3, cutoff=0.75)
+    within = sorted((name for name in folded if len(lowered) > 2 and lowered in name), key=len)
+    far = get_close_matches(lowered, folded, n=3, cutoff=0.6)
+    return [folded[near] for near in list(dict.fromkeys([*close, *within, *far]))[:3]]
 
 
 def did_you_mean(wanted: str, names: Iterable[str]) -> str:

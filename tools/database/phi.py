@@ -20,7 +20,12 @@ SMALL: Final = 11
 """Counts of persons below this are not told (0 is)."""
 
 _KINDS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
-    ("secret", re.compile(r"passw|secret|token|_key$|^key$|api_?key|private|credential|encrypted")),
+    (
+        "secret",
+        re.compile(
+            r"passw|secret|token|(?:api|service|private|signing|encryption|access)_?key|credential|encrypted"
+        ),
+    ),
     ("email", re.compile(r"e_?mail")),
     ("phone", re.compile(r"phone|mobile|fax|(?:^|_)tel(?:$|_)")),
     ("date", re.compile(r"dob|birth|(?:^|_)date(?:$|_)|_at$|_on$")),

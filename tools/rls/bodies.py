@@ -1,4 +1,4 @@
-"""What a function's source does: the facts of its statements, its dynamic SQL, and whether all of it was read."""
+"""What a function's source does: the facts of its statements, its dynamic SQL, whether all was read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from tools.rls import plpgsql
-from tools.rls.snapshot import Function
-from tools.rls.sqltree import Facts, expression, statements
+from tools.rls.facts import Facts, expression, statements
+from tools.rls.objects import Function
 
 _ATOMIC: Final = re.compile(r"^\s*begin\s+atomic\b(.*)\bend\s*;?\s*$", re.IGNORECASE | re.DOTALL)
 _RETURN: Final = re.compile(r"^\s*return\b(.*)$", re.IGNORECASE | re.DOTALL)
@@ -18,7 +18,7 @@ _RETURN: Final = re.compile(r"^\s*return\b(.*)$", re.IGNORECASE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`facts` of every statement and expression; `dynamic` of what EXECUTE gets; `complete` if all was parsed."""
+    """`facts` of every statement and expression; `dynamic` of what EXECUTE gets; `complete`: all parsed."""
 
     facts: tuple[Facts, ...]
     dynamic: tuple[Facts, ...]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tools.rls.bodies import body_of
+from tools.rls.objects import Function, Relation
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Function, Relation, Snapshot
+from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
 from tools.rls.wording import personal
 
@@ -18,7 +19,7 @@ _SECRET: Final = re.compile(r"(token|secret|hash|sha256|otp|nonce|api_key|signat
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """A definer function without a caller check. `through` is the exposed function that leads to it, if not itself."""
+    """A definer function without a caller check; `through` is the exposed function that leads to it."""
 
     function: Function
     callers: tuple[str, ...]
@@ -34,7 +35,7 @@ class Unchecked:
 
 
 def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
-    """Each definer function that a caller can run through the API, that touches protected rows and asks nobody."""
+    """Each definer function that callers reach through the API, touching protected rows and asking nobody."""
     reached = reach(snapshot)
     seen: set[int] = set()
     for entry in snapshot.functions:

@@ -1,8 +1,8 @@
 """PL/pgSQL source as the SQL it contains: statements, expressions, and what is handed to EXECUTE.
 
-libpg_query's own PL/pgSQL parser stops at record variables and prints broken JSON for triggers, so the body is
-cut up from its tokens instead. Nothing is executed and nothing needs to resolve: rules want to know what a body
-reads, writes, calls and compares.
+libpg_query's own PL/pgSQL parser stops at record variables and prints broken JSON for triggers, so the body
+is cut up from its tokens instead. Nothing is executed and nothing needs to resolve: rules want to know what
+a body reads, writes, calls and compares.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from postgast import PgQueryError
 
 _OPENING: Final = frozenset("([")
 _CLOSING: Final = frozenset(")]")
-_STATEMENTS: Final = frozenset({"select", "insert", "update", "delete", "with", "merge", "values", "call", "("})
+_STATEMENTS: Final = frozenset(
+    {"select", "insert", "update", "delete", "with", "merge", "values", "call", "("}
+)
 _SKIPPED: Final = frozenset({
-    "raise", "get", "close", "fetch", "move", "null", "exit", "continue", "commit", "rollback", "assert", "end",
+    "raise", "get", "close", "fetch", "move", "null", "exit", "continue", "commit", "rollback", "assert",
+    "end",
 })  # fmt: skip
 
 

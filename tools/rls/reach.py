@@ -1,7 +1,8 @@
-"""What an expression reaches: the functions it calls and those they call, the relations behind views, the columns.
+"""What an expression reaches: the functions it calls and those they call, the relations behind views, the
+columns.
 
-Policies hide their logic in functions and views. Everything here follows calls and reads through the snapshot, so
-that a rule sees `user_metadata` three functions away as if it stood in the policy.
+Policies hide their logic in functions and views. Everything here follows calls and reads through the
+snapshot, so that a rule sees `user_metadata` three functions away as if it stood in the policy.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from tools.rls.bodies import body_of
-from tools.rls.snapshot import Function, Policy, Relation, Snapshot
-from tools.rls.sqltree import Block, Call, Column, Facts, Node, Source, constant, statements
+from tools.rls.facts import Block, Call, Column, Facts, Source, statements
+from tools.rls.objects import Function, Policy, Relation
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import Node, constant
 
 IDENTITY: Final = frozenset({"auth.uid", "auth.jwt", "auth.email"})
 _CALL: Final = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\s*\(", re.IGNORECASE)
@@ -44,7 +47,7 @@ class Reach:
         self._direct: dict[int, tuple[Function, ...]] = {}
         self._speaks: dict[int, bool] = {}
 
-    # -- functions -------------------------------------------------------------------------------------------
+    # -- functions -----------------------------------------------------------------------
 
     def resolve(self, call: Call, path: tuple[str, ...] = ()) -> tuple[Function, ...]:
         """The functions of the snapshot that a call may mean (overloads with that many arguments)."""
@@ -85,7 +88,7 @@ class Reach:
         """Every function that evaluating an expression of the catalog can run."""
         return self.closure(target for call in facts.calls for target in self.resolve(call))
 
-    # -- identity --------------------------------------------------------------------------------------------
+    # -- identity ------------------------------------------------------------------------
 
     def speaks(self, function: Function) -> bool:
         """Whether a function (or one it calls) asks who the caller is."""
@@ -115,7 +118,7 @@ class Reach:
             f.schema != "auth" and self.speaks(f) for call in facts.calls for f in self.resolve(call, path)
         )
 
-    # -- relations and columns ---------------------------------------------------------------------------------
+    # -- relations and columns -----------------------------------------------------------
 
     def relation(self, source: Source, path: tuple[str, ...] = ()) -> Relation | None:
         """The relation a FROM entry means."""
@@ -180,7 +183,7 @@ class Reach:
                     return self.base_column(*found)
         return None
 
-    # -- what policies depend on -------------------------------------------------------------------------------
+    # -- what policies depend on ---------------------------------------------------------
 
     @cached_property
     def policy_functions(self) -> dict[int, tuple[Function, tuple[Policy, ...]]]:
@@ -221,7 +224,7 @@ class Reach:
                     waiting.append(inner)
         return tuple(found)
 
-    # -- writes -------------------------------------------------------------------------------------------------
+    # -- writes --------------------------------------------------------------------------
 
     def guarded(self, relation: Relation, command: str) -> frozenset[str]:
         """Columns that some trigger of this command names, in its arguments or its function's source."""

@@ -7,8 +7,7 @@ from typing import Any
 
 from tools.database.connection import Database
 from tools.rls.catalog import BUCKETS, QUERIES
-from tools.rls.privileges import PUBLIC, Role, closure, parse_acl
-from tools.rls.snapshot import (
+from tools.rls.objects import (
     COMMANDS,
     Bucket,
     Column,
@@ -18,9 +17,10 @@ from tools.rls.snapshot import (
     Policy,
     Publication,
     Relation,
-    Snapshot,
     Trigger,
 )
+from tools.rls.privileges import PUBLIC, Role, closure, parse_acl
+from tools.rls.snapshot import Snapshot
 
 Row = Mapping[str, Any]
 
@@ -39,7 +39,9 @@ async def read_snapshot(
     return assemble(rows, buckets, exposed)
 
 
-def assemble(rows: Mapping[str, list[dict[str, Any]]], buckets: list[dict[str, Any]] | None, exposed: tuple[str, ...]) -> Snapshot:
+def assemble(
+    rows: Mapping[str, list[dict[str, Any]]], buckets: list[dict[str, Any]] | None, exposed: tuple[str, ...]
+) -> Snapshot:
     """The snapshot from the rows of QUERIES (and of BUCKETS, or None when they were not read)."""
     server = rows["server"][0]
     roles = _roles(rows["roles"])
@@ -91,9 +93,7 @@ def _roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
 def _relations(rows: Mapping[str, list[dict[str, Any]]], roles: Mapping[int, str]) -> dict[str, Relation]:
     titles = {int(row["oid"]): f"{row['schema']}.{row['name']}" for row in rows["relations"]}
     columns = {row["relation"]: _columns(row) for row in rows["columns"]}
-    numbers = {
-        oid: {column.number: name for name, column in found.items()} for oid, found in columns.items()
-    }
+    numbers = {oid: {column.number: name for name, column in found.items()} for oid, found in columns.items()}
     keys = _grouped(rows["constraints"])
     indexes = _grouped(rows["indexes"])
     policies = _grouped(rows["policies"])
@@ -145,7 +145,9 @@ def _columns(row: Row) -> dict[str, Column]:
     }
 
 
-def _key(row: Row, named: Mapping[int, str], numbers: Mapping[int, Mapping[int, str]], titles: Mapping[int, str]) -> Key:
+def _key(
+    row: Row, named: Mapping[int, str], numbers: Mapping[int, Mapping[int, str]], titles: Mapping[int, str]
+) -> Key:
     target = numbers.get(row["target"], {})
     return Key(
         row["name"],
@@ -216,17 +218,19 @@ def _gaps(
     """What was not read, and why: said in every review, so that silence never passes for a clean result."""
     found: list[tuple[str, str]] = []
     if not supabase:
-        found.append((
-            "Supabase API exposure",
-            "there are no roles anon and authenticated here; every role that is neither owner, superuser nor"
-            " BYPASSRLS was taken as the outsider instead",
-        ))  # fmt: skip
+        why = (
+            "there are no roles anon and authenticated; every role that owns nothing, is no superuser and not"
+        )
+        found.append(("Supabase API exposure", f"{why} BYPASSRLS was taken as the outsider instead"))
         if not any(relation.rls for relation in relations.values()):
-            found.append(("row level security", "no table uses it, so access by row is not decided in this database"))
+            found.append(
+                ("row level security", "no table uses it, so access by row is not decided in this database")
+            )
     existing = {row["name"] for row in schemas}
     if supabase:
         found.extend(
-            (f"schema {name}", "it is listed as exposed and does not exist") for name in exposed
+            (f"schema {name}", "it is listed as exposed and does not exist")
+            for name in exposed
             if name not in existing and name != "graphql_public"
         )
     if "storage.objects" not in relations:

@@ -77,7 +77,9 @@ class Review(Result):
     def lines(self, in_full: int) -> list[str]:
         """The review as Markdown lines, the first `in_full` findings with evidence and fix."""
         s = self.summary
-        counted = f"{s.error} error, {s.warn} warn, {s.info} info" + (f", {s.suppressed} suppressed" if s.suppressed else "")
+        counted = f"{s.error} error, {s.warn} warn, {s.info} info" + (
+            f", {s.suppressed} suppressed" if s.suppressed else ""
+        )
         found = [f"**Row level security of {self.target}**: {counted}."]
         for finding in self.findings[:in_full]:
             found += ["", f"### {finding.level} {finding.rule}: {finding.object}", finding.message]
@@ -99,8 +101,8 @@ async def review_rls(params: ReviewRls, resources: Resources) -> Review:
     """Review row level security and everything around it that decides who reaches which row.
 
     One read of the catalog, then the rules: tables, policies with the functions and views they reach, grants,
-    definer functions, partitions, storage, realtime. Findings come gravest first, with evidence and a fix. It does not
-    execute policies; for one table's raw catalog facts use describe_table.
+    definer functions, partitions, storage, realtime. Findings come gravest first, with evidence and a fix. It
+    does not execute policies; for one table's raw catalog facts use describe_table.
     """
     rules = chosen(params.only, params.skip)
     snapshot = await read_snapshot(resources.database, resources.exposed_schemas)
@@ -147,7 +149,7 @@ def review(
 
 
 def suppresses(suppression: Suppression, finding: Finding) -> bool:
-    """Whether a person decided to live with this finding: same rule, and this object, its cache key or all."""
+    """Whether a person decided to live with this finding: its rule, and its object, cache key or all."""
     return suppression.rule == finding.rule and suppression.object in ("*", finding.object, finding.cache_key)
 
 
@@ -164,7 +166,11 @@ def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
     )
     callers = ", ".join(role.name for role in snapshot.callers) or "no role"
     examined = [f"{count} {name}" for count, name in kinds if count]
-    examined += [f"{len(rules)} rules", f"callers {callers}", f"exposed schemas {', '.join(snapshot.exposed)}"]
+    examined += [
+        f"{len(rules)} rules",
+        f"callers {callers}",
+        f"exposed schemas {', '.join(snapshot.exposed)}",
+    ]
     gaps = [NotExamined(what=what, why=why) for what, why in snapshot.gaps]
     gaps += [
         NotExamined(what=policy.title, why="its expression could not be parsed")
@@ -174,7 +180,11 @@ def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
     for function in own:
         if not body_of(function).complete:
             written = function.language in ("sql", "plpgsql")
-            why = "part of its body could not be parsed" if written else f"its language {function.language} is not read"
+            why = (
+                "part of its body could not be parsed"
+                if written
+                else f"its language {function.language} is not read"
+            )
             gaps.append(NotExamined(what=f"function {function.title}", why=why))
     return Coverage(examined=examined, not_examined=gaps)
 
@@ -183,4 +193,6 @@ def _known_schemas(snapshot: Snapshot, schemas: Sequence[str]) -> None:
     for name in schemas:
         if name not in snapshot.schemas:
             near = get_close_matches(name, list(snapshot.schemas), n=2)
-            raise NotFound(f"There is no schema {name} here.", hint=f"Did you mean {' or '.join(near)}?" if near else "")
+            raise NotFound(
+                f"There is no schema {name} here.", hint=f"Did you mean {' or '.join(near)}?" if near else ""
+            )

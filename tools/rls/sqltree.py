@@ -1,19 +1,13 @@
-"""SQL text as a small tree, and the facts that rules ask of it: blocks, calls, columns, comparisons.
+"""SQL parse trees as small nodes.
 
-postgast gives protobuf messages; reading those again and again costs more than parsing. They are copied once
-into `Node`s, and one walk over the Nodes collects the facts. Both are cached by text: real catalogs repeat
-the same few dozen expressions over hundreds of tables.
+postgast gives protobuf messages; reading those again and again costs more than parsing, so they are copied
+once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Final
-
-import postgast
-from postgast import PgQueryError
+from typing import Any, Final, cast
 
 AND: Final = 1
 OR: Final = 2
@@ -44,8 +38,8 @@ class Node:
 
     def many(self, name: str) -> tuple[Node, ...]:
         """Child nodes of a list field."""
-        value = self.parts.get(name)
-        return value if isinstance(value, tuple) else ()
+        value: Any = self.parts.get(name)
+        return cast("tuple[Node, ...]", value) if isinstance(value, tuple) else ()
 
     def number(self, name: str) -> int:
         """An integer, enum or boolean field; 0 when unset."""
@@ -67,18 +61,19 @@ class Node:
             if isinstance(value, Node):
                 yield value
             elif isinstance(value, tuple):
-                yield from value
+                yield from cast("tuple[Node, ...]", value)
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it."""
-        stack = [self]
+        stack: list[Node] = [self]
         while stack:
             node = stack.pop()
             yield node
             stack.extend(node.children())
 
 
-def _copy(message: Any) -> Node:
+def copied(message: Any) -> Node:
+    """A protobuf message of libpg_query as Nodes; wrappers are unfolded and positions left out."""
     kind = message.DESCRIPTOR.name
     if kind == _NODE:
         which = message.WhichOneof("node")
@@ -93,129 +88,10 @@ def _copy(message: Any) -> Node:
             if name not in _SKIPPED:
                 parts[name] = value
         elif hasattr(value, "DESCRIPTOR"):
-            parts[name] = _copy(value)
+            parts[name] = copied(value)
         else:
-            parts[name] = tuple([_copy(item) for item in value])
+            parts[name] = tuple([copied(item) for item in value])
     return Node(kind, parts)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """One entry of FROM (or a written table). `name` is empty for subqueries and functions."""
-
-    alias: str
-    schema: str
-    name: str
-
-
-@dataclass(slots=True, eq=False)
-class Block:
-    """One query level. `link` is the sublink type (EXISTS, ANY, SCALAR, ARRAY) or 0 for FROM and statements."""
-
-    parent: Block | None
-    link: int = 0
-    sources: list[Source] = field(default_factory=list[Source])
-    select: Node | None = None
-    test: Node | None = None
-
-    def chain(self) -> Iterator[Block]:
-        """This block and the ones around it, innermost first."""
-        block: Block | None = self
-        while block is not None:
-            yield block
-            block = block.parent
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A function call and where it stands."""
-
-    schema: str
-    name: str
-    arguments: tuple[Node, ...]
-    block: Block
-    node: Node
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
-    """A column reference as written; `qualifier` is an alias, a relation name or empty."""
-
-    qualifier: str
-    name: str
-    block: Block
-    node: Node
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """`left operator right`, with the block it stands in."""
-
-    operator: str
-    left: Node
-    right: Node
-    block: Block
-    node: Node
-
-
-@dataclass(slots=True, eq=False)
-class Facts:
-    """What one expression or statement contains. `root` is the expression itself, or the statement."""
-
-    root: Node
-    top: Block
-    blocks: list[Block] = field(default_factory=list[Block])
-    calls: list[Call] = field(default_factory=list[Call])
-    columns: list[Column] = field(default_factory=list[Column])
-    comparisons: list[Comparison] = field(default_factory=list[Comparison])
-    written: list[tuple[str, Source]] = field(default_factory=list[tuple[str, Source]])
-    names: set[str] = field(default_factory=set[str])
-    place: dict[int, Block] = field(default_factory=dict[int, Block])
-
-    def sources(self) -> Iterator[Source]:
-        """Every relation read or written, at any depth (names of CTEs left out)."""
-        for block in self.blocks:
-            for source in block.sources:
-                if source.name and (source.schema or source.name not in self.names):
-                    yield source
-
-    def within(self, node: Node) -> Facts:
-        """The facts of a part of this tree, keeping the blocks around it."""
-        facts = Facts(node, self.top, place=self.place, names=self.names)
-        _visit(node, self.place.get(id(node), self.top), facts)
-        return facts
-
-
-@lru_cache(maxsize=20_000)
-def expression(text: str) -> Facts | None:
-    """Facts of a value expression as pg_get_expr prints it, or None when it does not parse."""
-    try:
-        statement = _copy(postgast.parse(f"select {text}").stmts[0].stmt)
-    except (PgQueryError, IndexError):
-        return None
-    targets = statement.many("target_list")
-    root = targets[0].one("val") if len(targets) == 1 else None
-    if root is None:
-        return None
-    facts = Facts(root, Block(None))
-    facts.blocks.append(facts.top)
-    _visit(root, facts.top, facts)
-    return facts
-
-
-@lru_cache(maxsize=20_000)
-def statements(text: str) -> tuple[Facts, ...] | None:
-    """Facts of each statement of a script (an SQL function's body), or None when it does not parse."""
-    try:
-        roots = [_copy(raw.stmt) for raw in postgast.parse(text).stmts]
-    except PgQueryError:
-        return None
-    found: list[Facts] = []
-    for root in roots:
-        facts = Facts(root, Block(None))
-        _visit(root, facts.top, facts)
-        found.append(facts)
-    return tuple(found)
 
 
 def conjuncts(node: Node | None) -> Iterator[Node]:
@@ -268,78 +144,3 @@ def constant(node: Node | None) -> str | bool | int | None:
                 return bool(value.number(reading))
             return value.number(reading) if name == "ival" else value.word(reading)
     return None
-
-
-_STATEMENTS: Final = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
-_WRITES: Final = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "UPDATE"}
-
-
-def _visit(node: Node, block: Block, facts: Facts, link: int = 0) -> None:
-    facts.place[id(node)] = block
-    kind = node.kind
-    if kind in _STATEMENTS:
-        _statement(node, block, facts, link)
-        return
-    if kind == "SubLink":
-        test = node.one("testexpr")
-        if test is not None:
-            _visit(test, block, facts)
-        query = node.one("subselect")
-        if query is not None:
-            _visit(query, block, facts, node.number("sub_link_type"))
-        return
-    _collect(node, block, facts)
-    for child in node.children():
-        _visit(child, block, facts)
-
-
-def _statement(node: Node, outer: Block, facts: Facts, link: int) -> None:
-    block = Block(outer, link, select=node, test=node.one("where_clause"))
-    facts.blocks.append(block)
-    with_clause = node.one("with_clause")
-    if with_clause is not None:
-        facts.names.update(cte.word("ctename") for cte in with_clause.many("ctes"))
-    target = node.one("relation")
-    if target is not None:
-        source = _source(target)
-        block.sources.append(source)
-        facts.written.append((_WRITES.get(node.kind, "UPDATE"), source))
-    for item in (*node.many("from_clause"), *node.many("using_clause")):
-        _from(item, block)
-    for child in node.children():
-        if child is not target:
-            _visit(child, block, facts)
-
-
-def _from(item: Node, block: Block) -> None:
-    if item.kind == "JoinExpr":
-        for side in (item.one("larg"), item.one("rarg")):
-            if side is not None:
-                _from(side, block)
-    elif item.kind == "RangeVar":
-        block.sources.append(_source(item))
-    elif item.kind.startswith("Range"):
-        alias = item.one("alias")
-        block.sources.append(Source(alias.word("aliasname") if alias else "", "", ""))
-
-
-def _source(item: Node) -> Source:
-    alias = item.one("alias")
-    name = item.word("relname")
-    return Source(alias.word("aliasname") if alias else name, item.word("schemaname"), name)
-
-
-def _collect(node: Node, block: Block, facts: Facts) -> None:
-    if node.kind == "ColumnRef":
-        names = node.words("fields")
-        if names and names[-1]:
-            facts.columns.append(Column(names[-2] if len(names) > 1 else "", names[-1], block, node))
-    elif node.kind == "FuncCall":
-        names = node.words("funcname")
-        schema = names[-2] if len(names) > 1 else ""
-        facts.calls.append(Call(schema, names[-1], node.many("args"), block, node))
-    elif node.kind == "A_Expr":
-        left, right = node.one("lexpr"), node.one("rexpr")
-        if left is not None and right is not None:
-            operator = (node.words("name") or ("",))[-1]
-            facts.comparisons.append(Comparison(operator, left, right, block, node))

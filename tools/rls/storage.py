@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tools.rls.facts import Facts
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach
-from tools.rls.snapshot import Policy, Relation, Snapshot
-from tools.rls.sqltree import Facts, Node, bare, conjuncts, disjuncts
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import Node, bare, conjuncts, disjuncts
 
 OBJECTS = "storage.objects"
 
@@ -21,12 +23,13 @@ def object_policies(snapshot: Snapshot) -> Iterator[tuple[Relation, Policy, tupl
 
 
 def buckets_of(facts: Facts, way: Node | None = None) -> set[str]:
-    """Buckets that a condition names: every string constant compared with bucket_id."""
+    """Buckets that a condition (or one way through it) names: string constants compared with bucket_id."""
     found: set[str] = set()
-    for part in conjuncts(way or facts.root):
-        names = {node.words("fields")[-1] for node in part.walk() if node.kind == "ColumnRef"}
+    for comparison in (facts.within(way) if way is not None else facts).comparisons:
+        names = {node.words("fields")[-1] for node in comparison.node.walk() if node.kind == "ColumnRef"}
         if names == {"bucket_id"}:
-            found |= {c.word("sval") for node in part.walk() if node.kind == "A_Const" for c in node.children()}
+            constants = [node for node in comparison.node.walk() if node.kind == "A_Const"]
+            found |= {child.word("sval") for node in constants for child in node.children()}
     return found - {""}
 
 

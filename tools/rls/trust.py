@@ -1,9 +1,9 @@
 """Which rows decide about access: query blocks that look the caller up in a table, and what they test there.
 
-A policy says `profile_id = any (array(select private.readable_profiles()))`; the function reads the view live_grants;
-the view joins profile_grants with consents. A `Trust` is such a block with the views unfolded: the column that is
-compared with the caller (identity), the columns that name what is opened (resources), and all that is tested on
-the way (status, expiry, ...).
+A policy says `profile_id = any (array(select private.readable_profiles()))`; the function reads the view
+live_grants; the view joins profile_grants with consents. A `Trust` is such a block with the views unfolded:
+the column that is compared with the caller (identity), the columns that name what is opened (resources),
+and all that is tested on the way (status, expiry, ...).
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from tools.rls.facts import Block, Column, Facts
+from tools.rls.objects import Relation
 from tools.rls.reach import Reach, Unit, identity_columns, reach
-from tools.rls.snapshot import Relation, Snapshot
-from tools.rls.sqltree import EXISTS, Block, Column, Facts, Node, bare, constant
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import EXISTS, Node, bare, constant
 
 Place = tuple[str, str]
 """A table's title and one of its columns."""
@@ -42,7 +44,7 @@ class Trust:
         return found
 
     def owners(self) -> set[str]:
-        """Tables whose own key is what the block gives out: their rows are the caller's, not granted to him."""
+        """Tables whose own key the block gives out: their rows are the caller's, not granted to him."""
         return {
             title
             for title, column in self.resources
@@ -69,31 +71,35 @@ def trusts(snapshot: Snapshot) -> tuple[Trust, ...]:
 def _read(reached: Reach, trust: Trust, facts: Facts, block: Block, path: tuple[str, ...]) -> None:
     for source in block.sources:
         relation = reached.relation(source, path)
-        if relation is None:
-            continue
-        if relation.kind == "v" and relation not in trust.views:
+        if relation is not None and relation.is_table:
+            trust.tables[relation.title] = relation
+        elif relation is not None and relation.kind == "v" and relation not in trust.views:
             trust.views.append(relation)
             for inside in reached.view_facts(relation):
                 for inner in inside.blocks:
                     if inner.sources and inner.link == 0:
                         _read(reached, trust, inside, inner, ())
-        elif relation.is_table:
-            trust.tables[relation.title] = relation
     asked = {id(column.node) for column, _ in identity_columns(facts) if column.block is block}
     shown = {id(node) for target in _targets(block) for node in target.walk()}
-    places: dict[int, Place] = {}
-    for column in facts.columns:
-        place = _place(reached, column, path) if column.block is block else None
-        if place is None or place[0] not in trust.tables:
-            continue
-        places[id(column.node)] = place
-        if id(column.node) in asked:
+    places = dict(_places(reached, trust, facts, block, path))
+    for node, place in places.items():
+        if node in asked:
             trust.identity.add(place)
-        elif id(column.node) not in shown:
+        elif node not in shown:
             trust.tests.setdefault(place, set())
     for comparison in facts.comparisons:
         if comparison.block is block and comparison.operator == "=":
             _compare(trust, places, bare(comparison.left), bare(comparison.right))
+
+
+def _places(
+    reached: Reach, trust: Trust, facts: Facts, block: Block, path: tuple[str, ...]
+) -> Iterator[tuple[int, Place]]:
+    """The block's column references (by node id) that mean a column of one of its tables."""
+    for column in facts.columns:
+        place = _place(reached, column, path) if column.block is block else None
+        if place is not None and place[0] in trust.tables:
+            yield id(column.node), place
 
 
 def _compare(trust: Trust, places: dict[int, Place], left: Node | None, right: Node | None) -> None:

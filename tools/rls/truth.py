@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tools.rls.bodies import body_of
+from tools.rls.facts import Facts
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach
-from tools.rls.snapshot import Policy, Relation
-from tools.rls.sqltree import AND, IS_NULL, OR, Facts, Node, bare, conjuncts, constant, disjuncts
+from tools.rls.sqltree import AND, IS_NULL, OR, Node, bare, conjuncts, constant, disjuncts
 
 EVERYONE = 2
 SIGNED_IN = 1

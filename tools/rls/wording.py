@@ -7,19 +7,24 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from tools.findings import Finding, Level
-from tools.rls.snapshot import Function, Policy, Relation, Snapshot
+from tools.rls.objects import Function, Policy, Relation
+from tools.rls.snapshot import Snapshot
 
 DOMAIN: Final = "rls"
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
-_RESERVED: Final = frozenset(
-    "all and any array as asc both case cast check collate column constraint create current_date current_role"
-    " current_time current_timestamp current_user default desc distinct do else end except false for foreign from"
-    " grant group having in initially intersect into lateral leading limit localtime localtimestamp not null"
-    " offset on only or order placing primary references returning select session_user some symmetric table then"
-    " to trailing true union unique user using variadic when where window with".split()
-)
+_RESERVED: Final = frozenset({
+    "all", "and", "any", "array", "as", "asc", "both", "case", "cast", "check", "collate", "column",
+    "constraint", "create", "current_date", "current_role", "current_time", "current_timestamp",
+    "current_user", "default", "desc", "distinct", "do", "else", "end", "except", "false", "for",
+    "foreign", "from", "grant", "group", "having", "in", "initially", "intersect", "into", "lateral",
+    "leading", "limit", "localtime", "localtimestamp", "not", "null", "offset", "on", "only", "or",
+    "order", "placing", "primary", "references", "returning", "select", "session_user", "some",
+    "symmetric", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using",
+    "variadic", "when", "where", "window", "with",
+})  # fmt: skip
 _PERSONAL_COLUMN: Final = re.compile(
-    r"(^|_)(patient|profile|person|member|child|birth|dob|diagnos|allerg|medication|insurance|ssn|national_id|blood)"
+    r"((^|_)(patient|profile|person|member|child|account|user|owner)_(id|reference)$)"
+    r"|(^|_)(birth_?date|date_of_birth|dob|diagnos[ei]s|allerg(y|ies)|ssn|national_id|blood_(group|type))($|_)"
 )
 _ANCHOR: Final = re.compile(r"(^|_)(profiles?|patients?|persons?|people|accounts?|users?)$")
 
@@ -94,9 +99,8 @@ def personal(snapshot: Snapshot, relation: Relation) -> bool:
         if any(_PERSONAL_COLUMN.search(name) for name in here.columns):
             return True
         waiting.extend(here.reads)
-        for key in here.foreign_keys:
-            if not all(column.endswith("_by") for column in key.columns):
-                waiting.append(key.target)
+        owners = [key for key in here.foreign_keys if not all(c.endswith("_by") for c in key.columns)]
+        waiting.extend(key.target for key in owners)
     return False
 
 
@@ -113,7 +117,7 @@ def on_table(
 ) -> Finding:
     """A finding about a relation."""
     return Finding(
-        rule=rule, level=level, domain=DOMAIN, schema_=relation.schema, table=relation.name,
+        rule=rule, level=level, domain=DOMAIN, schema=relation.schema, table=relation.name,
         object=relation.title, message=message, evidence=evidence, fix=fix, rank=rank,
     )  # fmt: skip
 
@@ -124,8 +128,9 @@ def on_policy(
 ) -> Finding:  # fmt: skip
     """A finding about a policy; the policy's text is the evidence unless other is given."""
     return Finding(
-        rule=rule, level=level, domain=DOMAIN, schema_=relation.schema, table=relation.name, policy=policy.name,
-        object=policy.title, message=message, evidence=evidence or text_of(policy), fix=fix, rank=rank,
+        rule=rule, level=level, domain=DOMAIN, schema=relation.schema, table=relation.name,
+        policy=policy.name, object=policy.title, message=message, evidence=evidence or text_of(policy),
+        fix=fix, rank=rank,
     )  # fmt: skip
 
 
@@ -134,7 +139,7 @@ def on_function(
 ) -> Finding:
     """A finding about a function."""
     return Finding(
-        rule=rule, level=level, domain=DOMAIN, schema_=function.schema, function=function.title,
+        rule=rule, level=level, domain=DOMAIN, schema=function.schema, function=function.title,
         object=function.title, message=message, evidence=evidence, fix=fix, rank=rank,
     )  # fmt: skip
 

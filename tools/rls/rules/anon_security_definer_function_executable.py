@@ -1,15 +1,15 @@
-"""A security definer function can be called without signing in, and nothing in it asks who is calling.
+"""A security definer function can be called without signing in and asks nobody.
 
 What it finds
-    Definer functions that anon may execute through the API, themselves or through a function that calls them,
-    that read or write protected rows (or run dynamic SQL) without looking at auth.uid(), auth.jwt() or a request
-    setting anywhere. Functions that compare an argument with a stored token or hash are left out, and so are
-    trigger functions, which nobody can call.
+    Definer functions that anon may execute through the API, themselves or through a function that calls
+    them, that read or write protected rows (or run dynamic SQL) without looking at auth.uid(), auth.jwt()
+    or a request setting anywhere. Functions that compare an argument with a stored token or hash are left
+    out, and so are trigger functions, which nobody can call.
 
 Why it matters
-    The function runs with its owner's rights: policies do not apply. Anybody on the internet who has the public
-    key of the project can call it with any argument. Note that REVOKE ... FROM PUBLIC leaves Supabase's own
-    grants to anon and authenticated in place.
+    The function runs with its owner's rights: policies do not apply. Anybody on the internet who has the
+    public key of the project can call it with any argument. Note that REVOKE ... FROM PUBLIC leaves
+    Supabase's own grants to anon and authenticated in place.
 
 Fix
     Revoke EXECUTE from public, anon and authenticated, or check the caller in the function's first statement.
@@ -24,8 +24,9 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.definers import Unchecked, unchecked
+from tools.rls.objects import Function
 from tools.rls.privileges import PUBLIC
-from tools.rls.snapshot import Function, Snapshot
+from tools.rls.snapshot import Snapshot
 from tools.rls.wording import function_name, listed, on_function, rank
 
 
@@ -52,7 +53,8 @@ def finding(rule: str, snapshot: Snapshot, found: Unchecked) -> Finding:
         rule, Level.ERROR, function,
         f"{listed(found.callers)} can call {function.title}{through}: it {listed(deeds)} with the rights of"
         f" {function.owner} and checks nobody.{trust}",
-        evidence=f"security definer; {survived}; no auth.uid(), auth.jwt() or request setting in it or in what it calls",
+        evidence=f"security definer; {survived}; no auth.uid(), auth.jwt() or request setting in it or"
+        " in what it calls",
         fix=f"revoke execute on function {function_name(function)} from public, {', '.join(found.callers)};\n"
         f"grant execute on function {function_name(function)} to service_role;",
         rank=min(ranks, default=10 if "anon" in found.callers else 30),
@@ -68,9 +70,9 @@ def _survived(function: Function, callers: tuple[str, ...]) -> str:
 
 RULE = Rule(
     name="anon_security_definer_function_executable",
-    title="A security definer function can be called without signing in, and nothing in it asks who is calling",
+    title="A security definer function can be called without signing in and asks nobody",
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

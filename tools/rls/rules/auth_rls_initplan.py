@@ -1,12 +1,12 @@
 """The caller's identity is worked out again for every row.
 
 What it finds
-    Policies that call auth.uid(), auth.jwt(), auth.role(), auth.email(), current_setting() or a function of your own
-    without arguments from the row, outside a scalar subquery.
+    Policies that call auth.uid(), auth.jwt(), auth.role(), auth.email(), current_setting() or a function of
+    your own without arguments from the row, outside a scalar subquery.
 
 Why it matters
-    Postgres runs such a call once per row it looks at. In a subquery it runs once per statement: on 100,000 rows the
-    difference is seconds against milliseconds.
+    Postgres runs such a call once per row it looks at. In a subquery it runs once per statement: on 100,000
+    rows the difference is seconds against milliseconds.
 
 Fix
     Write (select auth.uid()) in place of auth.uid(). The result is the same.
@@ -20,9 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Call, Facts
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Policy, Relation, Snapshot
-from tools.rls.sqltree import ANY, ARRAY, SCALAR, Call, Facts
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
+from tools.rls.sqltree import ANY, ARRAY, SCALAR
 from tools.rls.wording import listed, on_policy, quoted, table_name
 
 _AUTH = frozenset({"uid", "jwt", "role", "email"})
@@ -46,8 +48,10 @@ def _finding(relation: Relation, policy: Policy, calls: list[str]) -> Finding:
     body = " ".join(clauses)
     return on_policy(
         "auth_rls_initplan", Level.WARN, relation, policy,
-        f"Policy {policy.name} on {relation.title} calls {listed(calls)} for each row instead of once per statement.",
-        fix=f"-- write each of these calls as (select ...):\nalter policy {quoted(policy.name)} on {table_name(relation)}\n  {body};",
+        f"Policy {policy.name} on {relation.title} calls {listed(calls)} for each row instead of once"
+        " per statement.",
+        fix=f"-- write each of these calls as (select ...):\nalter policy {quoted(policy.name)} on"
+        f" {table_name(relation)}\n  {body};",
         rank=60,
     )  # fmt: skip
 
@@ -86,5 +90,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,16 +1,16 @@
 """A view gives the accounts of auth.users to API roles.
 
 What it finds
-    Views without security_invoker and materialized views in an exposed schema that read auth.users and that anon
-    or authenticated may SELECT from.
+    Views without security_invoker and materialized views in an exposed schema that read auth.users and that
+    anon or authenticated may SELECT from.
 
 Why it matters
     E-mail addresses, phone numbers, sign-in times and metadata of every person who has an account become one
     request away.
 
 Fix
-    Copy the few columns that people may see into a table of your own with row level security, kept by a trigger;
-    drop the view or revoke it from the API roles.
+    Copy the few columns that people may see into a table of your own with row level security, kept by a
+    trigger; drop the view or revoke it from the API roles.
 
 When to ignore
     A view whose own condition returns the caller's single row. A table of one's own is still the better way.
@@ -38,7 +38,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "auth_users_exposed",
                 Level.ERROR,
                 view,
-                f"{view.title} shows rows of auth.users to {listed(exposure)}: columns {listed(view.columns)}.",
+                f"{view.title} shows rows of auth.users to {listed(exposure)}: columns"
+                f" {listed(view.columns)}.",
                 evidence=f"reads auth.users as {view.owner}; {grants(exposure)}",
                 fix=f"revoke all on {table_name(view)} from {', '.join(quoted(role) for role in exposure)};",
                 rank=rank(snapshot, view, exposure) // 2,
@@ -51,5 +52,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

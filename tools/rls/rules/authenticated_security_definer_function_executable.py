@@ -1,13 +1,13 @@
 """A security definer function serves anybody who is signed in, whoever's rows are asked for.
 
 What it finds
-    As anon_security_definer_function_executable, for functions that need a sign-in but check nothing else. The
-    usual form takes p_user_id or p_profile_id from the caller and never compares it with auth.uid(). On plain
-    Postgres: functions that any ordinary role may execute.
+    As anon_security_definer_function_executable, for functions that need a sign-in but check nothing else.
+    The usual form takes p_user_id or p_profile_id from the caller and never compares it with auth.uid(). On
+    plain Postgres: functions that any ordinary role may execute.
 
 Why it matters
-    An account costs nothing. With one, a caller passes another person's id and gets, or changes, that person's
-    rows: the function runs with its owner's rights.
+    An account costs nothing. With one, a caller passes another person's id and gets, or changes, that
+    person's rows: the function runs with its owner's rights.
 
 Fix
     Take the identity from auth.uid() instead of an argument, or test the argument against what the caller may
@@ -40,5 +40,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -4,8 +4,8 @@ What it finds
     Foreign tables in an exposed schema on which anon or authenticated hold a privilege.
 
 Why it matters
-    Row level security does not exist for foreign tables: everybody with SELECT reads all that the foreign server
-    gives, with the credentials stored for it.
+    Row level security does not exist for foreign tables: everybody with SELECT reads all that the foreign
+    server gives, with the credentials stored for it.
 
 Fix
     Revoke the privileges from the API roles and serve it through a function that checks who is asking.
@@ -34,7 +34,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             "foreign_table_in_api",
             Level.ERROR if personal(snapshot, table) else Level.WARN,
             table,
-            f"Foreign table {table.title} cannot have row level security, and {listed(exposure)} can {doing(held)} all of it.",
+            f"Foreign table {table.title} cannot have row level security, and {listed(exposure)} can"
+            f" {doing(held)} all of it.",
             evidence=grants(exposure),
             fix=f"revoke all on {table_name(table)} from {', '.join(quoted(role) for role in exposure)};",
             rank=rank(snapshot, table, exposure),
@@ -47,5 +48,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

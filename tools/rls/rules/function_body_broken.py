@@ -1,9 +1,10 @@
 """A function names a table or column that does not exist.
 
 What it finds
-    SQL and PL/pgSQL functions, trigger functions included, that read or write a schema-qualified relation that is
-    not there, or a column that the relation does not have: in INSERT and UPDATE lists and in references through
-    an alias. All such names are listed, not the first alone. Bodies that create tables are left out.
+    SQL and PL/pgSQL functions, trigger functions included, that read or write a schema-qualified relation
+    that is not there, or a column that the relation does not have: in INSERT and UPDATE lists and in
+    references through an alias. All such names are listed, not the first alone. Bodies that create tables
+    are left out.
 
 Why it matters
     Postgres looks only when the function runs. A renamed column breaks consent withdrawal or a trigger at the
@@ -22,9 +23,10 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.facts import Facts
+from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Function, Snapshot
-from tools.rls.sqltree import Facts
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.wording import function_name, listed, on_function
 
 _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid", "*"})
@@ -38,10 +40,16 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         if "create table" in function.body.lower() or "create temp" in function.body.lower():
             continue
-        broken = sorted({name for facts in body_of(function).facts for name in _broken(reached, function, facts)})
+        broken = sorted(
+            {name for facts in body_of(function).facts for name in _broken(reached, function, facts)}
+        )
         if broken:
-            triggers = [r.title for r in snapshot.relations.values() for t in r.triggers if t.function == function.oid]
-            breaks = f"every write of {listed(triggers)} fails" if triggers else "every call that gets there fails"
+            triggers = [
+                r.title for r in snapshot.relations.values() for t in r.triggers if t.function == function.oid
+            ]
+            breaks = (
+                f"every write of {listed(triggers)} fails" if triggers else "every call that gets there fails"
+            )
             yield on_function(
                 "function_body_broken",
                 Level.ERROR,
@@ -57,7 +65,11 @@ def _broken(reached: Reach, function: Function, facts: Facts) -> Iterator[str]:
     snapshot, path = reached.snapshot, reached.path(function)
     for source in facts.sources():
         known = not source.schema or source.schema.startswith("pg_") or source.schema == "information_schema"
-        if not known and snapshot.named(source.schema, source.name) is None and not _elsewhere(snapshot, source.schema):
+        if (
+            not known
+            and snapshot.named(source.schema, source.name) is None
+            and not _elsewhere(snapshot, source.schema)
+        ):
             yield f"{source.schema}.{source.name}"
     for block in facts.blocks:
         statement = block.select
@@ -88,5 +100,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

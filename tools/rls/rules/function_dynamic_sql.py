@@ -5,7 +5,8 @@ What it finds
     text argument that went through neither quote_ident, quote_literal nor format with %I or %L.
 
 Why it matters
-    The caller writes part of the statement and it runs with the owner's rights, whatever check stands above it.
+    The caller writes part of the statement and it runs with the owner's rights, whatever check stands above
+    it.
 
 Fix
     Pass values with USING and names with format('%I', ...); better still, write the statement out.
@@ -20,8 +21,10 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
-from tools.rls.snapshot import Function, Snapshot
-from tools.rls.sqltree import Facts, Node, constant
+from tools.rls.facts import Facts
+from tools.rls.objects import Function
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import Node, constant
 from tools.rls.wording import function_name, listed, on_function
 
 _SAFE = frozenset({"quote_ident", "quote_literal", "quote_nullable"})
@@ -35,11 +38,14 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         if not callers or function.is_trigger:
             continue
         texts = _texts(function)
-        glued = sorted({name for facts in body_of(function).dynamic for name in _glued(facts.root, texts, facts)})
+        glued = sorted(
+            {name for facts in body_of(function).dynamic for name in _glued(facts.root, texts, facts)}
+        )
         if glued:
             yield on_function(
                 "function_dynamic_sql", Level.ERROR, function,
-                f"{function.title} puts {listed(glued)} into SQL unquoted: {listed(callers)} can run any statement"
+                f"{function.title} puts {listed(glued)} into SQL unquoted: {listed(callers)} can run"
+                " any statement"
                 f" with the rights of {function.owner}.",
                 evidence="security definer; EXECUTE of a string built from an argument",
                 fix=f"-- in {function_name(function)}: names through format('%I', ...), values through USING",
@@ -84,5 +90,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -6,8 +6,8 @@ What it finds
     with itself.
 
 Why it matters
-    The comparison is true for every row. A helper that should answer "is this caller a member of that family?"
-    answers "is this caller a member of any?", and every policy that calls it is open.
+    The comparison is true for every row. A helper that should answer "is this caller a member of that
+    family?" answers "is this caller a member of any?", and every policy that calls it is open.
 
 Fix
     Rename the parameter (p_user_id), or write $1 or function_name.user_id.
@@ -22,8 +22,9 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Function, Snapshot
+from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
 from tools.rls.wording import function_name, listed, on_function, relying
 
@@ -60,7 +61,10 @@ def _shadowed(reached: Reach, function: Function) -> Iterator[str]:
             one, other = refs.get(id(left)), refs.get(id(right))
             if one is None or other is None or one.name != other.name or one.name not in function.arguments:
                 continue
-            if "" not in (one.qualifier, other.qualifier) or function.name in (one.qualifier, other.qualifier):
+            if "" not in (one.qualifier, other.qualifier) or function.name in (
+                one.qualifier,
+                other.qualifier,
+            ):
                 continue
             meant = reached.column(one, path=path)
             if meant is not None and meant == reached.column(other, path=path):
@@ -73,5 +77,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

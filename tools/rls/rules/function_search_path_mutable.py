@@ -1,12 +1,13 @@
 """A security definer function looks names up in its caller's search_path.
 
 What it finds
-    Definer functions in SQL or PL/pgSQL without a search_path setting of their own. Bodies in BEGIN ATOMIC are
-    left out (their names were bound when they were created), and so are functions that run as their caller.
+    Definer functions in SQL or PL/pgSQL without a search_path setting of their own. Bodies in BEGIN ATOMIC
+    are left out (their names were bound when they were created), and so are functions that run as their
+    caller.
 
 Why it matters
-    Whoever can choose the search_path, or create objects in a schema on it, decides which table or function an
-    unqualified name means, and the answer runs with the owner's rights.
+    Whoever can choose the search_path, or create objects in a schema on it, decides which table or function
+    an unqualified name means, and the answer runs with the owner's rights.
 
 Fix
     alter function ... set search_path = ''; every name in the body must then be written with its schema.
@@ -21,7 +22,8 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Function, Snapshot
+from tools.rls.objects import Function
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.wording import function_name, listed, on_function
 
 
@@ -40,7 +42,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             "function_search_path_mutable",
             Level.WARN,
             function,
-            f"{function.title} runs with the rights of {function.owner} but resolves names in its caller's search_path.",
+            f"{function.title} runs with the rights of {function.owner} but resolves names in its"
+            " caller's search_path.",
             evidence=f"security definer, proconfig has no search_path; {who}"
             + (f"; unqualified: {listed(bare)}" if bare else ""),
             fix=f"alter function {function_name(function)} set search_path = {path};",
@@ -59,5 +62,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,16 +1,16 @@
 """A materialized view over protected rows is served by the API.
 
 What it finds
-    Materialized views in an exposed schema that a caller may SELECT from and that were filled from tables with
-    row level security, or from tables the caller may not read.
+    Materialized views in an exposed schema that a caller may SELECT from and that were filled from tables
+    with row level security, or from tables the caller may not read.
 
 Why it matters
     A materialized view has no row level security of its own: it holds a copy of every family's rows, and
     everybody with SELECT reads all of it.
 
 Fix
-    Revoke SELECT from the API roles, or move it to a schema that is not exposed, and serve it through a function
-    or view that checks who is asking.
+    Revoke SELECT from the API roles, or move it to a schema that is not exposed, and serve it through a
+    function or view that checks who is asking.
 
 When to ignore
     Figures in which nobody can be recognised, counted over many people. Say so in the reason.
@@ -41,7 +41,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "materialized_view_in_api",
                 Level.ERROR if people else Level.WARN,
                 view,
-                f"Materialized view {view.title} keeps rows of {listed(t.title for t in behind)} where no policy"
+                f"Materialized view {view.title} keeps rows of {listed(t.title for t in behind)} where"
+                " no policy"
                 f" applies, and {listed(exposure)} can read all of it.",
                 evidence=grants(exposure),
                 fix=f"revoke all on {table_name(view)} from {', '.join(quoted(role) for role in exposure)};",
@@ -55,5 +56,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -44,7 +44,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             first = next(iter(shared))
             yield on_table(
                 "multiple_permissive_policies", Level.WARN, table,
-                f"{table.title} has several permissive policies for the same role and command: the widest decides"
+                f"{table.title} has several permissive policies for the same role and command: the"
+                " widest decides"
                 " and all of them are worked out.",
                 evidence=cases,
                 fix=f"-- join the conditions with OR in {quoted(first[0])}, then:\n"
@@ -59,5 +60,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

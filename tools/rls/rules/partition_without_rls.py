@@ -5,9 +5,9 @@ What it finds
     privilege on the partition itself.
 
 Why it matters
-    Policies are checked on the relation that a query names. Asked through the parent, they apply; asked by its
-    own name, the partition gives all of its rows. Supabase's default privileges grant every new partition in
-    public to anon and authenticated.
+    Policies are checked on the relation that a query names. Asked through the parent, they apply; asked by
+    its own name, the partition gives all of its rows. Supabase's default privileges grant every new
+    partition in public to anon and authenticated.
 
 Fix
     Enable row level security on the partition (no policy is needed) and revoke the privileges, in the very
@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.snapshot import Relation, Snapshot
+from tools.rls.objects import Relation
+from tools.rls.snapshot import Snapshot
 from tools.rls.wording import doing, grants, listed, on_table, quoted, rank, table_name
 
 
@@ -39,7 +40,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             "partition_without_rls",
             Level.ERROR,
             table,
-            f"{table.title} has no row level security of its own: {listed(exposure)} can {doing(held)} its rows"
+            f"{table.title} has no row level security of its own: {listed(exposure)} can {doing(held)}"
+            " its rows"
             f" past the policies of {parent.title}.",
             evidence=f"child of {parent.title}, which has row level security; {grants(exposure)}",
             fix=f"alter table {table_name(table)} enable row level security;\n"
@@ -65,5 +67,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,9 +1,10 @@
 """WITH CHECK lets a row be moved to somebody else.
 
 What it finds
-    UPDATE (or ALL) policies whose USING compares an owner column with the caller while the explicit WITH CHECK does
-    not mention that column, where a caller may update the column and no trigger that names it fires. An UPDATE policy
-    without WITH CHECK is left out: Postgres then applies USING to the new row as well.
+    UPDATE (or ALL) policies whose USING compares an owner column with the caller while the explicit WITH
+    CHECK does not mention that column, where a caller may update the column and no trigger that names it
+    fires. An UPDATE policy without WITH CHECK is left out: Postgres then applies USING to the new row as
+    well.
 
 Why it matters
     A caller takes an own row and writes another profile's id into it: the row appears in that record. This is
@@ -21,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Policy, Relation, Snapshot
+from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import conjuncts, disjuncts
 from tools.rls.wording import altered, listed, on_policy, personal
 
@@ -39,7 +41,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     Level.ERROR,
                     relation,
                     policy,
-                    f"Policy {policy.name} checks {listed(columns)} before an update of {relation.title} and not after"
+                    f"Policy {policy.name} checks {listed(columns)} before an update of"
+                    f" {relation.title} and not after"
                     " it: callers can move their rows to somebody else.",
                     fix=altered(policy, relation, f"with check ({policy.using_text})"),
                     rank=6 if personal(snapshot, relation) else 30,
@@ -77,5 +80,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

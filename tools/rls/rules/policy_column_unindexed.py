@@ -1,9 +1,10 @@
 """A policy compares a column that has no index.
 
 What it finds
-    Columns that a policy for reading, updating or deleting compares with the caller's values (`=`, `in`, `= any`),
-    and columns by which a policy's functions and subqueries look the caller up, where no valid index begins with any
-    of the columns compared together. Policies with an alternative that no index can serve are left out.
+    Columns that a policy for reading, updating or deleting compares with the caller's values (`=`, `in`, `=
+    any`), and columns by which a policy's functions and subqueries look the caller up, where no valid index
+    begins with any of the columns compared together. Policies with an alternative that no index can serve
+    are left out.
 
 Why it matters
     Every request reads the whole table to find the few rows the policy allows.
@@ -20,9 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Facts
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Policy, Relation, Snapshot
-from tools.rls.sqltree import ANY, Facts, Node, bare, conjuncts, constant, disjuncts
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
+from tools.rls.sqltree import ANY, Node, bare, conjuncts, constant, disjuncts
 from tools.rls.wording import listed, on_table, quoted, table_name
 
 
@@ -43,7 +46,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             titles = list(dict.fromkeys(several))
             found = on_table(
                 "policy_column_unindexed", Level.WARN, relation,
-                f"{listed(titles, most=3)} compare{'s' if len(titles) == 1 else ''} {title}.{column}, and no index begins with it.",
+                f"{listed(titles, most=3)} compare{'s' if len(titles) == 1 else ''} {title}.{column},"
+                " and no index begins with it.",
                 evidence=f"indexes: {listed(i.name for i in relation.indexes) or 'none'}",
                 fix=f"create index concurrently on {table_name(relation)} ({quoted(column)});",
                 rank=58,
@@ -100,7 +104,11 @@ def _lookups(reached: Reach) -> Iterator[tuple[str, str, str]]:
         for column, _ in identity_columns(unit.facts):
             found = reached.column(column, path=unit.path) if column.block is unit.block else None
             origin = reached.base_column(*found) if found is not None else None
-            if origin is not None and origin[0].is_table and not _indexed(origin[0], equal.get(origin[0].title, set())):
+            if (
+                origin is not None
+                and origin[0].is_table
+                and not _indexed(origin[0], equal.get(origin[0].title, set()))
+            ):
                 user = unit.function.title if unit.function else unit.policy.title if unit.policy else ""
                 yield origin[0].title, origin[1], user
 
@@ -118,5 +126,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,13 +1,13 @@
 """A profile's id is compared with the account's id.
 
 What it finds
-    A column compared with auth.uid() whose foreign key leads to a table that has an id of its own and a separate
-    column for the account: profile_id = auth.uid(), where profiles.id is not auth.users.id. Also a table's own
-    generated key compared so, when the table names its owner in another column.
+    A column compared with auth.uid() whose foreign key leads to a table that has an id of its own and a
+    separate column for the account: profile_id = auth.uid(), where profiles.id is not auth.users.id. Also a
+    table's own generated key compared so, when the table names its owner in another column.
 
 Why it matters
-    The two ids never meet: the policy is false for everybody and the screen stays empty. People then "repair" it
-    with using (true).
+    The two ids never meet: the policy is false for everybody and the screen stays empty. People then
+    "repair" it with using (true).
 
 Fix
     Look the profile up: profile_id in (select id from profiles where owner_id = (select auth.uid())).
@@ -22,9 +22,10 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.facts import Facts
+from tools.rls.objects import Relation
 from tools.rls.reach import Reach, identity_columns, reach
-from tools.rls.snapshot import Relation, Snapshot
-from tools.rls.sqltree import Facts
+from tools.rls.snapshot import Snapshot
 from tools.rls.wording import altered, function_name, listed, on_function, on_policy, relying
 
 
@@ -37,9 +38,11 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             if wrong:
                 yield on_policy(
                     "policy_compares_wrong_id", Level.ERROR, relation, policy,
-                    f"Policy {policy.name} compares {listed(wrong)} with auth.uid(), which is the id of another thing:"
+                    f"Policy {policy.name} compares {listed(wrong)} with auth.uid(), which is the id"
+                    " of another thing:"
                     " it is never true and closes the rows to their owners.",
-                    fix=altered(policy, relation, "using (<profile> in (select id from <profiles> where <owner> = (select auth.uid())))"),
+                    fix=altered(policy, relation, "using (<profile> in (select id from <profiles>"
+                    " where <owner> = (select auth.uid())))"),
                     rank=28,
                 )  # fmt: skip
     for function, policies in reached.policy_functions.values():
@@ -48,7 +51,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         if wrong:
             yield on_function(
                 "policy_compares_wrong_id", Level.ERROR, function,
-                f"{function.title} compares {listed(wrong)} with auth.uid(), which is the id of another thing;"
+                f"{function.title} compares {listed(wrong)} with auth.uid(), which is the id of"
+                " another thing;"
                 f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
                 fix=f"-- create or replace {function_name(function)}, comparing the account's column",
@@ -105,5 +109,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -24,7 +24,7 @@ from tools.rls.wording import counted, grants, listed, on_table, quoted, rank, t
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding per table: ERROR where a caller reaches it, WARN where only the owner's intent is broken."""
+    """One finding per table: ERROR where a caller reaches it, WARN where nobody does today."""
     for table in snapshot.relations.values():
         if not table.is_table or table.rls or not table.policies:
             continue
@@ -35,7 +35,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             "policy_exists_rls_disabled",
             Level.ERROR if exposure else Level.WARN,
             table,
-            f"{table.title} has {counted(len(table.policies), 'policy', 'policies')} that nobody asks, because row"
+            f"{table.title} has {counted(len(table.policies), 'policy', 'policies')} that nobody asks,"
+            " because row"
             f" level security is off: {open_to}.",
             evidence=f"relrowsecurity is false; policies: {names}; {grants(exposure)}".rstrip("; "),
             fix=f"alter table {table_name(table)} enable row level security;",
@@ -49,5 +50,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

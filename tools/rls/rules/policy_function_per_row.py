@@ -22,8 +22,9 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.objects import Function, Policy
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Function, Policy, Snapshot
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.wording import counted, function_name, listed, on_function
 
 
@@ -48,8 +49,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             function,
             f"{function.title} runs its query once per row in"
             f" {counted(len(titles), 'policy', 'policies')}: {listed(titles)}.",
-            evidence=f"language {function.language}, {'security definer' if function.definer else 'invoker'}, reads tables",
-            fix=f"-- instead of {function_name(function)}: a function returning setof the ids, security definer, stable,\n"
+            evidence=f"language {function.language},"
+            f" {'security definer' if function.definer else 'invoker'}, reads tables",
+            fix=f"-- instead of {function_name(function)}: a function returning setof the ids,"
+            " security definer, stable,\n"
             "-- used as  <id> = any (array(select <function>()))",
             rank=55,
         )
@@ -70,5 +73,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,13 +1,13 @@
 """Access outlives its grant: status or expiry is not tested.
 
 What it finds
-    A query block that opens rows to whoever is named in a grant or membership (in a policy, in a function that
-    policies call, or in a view behind them) and does not test a status, expiry or revocation column which the
-    sibling blocks over the same table test; or an expiry column that no block tests at all.
+    A query block that opens rows to whoever is named in a grant or membership (in a policy, in a function
+    that policies call, or in a view behind them) and does not test a status, expiry or revocation column
+    which the sibling blocks over the same table test; or an expiry column that no block tests at all.
 
 Why it matters
-    A revoked carer, a guest whose access ran out or a family member who left keeps reading, through the one path
-    that was forgotten.
+    A revoked carer, a guest whose access ran out or a family member who left keeps reading, through the one
+    path that was forgotten.
 
 Fix
     Add the condition, or better: keep the conditions in one view and let every function read that.
@@ -22,11 +22,15 @@ import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.snapshot import Relation, Snapshot
+from tools.rls.objects import Relation
+from tools.rls.snapshot import Snapshot
 from tools.rls.trust import Place, Trust, trusts
 from tools.rls.wording import listed, on_function, on_policy, on_table, quoted
 
-_LIFE = re.compile(r"(^|_)(status|state|revoked|expires|expiry|ended|withdrawn|left|active|enabled|verified|deleted|archived|valid)(_|$)")  # fmt: skip
+_LIFE = re.compile(
+    r"(^|_)(status|state|revoked|expires|expiry|ended|withdrawn|left|active|enabled|verified|deleted|archived|valid)"
+    r"(_|$)"
+)
 _EXPIRY = re.compile(r"^(expires_(at|on)|expiry|expiry_date|valid_(until|to))$")
 
 
@@ -53,7 +57,9 @@ def _on_itself(trust: Trust) -> bool:
     return policy is not None and policy.relation in {title for title, _ in trust.identity}
 
 
-def _compare(place: Place, group: list[Trust], missing: dict[str, tuple[Trust, Relation | None, set[Place], int]]) -> None:
+def _compare(
+    place: Place, group: list[Trust], missing: dict[str, tuple[Trust, Relation | None, set[Place], int]]
+) -> None:
     if not _LIFE.search(place[1]):
         return
     asking = [trust for trust in group if place in trust.tests]
@@ -80,9 +86,15 @@ def _where(trust: Trust) -> str:
     return unit.function.title if unit.function is not None else ""
 
 
-def _finding(snapshot: Snapshot, trust: Trust, view: Relation | None, places: set[Place], siblings: int) -> Finding:
+def _finding(
+    snapshot: Snapshot, trust: Trust, view: Relation | None, places: set[Place], siblings: int
+) -> Finding:
     columns = listed(f"{title}.{name}" for title, name in sorted(places))
-    who = f"{siblings} other {'path tests' if siblings == 1 else 'paths test'} it" if siblings else "nothing tests it"
+    who = (
+        f"{siblings} other {'path tests' if siblings == 1 else 'paths test'} it"
+        if siblings
+        else "nothing tests it"
+    )
     names = " and ".join(quoted(name) for _, name in sorted(places))
     fix = f"-- add a condition on {names} to this query, as its siblings have it"
     unit = trust.unit
@@ -92,12 +104,18 @@ def _finding(snapshot: Snapshot, trust: Trust, view: Relation | None, places: se
         return on_table("policy_lifecycle_missing", level, view, message, evidence=who, fix=fix, rank=8)
     if unit.policy is not None:
         relation = snapshot.relations[unit.policy.relation]
-        message = f"Policy {unit.policy.name} on {relation.title} opens rows without looking at {columns} ({who})."
+        message = (
+            f"Policy {unit.policy.name} on {relation.title} opens rows without looking at {columns} ({who})."
+        )
         return on_policy("policy_lifecycle_missing", level, relation, unit.policy, message, fix=fix, rank=8)
     assert unit.function is not None  # a trust stands in a policy, a function or a view's reader
-    message = f"{unit.function.title} opens access without looking at {columns} ({who}): what has ended stays open."
+    message = (
+        f"{unit.function.title} opens access without looking at {columns} ({who}): what has ended stays open."
+    )
     body = " ".join(unit.function.body.split())[:400]
-    return on_function("policy_lifecycle_missing", level, unit.function, message, evidence=body, fix=fix, rank=8)
+    return on_function(
+        "policy_lifecycle_missing", level, unit.function, message, evidence=body, fix=fix, rank=8
+    )
 
 
 RULE = Rule(
@@ -106,5 +124,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

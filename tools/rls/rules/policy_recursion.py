@@ -1,12 +1,12 @@
 """Policies that ask each other without end.
 
 What it finds
-    Tables whose SELECT policies read, in a subquery, the table itself or tables whose SELECT policies lead back.
-    Functions that run as their owner end such a chain, and so do views without security_invoker.
+    Tables whose SELECT policies read, in a subquery, the table itself or tables whose SELECT policies lead
+    back. Functions that run as their owner end such a chain, and so do views without security_invoker.
 
 Why it matters
-    Every query fails with "infinite recursion detected in policy" (42P17). It shows when the first person asks,
-    not when the policy is created.
+    Every query fails with "infinite recursion detected in policy" (42P17). It shows when the first person
+    asks, not when the policy is created.
 
 Fix
     Put the lookup into a security definer function with its own search_path, and call that in the policy.
@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Facts
+from tools.rls.objects import Policy
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Policy, Relation, Snapshot
-from tools.rls.sqltree import Facts
+from tools.rls.snapshot import Snapshot
 from tools.rls.wording import listed, on_policy, table_name
 
 
@@ -46,10 +47,12 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             policy = next(p for p, asked in edges[title] if any(_leads(edges, name, title) for name in asked))
             yield on_policy(
                 "policy_recursion", Level.ERROR, relation, policy,
-                f"Reading {listed(sorted(circle))} fails with 42P17: policy {policy.name} asks a table whose policies"
+                f"Reading {listed(sorted(circle))} fails with 42P17: policy {policy.name} asks a table"
+                " whose policies"
                 f" ask {title} again.",
                 fix=f"-- move the lookup into a security definer function and use it in the policy:\n"
-                f"alter policy {policy.name} on {table_name(relation)} using (<id> = any (array(select <function>())));",
+                f"alter policy {policy.name} on {table_name(relation)} using (<id> = any (array(select"
+                " <function>())));",
                 rank=27,
             )  # fmt: skip
 
@@ -88,5 +91,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

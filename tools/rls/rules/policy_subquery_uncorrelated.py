@@ -1,10 +1,10 @@
 """A subquery in a policy is not tied to the row.
 
 What it finds
-    EXISTS in a policy over a grant or membership table that never mentions the row being checked, although the
-    table says to which profile or family each grant belongs; typically `g.profile_id = profile_id`, where the inner
-    table's column hides the outer one and Postgres stores `g.profile_id = g.profile_id`. A plain "is this caller on
-    the staff list?" is left out: such a table has nothing in common with the row.
+    EXISTS in a policy over a grant or membership table that never mentions the row being checked, although
+    the table says to which profile or family each grant belongs; typically `g.profile_id = profile_id`,
+    where the inner table's column hides the outer one and Postgres stores `g.profile_id = g.profile_id`. A
+    plain "is this caller on the staff list?" is left out: such a table has nothing in common with the row.
 
 Why it matters
     Whoever holds any grant passes for every row: one shared profile opens all of them.
@@ -21,9 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Block, Facts
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
-from tools.rls.snapshot import Policy, Relation, Snapshot
-from tools.rls.sqltree import EXISTS, Block, Facts, bare
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import EXISTS, bare
 from tools.rls.wording import altered, listed, on_policy, rank, table_name
 
 
@@ -40,9 +42,11 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 def _finding(snapshot: Snapshot, relation: Relation, policy: Policy, loose: list[str]) -> Finding:
     return on_policy(
         "policy_subquery_uncorrelated", Level.ERROR, relation, policy,
-        f"Policy {policy.name} on {relation.title} asks whether any row of {listed(loose)} fits, not whether one"
+        f"Policy {policy.name} on {relation.title} asks whether any row of {listed(loose)} fits, not"
+        " whether one"
         " fits this row: a single grant opens every row.",
-        fix=altered(policy, relation, f"using (exists (select from {loose[0]} g where g.<id> = {table_name(relation)}.<id> and ...))"),
+        fix=altered(policy, relation, f"using (exists (select from {loose[0]} g where g.<id> ="
+        f" {table_name(relation)}.<id> and ...))"),
         rank=rank(snapshot, relation, snapshot.addressed(policy)),
     )  # fmt: skip
 
@@ -70,9 +74,10 @@ def _mentions_row(reached: Reach, own: Relation, facts: Facts, block: Block) -> 
 def _tautology(facts: Facts, block: Block) -> bool:
     for comparison in facts.comparisons:
         left, right = bare(comparison.left), bare(comparison.right)
-        if comparison.block is block and comparison.operator == "=" and left is not None and right is not None:
-            if left.kind == right.kind == "ColumnRef" and left.words("fields") == right.words("fields"):
-                return True
+        if comparison.block is not block or comparison.operator != "=" or left is None or right is None:
+            continue
+        if left.kind == right.kind == "ColumnRef" and left.words("fields") == right.words("fields"):
+            return True
     return False
 
 
@@ -83,8 +88,8 @@ def _asked(facts: Facts, block: Block) -> set[str]:
 def _shares(own: Relation, table: Relation, asked: set[str]) -> bool:
     """Whether both belong to the same thing, apart from the caller's own column."""
     targets = {key.target for key in own.foreign_keys} | {own.title}
-    return any(key.target in targets and not asked & set(key.columns) and not all(c.endswith("_by") for c in key.columns)
-               for key in table.foreign_keys) and bool(asked)  # fmt: skip
+    keys = [key for key in table.foreign_keys if not all(column.endswith("_by") for column in key.columns)]
+    return bool(asked) and any(key.target in targets and not asked & set(key.columns) for key in keys)
 
 
 RULE = Rule(
@@ -93,5 +98,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

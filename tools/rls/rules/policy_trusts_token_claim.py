@@ -1,16 +1,17 @@
 """A membership is read from the token instead of from the rows.
 
 What it finds
-    Policies (or functions they reach) that compare a column with a claim of the token other than sub, email or
-    role: auth.jwt() -> 'app_metadata' ->> 'family_id' = family_id. A claim that is compared with a fixed word,
-    such as a staff role, is left out.
+    Policies (or functions they reach) that compare a column with a claim of the token other than sub, email
+    or role: auth.jwt() -> 'app_metadata' ->> 'family_id' = family_id. A claim that is compared with a fixed
+    word, such as a staff role, is left out.
 
 Why it matters
     A token is signed once and believed until it expires. Whoever leaves a family, or is put out of it, keeps
     reading its rows until then, and a second membership cannot be told at all.
 
 Fix
-    Look the membership up: using (family_id in (select family_id from members where user_id = (select auth.uid()))).
+    Look the membership up: using (family_id in (select family_id from members where user_id = (select
+    auth.uid()))).
 
 When to ignore
     Tenants that never change and tokens that live for minutes.
@@ -22,9 +23,11 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.facts import Facts
+from tools.rls.objects import Relation
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Relation, Snapshot
-from tools.rls.sqltree import Facts, Node, bare
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import Node, bare
 from tools.rls.wording import altered, function_name, listed, on_function, on_policy, relying
 
 _ARROWS = frozenset({"->", "->>", "#>", "#>>"})
@@ -40,7 +43,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             if claims:
                 yield on_policy(
                     "policy_trusts_token_claim", Level.WARN, relation, policy,
-                    f"Policy {policy.name} on {relation.title} believes the token's claim {listed(claims)} for as"
+                    f"Policy {policy.name} on {relation.title} believes the token's claim"
+                    f" {listed(claims)} for as"
                     " long as the token lives, also after access was taken away.",
                     fix=altered(policy, relation, "using (...)  -- look the membership up in its table"),
                     rank=25,
@@ -50,7 +54,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         if claims:
             yield on_function(
                 "policy_trusts_token_claim", Level.WARN, function,
-                f"{function.title} believes the token's claim {listed(claims)} for as long as the token lives;"
+                f"{function.title} believes the token's claim {listed(claims)} for as long as the"
+                " token lives;"
                 f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
                 fix=f"-- create or replace {function_name(function)}, looking the membership up in its table",
@@ -91,5 +96,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

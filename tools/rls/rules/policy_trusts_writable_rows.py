@@ -1,18 +1,18 @@
 """Callers can write the rows that decide about their own access.
 
 What it finds
-    Tables in which policies look the caller up (grants, memberships, provider registries), also through functions
-    and views, where an INSERT policy leaves the opened profile or family to the caller, or an UPDATE policy lets the
-    grantee change what is tested (status, expiry, level, role, verification). Column privileges, values pinned by
-    the policy and triggers that name the column are taken into account.
+    Tables in which policies look the caller up (grants, memberships, provider registries), also through
+    functions and views, where an INSERT policy leaves the opened profile or family to the caller, or an
+    UPDATE policy lets the grantee change what is tested (status, expiry, level, role, verification). Column
+    privileges, values pinned by the policy and triggers that name the column are taken into account.
 
 Why it matters
     Two permitted requests: grant yourself access, join a family whose id you know, un-revoke yourself, verify
     yourself as provider. Then read.
 
 Fix
-    On INSERT compare the opened profile with what the caller owns; on UPDATE leave the deciding columns out of the
-    privileges (grant update (note) on ...), and let a procedure with checks change them.
+    On INSERT compare the opened profile with what the caller owns; on UPDATE leave the deciding columns out
+    of the privileges (grant update (note) on ...), and let a procedure with checks change them.
 
 When to ignore
     Open communities that anybody may join; the table must then open nothing but that.
@@ -23,9 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Facts
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
-from tools.rls.snapshot import Policy, Relation, Snapshot
-from tools.rls.sqltree import IS_NULL, Facts, Node, bare, conjuncts, constant, disjuncts
+from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import IS_NULL, Node, bare, conjuncts, constant, disjuncts
 from tools.rls.trust import Trust, trusts
 from tools.rls.wording import altered, listed, on_policy, quoted, table_name
 
@@ -49,16 +51,20 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
     for table, policy, opened in inserts.values():
         yield on_policy(
             "policy_trusts_writable_rows", Level.ERROR, table, policy,
-            f"Policy {policy.name} lets {listed(snapshot.addressed(policy))} insert rows of {table.title} with any"
-            f" {listed(sorted(opened))}, and other policies believe these rows: callers open it to themselves.",
-            fix=altered(policy, table, f"with check ({quoted(sorted(opened)[0])} = any (array(select <what the caller owns>)) and ...)"),
+            f"Policy {policy.name} lets {listed(snapshot.addressed(policy))} insert rows of"
+            f" {table.title} with any"
+            f" {listed(sorted(opened))}, and other policies believe these rows: callers open it to"
+            " themselves.",
+            fix=altered(policy, table, f"with check ({quoted(sorted(opened)[0])} = any (array(select"
+            " <what the caller owns>)) and ...)"),
             rank=3,
         )  # fmt: skip
     for table, policy, columns in updates.values():
         roles = listed(quoted(name) for name in snapshot.addressed(policy))
         yield on_policy(
             "policy_trusts_writable_rows", Level.ERROR, table, policy,
-            f"Policy {policy.name} lets callers change {listed(sorted(columns))} of their own row in {table.title},"
+            f"Policy {policy.name} lets callers change {listed(sorted(columns))} of their own row in"
+            f" {table.title},"
             " by which other policies decide about their access.",
             fix=f"revoke update on {table_name(table)} from {roles};\n"
             f"grant update (<columns a person may change>) on {table_name(table)} to {roles};",
@@ -66,17 +72,27 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _free_resource(snapshot: Snapshot, reached: Reach, trust: Trust, table: Relation, policy: Policy) -> list[str]:
+def _free_resource(
+    snapshot: Snapshot, reached: Reach, trust: Trust, table: Relation, policy: Policy
+) -> list[str]:
     """Resource columns that an INSERT under this policy may set to anything."""
     check = policy.new_row
     if not policy.covers("INSERT") or check is None:
         return []
-    restricted = {c.name for p in table.policies if not p.permissive and p.covers("INSERT") and p.new_row for c in p.new_row.columns}
+    restricted = {
+        c.name
+        for p in table.policies
+        if not p.permissive and p.covers("INSERT") and p.new_row
+        for c in p.new_row.columns
+    }
     free: list[str] = []
     for title, column in sorted(trust.resources):
         if title != table.title or column in reached.guarded(table, "INSERT") | restricted:
             continue
-        if not any(snapshot.may_column(snapshot.roles[name], table, column, "INSERT") for name in snapshot.addressed(policy)):
+        if not any(
+            snapshot.may_column(snapshot.roles[name], table, column, "INSERT")
+            for name in snapshot.addressed(policy)
+        ):
             continue
         if any(_leaves(reached, trust, table, check, way, column) for way in disjuncts(check.root)):
             free.append(column)
@@ -96,7 +112,11 @@ def _contradicts(trust: Trust, table: Relation, part: Node) -> bool:
     """A pin such as status = 'unverified' where access needs 'verified', or expires_at is null."""
     if part.kind == "NullTest" and part.number("nulltesttype") == IS_NULL:
         column = bare(part.one("arg"))
-        return column is not None and column.kind == "ColumnRef" and (table.title, column.words("fields")[-1]) in trust.tests
+        return (
+            column is not None
+            and column.kind == "ColumnRef"
+            and (table.title, column.words("fields")[-1]) in trust.tests
+        )
     if part.kind != "A_Expr" or part.words("name") != ("=",):
         return False
     column, value = bare(part.one("lexpr")), constant(part.one("rexpr"))
@@ -106,7 +126,9 @@ def _contradicts(trust: Trust, table: Relation, part: Node) -> bool:
     return bool(wanted) and str(value) not in wanted
 
 
-def _own_lifecycle(snapshot: Snapshot, reached: Reach, trust: Trust, table: Relation, policy: Policy) -> list[str]:
+def _own_lifecycle(
+    snapshot: Snapshot, reached: Reach, trust: Trust, table: Relation, policy: Policy
+) -> list[str]:
     """Tested columns that the grantee may change in the row that names him."""
     using, check = policy.using, policy.new_row
     if not policy.covers("UPDATE") or using is None or check is None:
@@ -115,12 +137,14 @@ def _own_lifecycle(snapshot: Snapshot, reached: Reach, trust: Trust, table: Rela
     if not any(_is_mine(reached, using, way, mine) for way in disjuncts(using.root)):
         return []
     kept = {c.name for c in check.columns} | reached.guarded(table, "UPDATE") | mine
+    callers = [snapshot.roles[name] for name in snapshot.addressed(policy)]
     return sorted(
         column
         for title, column in trust.tests
-        if title == table.title and column not in kept
-        and any(snapshot.may_column(snapshot.roles[name], table, column, "UPDATE") for name in snapshot.addressed(policy))
-    )  # fmt: skip
+        if title == table.title
+        and column not in kept
+        and any(snapshot.may_column(role, table, column, "UPDATE") for role in callers)
+    )
 
 
 def _is_mine(reached: Reach, using: Facts, way: Node, mine: set[str]) -> bool:
@@ -142,5 +166,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

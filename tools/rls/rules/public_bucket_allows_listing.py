@@ -4,8 +4,8 @@ What it finds
     Public buckets with a SELECT policy on storage.objects that shows every row of the bucket.
 
 Why it matters
-    A public bucket needs no SELECT policy to serve a file by its address. With one, callers list all names, and
-    names tell who has which document.
+    A public bucket needs no SELECT policy to serve a file by its address. With one, callers list all names,
+    and names tell who has which document.
 
 Fix
     Drop the SELECT policy, or restrict it to the caller's folder.
@@ -39,7 +39,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 Level.WARN,
                 objects,
                 policy,
-                f"Policy {policy.name} lets {listed(callers)} list every file name in {listed(sorted(named))}.",
+                f"Policy {policy.name} lets {listed(callers)} list every file name in"
+                f" {listed(sorted(named))}.",
                 fix=f"drop policy {quoted(policy.name)} on storage.objects;",
                 rank=45,
             )
@@ -51,5 +52,5 @@ RULE = Rule(
     level=Level.WARN,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

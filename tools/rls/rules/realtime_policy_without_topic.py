@@ -1,12 +1,12 @@
 """A realtime policy lets callers into every channel.
 
 What it finds
-    Permissive policies on realtime.messages that neither look at realtime.topic() (or the topic column) nor ask who
-    the caller is.
+    Permissive policies on realtime.messages that neither look at realtime.topic() (or the topic column) nor
+    ask who the caller is.
 
 Why it matters
-    These policies decide who may join private channels. Without the topic, everybody the policy addresses can join
-    any channel by its name and receives what is broadcast there.
+    These policies decide who may join private channels. Without the topic, everybody the policy addresses
+    can join any channel by its name and receives what is broadcast there.
 
 Fix
     Compare the topic with what the caller may reach:
@@ -21,9 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Facts
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import Facts, bare, disjuncts
+from tools.rls.sqltree import bare, disjuncts
 from tools.rls.wording import altered, listed, on_policy
 
 
@@ -42,8 +43,13 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 Level.ERROR,
                 messages,
                 policy,
-                f"Policy {policy.name} lets {listed(callers)} into every private channel: it never looks at the topic.",
-                fix=altered(policy, messages, f"{clause} (realtime.topic() = any (array(select <topics of the caller>)))"),
+                f"Policy {policy.name} lets {listed(callers)} into every private channel: it never"
+                " looks at the topic.",
+                fix=altered(
+                    policy,
+                    messages,
+                    f"{clause} (realtime.topic() = any (array(select <topics of the caller>)))",
+                ),
                 rank=12,
             )
 
@@ -51,7 +57,9 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 def _unbound(reached: Reach, facts: Facts) -> bool:
     for way in disjuncts(facts.root):
         part = facts.within(way)
-        topic = any(call.name == "topic" for call in part.calls) or any(c.name == "topic" for c in part.columns)
+        topic = any(call.name == "topic" for call in part.calls) or any(
+            c.name == "topic" for c in part.columns
+        )
         subject = bare(way.one("arg")) if way.kind == "NullTest" else None
         signed_in = subject is not None and subject.kind == "FuncCall"
         if not topic and (signed_in or not reached.identifies(part)):
@@ -65,5 +73,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,9 +1,10 @@
 """A table in an exposed schema has no row level security.
 
 What it finds
-    Tables and partitioned tables that anon or authenticated can reach (schema exposed, USAGE and a privilege on
-    the table or one of its columns) while row level security is off. Tables without any such privilege are not
-    reported. Partitions of a reported parent count with it; see partition_without_rls for the other way round.
+    Tables and partitioned tables that anon or authenticated can reach (schema exposed, USAGE and a
+    privilege on the table or one of its columns) while row level security is off. Tables without any such
+    privilege are not reported. Partitions of a reported parent count with it; see partition_without_rls for
+    the other way round.
 
 Why it matters
     The API serves every row to every caller who holds the privilege: another family's as well as one's own.
@@ -21,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Relation, Snapshot
+from tools.rls.objects import Relation
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.wording import doing, grants, listed, on_table, personal, rank, table_name
 
 
@@ -41,13 +43,14 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             "rls_disabled_in_public", level, table,
             f"Row level security is off on {table.title}: {listed(exposure)} can {doing(held)} every row.",
             evidence=f"relrowsecurity is false; {grants(exposure)}",
-            fix=f"alter table {table_name(table)} enable row level security;\n-- then one policy per command that people need",
+            fix=f"alter table {table_name(table)} enable row level security;\n-- then one policy per"
+            " command that people need",
             rank=rank(snapshot, table, exposure),
         )  # fmt: skip
 
 
 def _counted(snapshot: Snapshot, table: Relation) -> bool:
-    """Whether a parent is reported instead: exposed itself, or guarded and thus partition_without_rls's matter."""
+    """Whether a parent is reported instead, or is guarded: then it is partition_without_rls's matter."""
     parents = [snapshot.relations[name] for name in table.parents if name in snapshot.relations]
     return any(parent.rls or snapshot.exposure(parent) for parent in parents)
 
@@ -58,5 +61,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

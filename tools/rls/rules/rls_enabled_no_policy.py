@@ -36,7 +36,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "rls_enabled_no_policy",
                 Level.INFO,
                 table,
-                f"{table.title} has row level security and no policy: {listed(exposure)} may ask and always get nothing.",
+                f"{table.title} has row level security and no policy: {listed(exposure)} may ask and"
+                " always get nothing.",
                 evidence=f"no row in pg_policy; {grants(exposure)}",
                 fix=f"-- either write the missing policies, or, if only service_role uses the table:\n"
                 f"revoke all on {table_name(table)} from {roles};",
@@ -49,5 +50,5 @@ RULE = Rule(
     level=Level.INFO,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,9 +1,10 @@
 """A permissive policy lets every caller through.
 
 What it finds
-    Permissive policies whose condition is true for any row: true, 1 = 1, id = id, a function that returns true,
-    or for any row once signed in: auth.uid() is not null, auth.role() = 'authenticated'. Reading reference data
-    that belongs to nobody is left out. A restrictive policy for the same command also silences it.
+    Permissive policies whose condition is true for any row: true, 1 = 1, id = id, a function that returns
+    true, or for any row once signed in: auth.uid() is not null, auth.role() = 'authenticated'. Reading
+    reference data that belongs to nobody is left out. A restrictive policy for the same command also
+    silences it.
 
 Why it matters
     Permissive policies are OR-ed: one that is always true makes all others of the command meaningless. SELECT
@@ -21,12 +22,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Policy, Relation, Snapshot
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.truth import NOBODY, open_to, truth
 from tools.rls.wording import altered, listed, on_policy, personal, rank
 
-_VERBS = {"SELECT": "read every row", "INSERT": "insert any row", "UPDATE": "update every row", "DELETE": "delete every row"}  # fmt: skip
+_VERBS = {
+    "SELECT": "read every row",
+    "INSERT": "insert any row",
+    "UPDATE": "update every row",
+    "DELETE": "delete every row",
+}
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -60,7 +67,8 @@ def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Poli
         harmless = set(opened) == {"INSERT"} and not patient
         yield on_policy(
             "rls_policy_always_true", Level.WARN if harmless else Level.ERROR, relation, policy,
-            f"Policy {policy.name} lets {listed(roles)} {listed(_VERBS[command] for command in opened)} of {relation.title}.",
+            f"Policy {policy.name} lets {listed(roles)}"
+            f" {listed(_VERBS[command] for command in opened)} of {relation.title}.",
             fix=altered(policy, relation, _clauses(policy)), rank=rank(snapshot, relation, roles),
         )  # fmt: skip
 
@@ -78,5 +86,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

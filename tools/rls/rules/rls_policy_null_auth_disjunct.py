@@ -5,8 +5,8 @@ What it finds
     anon, or public.
 
 Why it matters
-    The clause was meant for background work, which uses service_role and skips policies anyway. For the API it
-    says: whoever does not sign in sees everything.
+    The clause was meant for background work, which uses service_role and skips policies anyway. For the API
+    it says: whoever does not sign in sees everything.
 
 Fix
     Take the clause out. Let background work connect as service_role.
@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Facts
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import IS_NULL, Facts, bare, disjuncts
+from tools.rls.sqltree import IS_NULL, bare, disjuncts
 from tools.rls.wording import altered, listed, on_policy, rank
 
 
@@ -40,9 +41,12 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     Level.ERROR,
                     relation,
                     policy,
-                    f"Policy {policy.name} is true when nobody is signed in: anon has {listed(usable)} on every"
+                    f"Policy {policy.name} is true when nobody is signed in: anon has {listed(usable)}"
+                    " on every"
                     f" row of {relation.title}.",
-                    fix=altered(policy, relation, "using (...)  -- the same condition without: auth.uid() is null"),
+                    fix=altered(
+                        policy, relation, "using (...)  -- the same condition without: auth.uid() is null"
+                    ),
                     rank=rank(snapshot, relation, ["anon"]),
                 )
 
@@ -51,7 +55,11 @@ def _opens(facts: Facts) -> bool:
     for part in disjuncts(facts.root):
         if part.kind == "NullTest" and part.number("nulltesttype") == IS_NULL:
             subject = bare(part.one("arg"))
-            if subject is not None and subject.kind == "FuncCall" and subject.words("funcname") == ("auth", "uid"):
+            if (
+                subject is not None
+                and subject.kind == "FuncCall"
+                and subject.words("funcname") == ("auth", "uid")
+            ):
                 return True
     return False
 
@@ -62,5 +70,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.facts import Facts
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import Facts, Node
+from tools.rls.sqltree import Node
 from tools.rls.wording import altered, function_name, on_function, on_policy, rank, relying
 
 _COLUMNS = frozenset({"raw_user_meta_data", "user_metadata"})
@@ -36,9 +37,11 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             if any(_reads_metadata(part) for part in policy.parts()):
                 yield on_policy(
                     "rls_references_user_metadata", Level.ERROR, relation, policy,
-                    f"Policy {policy.name} on {relation.title} decides by user_metadata, which every signed-in"
+                    f"Policy {policy.name} on {relation.title} decides by user_metadata, which every"
+                    " signed-in"
                     " person can set.",
-                    fix=altered(policy, relation, "using (...)  -- the same condition over app_metadata or a table"),
+                    fix=altered(policy, relation, "using (...)  -- the same condition over"
+                    " app_metadata or a table"),
                     rank=rank(snapshot, relation, snapshot.addressed(policy)),
                 )  # fmt: skip
     for function, policies in reach(snapshot).policy_functions.values():
@@ -78,5 +81,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -26,7 +26,7 @@ from tools.rls.wording import DOMAIN, listed, quoted
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding per schema. On plain Postgres a role that is granted CREATE by name was meant to have it."""
+    """One finding per schema. On plain Postgres a role with CREATE by name was meant to have it."""
     paths = {name for f in snapshot.functions if f.definer for name in f.search_path or ()}
     for schema, acl in snapshot.schemas.items():
         if schema not in {"public", *snapshot.exposed, *paths} or schema in PLATFORM_SCHEMAS - {"extensions"}:
@@ -40,11 +40,13 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 rule="schema_create_granted",
                 level=Level.ERROR if snapshot.supabase else Level.WARN,
                 domain=DOMAIN,
-                schema_=schema,
+                schema=schema,
                 object=f"schema {schema}",
-                message=f"{listed(holders)} may create objects in schema {schema} and so replace what other code calls there.",
+                message=f"{listed(holders)} may create objects in schema {schema} and so replace what"
+                " other code calls there.",
                 evidence=f"nspacl grants CREATE to {listed(sources) or 'a role they are member of'}",
-                fix=f"revoke create on schema {quoted(schema)} from {', '.join(n if n == PUBLIC else quoted(n) for n in sources or holders)};",
+                fix=f"revoke create on schema {quoted(schema)} from"
+                f" {', '.join(n if n == PUBLIC else quoted(n) for n in sources or holders)};",
                 rank=15,
             )
 
@@ -55,5 +57,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

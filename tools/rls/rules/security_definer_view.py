@@ -2,8 +2,9 @@
 
 What it finds
     Views in an exposed schema that a caller may SELECT from, without security_invoker, over tables with row
-    level security (or that the caller may not read directly), owned by a role that those policies do not bind.
-    Views over data that the caller reads in full anyway are left out; auth.users has a rule of its own.
+    level security (or that the caller may not read directly), owned by a role that those policies do not
+    bind. Views over data that the caller reads in full anyway are left out; auth.users has a rule of its
+    own.
 
 Why it matters
     Such a view runs with its owner's rights: the policies of the tables behind it are not asked, and every
@@ -21,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.objects import Relation
 from tools.rls.reach import mentions_identity, reach
-from tools.rls.snapshot import PLATFORM_SCHEMAS, Relation, Snapshot
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.wording import grants, listed, on_table, rank, table_name
 
 
@@ -41,7 +43,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         guard = " Only its own WHERE stands between callers and the rest." if own else ""
         yield on_table(
             "security_definer_view", Level.WARN if own else Level.ERROR, view,
-            f"View {view.title} reads {listed(t.title for t in behind)} with the rights of {view.owner}: policies"
+            f"View {view.title} reads {listed(t.title for t in behind)} with the rights of"
+            f" {view.owner}: policies"
             f" do not apply to {listed(exposure)}.{guard}",
             evidence=f"security_invoker is not set; {grants(exposure)}",
             fix=f"alter view {table_name(view)} set (security_invoker = true);",
@@ -65,5 +68,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

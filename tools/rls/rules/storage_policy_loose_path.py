@@ -5,8 +5,8 @@ What it finds
     position(id in name), strpos(name, id), name ~ id.
 
 Why it matters
-    The caller chooses the names of the own uploads. A path such as {other account}/{own id}.pdf passes: files are
-    written into, or replaced in, another person's folder.
+    The caller chooses the names of the own uploads. A path such as {other account}/{own id}.pdf passes:
+    files are written into, or replaced in, another person's folder.
 
 Fix
     (storage.foldername(name))[1] = (select auth.uid())::text.
@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.facts import Facts
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import Facts, Node, bare, constant
+from tools.rls.sqltree import Node, bare, constant
 from tools.rls.storage import object_policies
 from tools.rls.wording import altered, listed, on_policy
 
@@ -38,9 +39,11 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             clause = "with check" if policy.command == "INSERT" else "using"
             yield on_policy(
                 "storage_policy_loose_path", Level.ERROR, objects, policy,
-                f"Policy {policy.name} accepts any path that contains the caller's id: {listed(callers)} can use"
+                f"Policy {policy.name} accepts any path that contains the caller's id:"
+                f" {listed(callers)} can use"
                 " other people's folders.",
-                fix=altered(policy, objects, f"{clause} (bucket_id = '...' and (storage.foldername(name))[1] = (select auth.uid())::text)"),
+                fix=altered(policy, objects, f"{clause} (bucket_id = '...' and"
+                " (storage.foldername(name))[1] = (select auth.uid())::text)"),
                 rank=0 if "anon" in callers else 9,
             )  # fmt: skip
 
@@ -51,10 +54,16 @@ def _loose(reached: Reach, facts: Facts) -> bool:
         if comparison.operator in _LIKE and subject is not None and subject.kind == "ColumnRef":
             pattern = bare(comparison.right)
             anywhere = comparison.operator.startswith("~") and comparison.operator not in ("~~", "~~*")
-            if pattern is not None and reached.identifies(facts.within(pattern)) and (anywhere or _floating(pattern)):
+            if (
+                pattern is not None
+                and reached.identifies(facts.within(pattern))
+                and (anywhere or _floating(pattern))
+            ):
                 return True
     return any(
-        call.name in _FINDERS and reached.identifies(facts.within(call.node)) and "name" in _columns(call.node)
+        call.name in _FINDERS
+        and reached.identifies(facts.within(call.node))
+        and "name" in _columns(call.node)
         for call in facts.calls
     )
 
@@ -78,5 +87,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

@@ -1,9 +1,9 @@
 """A storage policy looks at the bucket and not at whose file it is.
 
 What it finds
-    Permissive policies on storage.objects with a way to pass that never asks who the caller is: neither the path
-    (storage.foldername(name)), nor owner_id, nor a function. Being signed in is not enough. Reading a public bucket
-    is left to public_bucket_allows_listing.
+    Permissive policies on storage.objects with a way to pass that never asks who the caller is: neither the
+    path (storage.foldername(name)), nor owner_id, nor a function. Being signed in is not enough. Reading a
+    public bucket is left to public_bucket_allows_listing.
 
 Why it matters
     Everybody the policy addresses reads, replaces or deletes every person's documents in the bucket.
@@ -38,14 +38,21 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         harmless = policy.command == "SELECT" and bool(named) and named <= public
         if not ways or restricted or harmless:
             continue
-        deed = {"SELECT": "read", "INSERT": "add", "UPDATE": "replace", "DELETE": "delete", "ALL": "read and change"}[policy.command]
+        deed = {
+            "SELECT": "read",
+            "INSERT": "add",
+            "UPDATE": "replace",
+            "DELETE": "delete",
+            "ALL": "read and change",
+        }[policy.command]
         where = f"in {listed(sorted(named))}" if named else "in every bucket"
         owner = "(storage.foldername(name))[1] = (select auth.uid())::text"
         clause = "with check" if policy.command == "INSERT" else "using"
         kept = f"bucket_id in ({', '.join(repr(b) for b in sorted(named))}) and " if named else ""
         yield on_policy(
             "storage_policy_without_owner", Level.ERROR, objects, policy,
-            f"Policy {policy.name} lets {listed(callers)} {deed} anybody's files {where}: it never asks whose they are.",
+            f"Policy {policy.name} lets {listed(callers)} {deed} anybody's files {where}: it never"
+            " asks whose they are.",
             fix=altered(policy, objects, f"{clause} ({kept}{owner})"),
             rank=0 if "anon" in callers else 9,
         )  # fmt: skip
@@ -57,5 +64,5 @@ RULE = Rule(
     level=Level.ERROR,
     domain="rls",
     check=check,
-    doc=__doc__,
+    doc=__doc__ or "",
 )

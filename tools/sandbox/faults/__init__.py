@@ -75,7 +75,9 @@ def read(path: Path) -> Fault:
     plant, marker, repair = text.partition(_UNDO)
     missing = [name for name in ("title", "class", "story", "rule", "level", "object") if name not in fields]
     if missing or not marker or fields["class"] not in CLASSES:
-        raise InvalidInput(f"The fault {path.name} lacks {', '.join(missing) or 'its undo part or a known class'}.")
+        raise InvalidInput(
+            f"The fault {path.name} lacks {', '.join(missing) or 'its undo part or a known class'}."
+        )
     rule, _, reason = fields["rule"].partition(" ")
     return Fault(
         name=path.stem,
@@ -92,7 +94,7 @@ def read(path: Path) -> Fault:
 
 
 def apply(dsn: str, *several: Fault) -> None:
-    """Plant faults, in this order, in one transaction. Raises RemoteError when one does not fit the database."""
+    """Plant faults, in this order, in one transaction. Raises RemoteError when one does not fit."""
     _run(dsn, ((one, one.plant) for one in several))
 
 
@@ -107,7 +109,9 @@ def _run(dsn: str, scripts: Iterable[tuple[Fault, str]]) -> None:
             for one, script in scripts:
                 _script(connection, one, script)
     except psycopg.OperationalError as error:
-        raise Unavailable("The sandbox database cannot be reached.", hint="Run `sergei demo` again.") from error
+        raise Unavailable(
+            "The sandbox database cannot be reached.", hint="Run `sergei demo` again."
+        ) from error
 
 
 def _script(connection: psycopg.Connection[Any], one: Fault, script: str) -> None:

@@ -3,12 +3,12 @@
 -- story: The path got another level, and like with two wildcards works for both.
 -- rule: storage_policy_loose_path
 -- level: ERROR
--- object: policy guardian_documents_insert on storage.objects
-alter policy guardian_documents_insert on storage.objects
+-- object: policy guardian_files_insert on storage.objects
+alter policy guardian_files_insert on storage.objects
   with check (bucket_id in ('documents', 'avatars') and name like '%' || (select auth.uid())::text || '%');
 
 -- +undo
-alter policy guardian_documents_insert on storage.objects with check (
+alter policy guardian_files_insert on storage.objects with check (
    bucket_id in ('documents', 'avatars')
    and owner_id = (select auth.uid())::text
    and array_to_string(storage.foldername(name), '/') = any (array(select private.writable_folders()))

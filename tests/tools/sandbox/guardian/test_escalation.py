@@ -51,6 +51,28 @@ def test_managers_do_share_it_and_the_grant_begins_pending(
         )
 
 
+def test_policies_and_guards_hold_even_when_a_migration_grants_every_column(
+    act: Act, admin: Connection, names: dict[str, Any]
+) -> None:
+    admin.execute(
+        "grant all on all tables in schema public to authenticated"
+    )  # what Supabase does by default
+    active: LiteralString = """insert into public.profile_grants
+        (profile_id, grantee_account_id, level, consent_id, granted_by, status)
+        values (%(subject)s, %(to)s, 'read', %(consent)s, %(owner)s, %(status)s)"""
+    with act("owner") as connection:
+        for to, status in (("stranger", "active"), ("owner", "pending")):
+            with pytest.raises(Denied):
+                attempt(connection, active, names | {"to": names[to], "status": status})
+        with pytest.raises(Denied):
+            attempt(connection, "update public.profiles set owner_account_id = %(stranger)s", names)
+    with act("stranger") as connection:
+        assert attempt(connection, "update public.staff_members set role = 'reviewer'", {}) == 0
+        with pytest.raises(Denied):
+            staff: LiteralString = "insert into public.staff_members (account_id, role) "
+            attempt(connection, staff + "values (%(stranger)s, 'reviewer')", names)
+
+
 def test_a_manager_cannot_make_managers_or_lengthen_the_own_grant(act: Act, names: dict[str, Any]) -> None:
     with act("manage_delegate") as connection:
         with pytest.raises(Denied):

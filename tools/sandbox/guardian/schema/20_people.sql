@@ -14,6 +14,7 @@ create table public.accounts (
 create index accounts_region_code_idx on public.accounts (region_code);
 comment on table public.accounts is 'One row per person who can sign in; mirrors auth.users.';
 comment on column public.accounts.status is 'A suspended or closed account reaches no profile at all.';
+comment on column public.accounts.email is 'Mirrors auth.users; decides whom an invitation is for.';
 
 create table public.staff_members (
   account_id uuid primary key references public.accounts (id) on delete cascade,
@@ -63,6 +64,7 @@ create index invitations_household_id_idx on public.invitations (household_id);
 create index invitations_invited_by_idx on public.invitations (invited_by);
 create index invitations_accepted_by_idx on public.invitations (accepted_by);
 comment on table public.invitations is 'Invitations into a household; only the hash of the mailed token is kept.';
+comment on column public.invitations.token_sha256 is 'Hex SHA-256 of the token; the token itself is only in the mail.';
 
 create table public.profiles (
   id uuid primary key default gen_random_uuid(),
@@ -90,6 +92,10 @@ comment on table public.profiles is 'FHIR Patient: one health record. Everything
 comment on column public.profiles.owner_account_id is
   'The account that owns the record. Changes only when an adult child takes the profile over.';
 comment on column public.profiles.archived_at is 'An archived profile is closed to everybody.';
+comment on column public.profiles.household_id is 'Where the person lives; opens nothing.';
+comment on column public.profiles.species is 'Set for pets only.';
+comment on column public.profiles.emergency_note is 'What first responders should know; PHI.';
+comment on column public.profiles.birth_date is 'PHI; decides whether a child may take the profile over.';
 
 create table public.profile_identifiers (
   id uuid primary key default gen_random_uuid(),
@@ -101,6 +107,7 @@ create table public.profile_identifiers (
   unique (profile_id, system, value)
 );
 comment on table public.profile_identifiers is 'FHIR Identifier: national and insurance numbers.';
+comment on column public.profile_identifiers.value is 'PHI: seen by those who manage the profile, never by providers.';
 
 create table public.profile_contacts (
   id uuid primary key default gen_random_uuid(),
@@ -136,6 +143,7 @@ create table public.consents (
 create index consents_purpose_code_idx on public.consents (purpose_code);
 create index consents_given_by_idx on public.consents (given_by);
 comment on table public.consents is 'FHIR Consent. Withdrawal is final: a new consent is a new row.';
+comment on column public.consents.text_version is 'Version of the wording that was agreed to.';
 
 create table public.consent_history (
   id bigint generated always as identity primary key,
@@ -174,6 +182,9 @@ create unique index profile_grants_one_live on public.profile_grants (profile_id
 comment on table public.profile_grants is
   'Opens a profile to another account. Counts only while active, unexpired and its consent is not withdrawn.';
 comment on column public.profile_grants.status is 'pending -> active (by the grantee) -> revoked (final).';
+comment on column public.profile_grants.level is 'read, write (add and correct), manage (also share and delete).';
+comment on column public.profile_grants.consent_id is 'The consent this grant lives by; withdrawing it ends the grant at once.';
+comment on column public.profile_grants.expires_at is 'Null means until revoked.';
 
 create table public.profile_handovers (
   id uuid primary key default gen_random_uuid(),

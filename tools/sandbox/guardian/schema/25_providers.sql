@@ -29,6 +29,7 @@ create table public.providers (
 create index providers_status_idx on public.providers (status);
 create index providers_organisation_id_idx on public.providers (organisation_id);
 comment on table public.providers is 'FHIR Practitioner. The status is set by staff only, through verify_provider().';
+comment on column public.providers.verified_until is 'A verification lapses by itself at this moment.';
 
 create table public.provider_verifications (
   id uuid primary key default gen_random_uuid(),
@@ -66,6 +67,8 @@ create index provider_access_granted_by_idx on public.provider_access (granted_b
 comment on table public.provider_access is
   'Opens a profile to a provider for a purpose and a time. Counts only while the provider is verified and the consent given.';
 comment on column public.provider_access.can_contribute is 'The provider may add clinical rows, never change existing ones.';
+comment on column public.provider_access.include_documents is 'Also opens documents, their pages and files.';
+comment on column public.provider_access.expires_at is 'Never null: access of a provider always ends.';
 
 create table public.access_log (
   id bigint generated always as identity primary key,

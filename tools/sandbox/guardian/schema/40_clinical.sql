@@ -25,6 +25,9 @@ create index clinical_events_code_idx on public.clinical_events (code_system, co
 create index clinical_events_recorded_by_idx on public.clinical_events (recorded_by);
 comment on table public.clinical_events is 'Event stream of each profile, partitioned by quarter of occurred_at.';
 comment on column public.clinical_events.confidence is '1 for what a person entered, lower for what a document pass read.';
+comment on column public.clinical_events.occurred_at is 'When it happened, not when it was recorded; decides the partition.';
+comment on column public.clinical_events.recorded_by is 'The account that wrote the row; cannot be changed or forged.';
+comment on column public.clinical_events.note is 'Free text; PHI.';
 
 -- A partition is reached through its parent only: it has row level security of its own, no policy and no grant.
 create function private.create_event_partition(quarter_start date) returns text

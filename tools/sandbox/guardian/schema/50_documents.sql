@@ -32,6 +32,7 @@ create table public.document_pages (
   unique (document_id, id)
 );
 comment on table public.document_pages is 'Pages with their recognised text; the profile is that of the document.';
+comment on column public.document_pages.ocr_text is 'Recognised text; PHI.';
 
 create table public.extracted_entities (
   id uuid primary key default gen_random_uuid(),
@@ -53,6 +54,7 @@ create index extracted_entities_document_id_page_id_idx on public.extracted_enti
 create index extracted_entities_code_idx on public.extracted_entities (code_system, code);
 create index extracted_entities_confirmed_by_idx on public.extracted_entities (confirmed_by);
 comment on table public.extracted_entities is 'Clinical facts read from a page, confirmed or corrected by a person.';
+comment on column public.extracted_entities.raw_text is 'As it stands on the page; PHI.';
 
 create table public.event_documents (
   profile_id uuid not null,

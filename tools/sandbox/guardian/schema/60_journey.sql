@@ -34,6 +34,8 @@ create index encounters_profile_id_episode_id_idx on public.encounters (profile_
 create index encounters_profile_id_started_at_idx on public.encounters (profile_id, started_at desc);
 create index encounters_provider_id_idx on public.encounters (provider_id);
 comment on table public.encounters is 'FHIR Encounter: a visit.';
+comment on column public.encounters.class is 'FHIR Encounter.class.';
+comment on column public.encounters.summary is 'Free text; PHI.';
 
 create table public.appointments (
   id uuid primary key default gen_random_uuid(),

@@ -46,6 +46,7 @@ create table public.webhooks_inbox (
 );
 create index webhooks_inbox_open_idx on public.webhooks_inbox (received_at) where processed_at is null;
 comment on table public.webhooks_inbox is 'Service only: webhooks from storage, auth and billing. No policy on purpose.';
+comment on column public.webhooks_inbox.payload is 'As received; may carry file names of people.';
 
 create table public.outbox_messages (
   id bigint generated always as identity primary key,

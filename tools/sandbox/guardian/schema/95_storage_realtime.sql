@@ -8,13 +8,15 @@ on conflict (id) do nothing;
 -- Whole folder names, never prefixes: 'a/b' must not match 'a/b2'. After a handover the older files stay
 -- in the folder of the account that uploaded them, and follow the profile.
 create function private.storage_folders(profiles uuid[]) returns setof text
-language sql stable security definer set search_path = '' rows 10 as $$
+language sql stable set search_path = '' rows 10 as $$
   select p.owner_account_id::text || '/' || p.id::text from public.profiles p where p.id = any (profiles)
   union
   select h.from_account_id::text || '/' || h.profile_id::text
   from public.profile_handovers h
   where h.profile_id = any (profiles) and h.status = 'completed'
 $$;
+comment on function private.storage_folders(uuid[]) is
+  'Folders of given profiles. Trusts its argument, hence no definer: only the functions below call it.';
 
 create function private.readable_folders() returns setof text
 language sql stable security definer set search_path = '' rows 10 as $$
