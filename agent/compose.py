@@ -54,7 +54,12 @@ def sandbox_settings(settings: Settings) -> SandboxSettings:
     """Where the sandbox lives for these settings."""
     from tools.sandbox.cluster import SandboxSettings
 
-    return SandboxSettings(cache_dir=settings.cache_dir / "sandbox", url=settings.sandbox_url)
+    return SandboxSettings(
+        cache_dir=settings.cache_dir / "sandbox",
+        url=settings.sandbox_url,
+        server=settings.sandbox.server,
+        extensions=settings.sandbox.extensions,
+    )
 
 
 @asynccontextmanager

@@ -55,6 +55,13 @@ class AgentSection(_Section):
     memory: bool = True
 
 
+class SandboxSection(_Section):
+    """`[sandbox]`: which PostgreSQL it runs, and extensions that it must offer."""
+
+    server: Literal["embedded", "system"] = "embedded"
+    extensions: tuple[str, ...] = ()
+
+
 class SuppressSection(_Section):
     """`[[suppress]]`: one finding that somebody decided to live with, and why."""
 
@@ -68,6 +75,7 @@ class ProjectFile(_Section):
 
     target: TargetSection = TargetSection()
     agent: AgentSection = AgentSection()
+    sandbox: SandboxSection = SandboxSection()
     suppress: tuple[SuppressSection, ...] = ()
 
 
@@ -94,6 +102,7 @@ class Settings:
     api_key: str = field(repr=False)
     base_url: str | None
     sandbox_url: str | None = field(repr=False)
+    sandbox: SandboxSection
     http_token: str | None = field(repr=False)
     editor: str
     color: bool
@@ -144,6 +153,7 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         api_key=env.get("ANTHROPIC_API_KEY", ""),
         base_url=env.get("ANTHROPIC_BASE_URL") or None,
         sandbox_url=env.get("SERGEI_SANDBOX_URL") or None,
+        sandbox=project.sandbox,
         http_token=env.get("SERGEI_TOKEN") or None,
         editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
         color="NO_COLOR" not in env and env.get("TERM") != "dumb",

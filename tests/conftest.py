@@ -50,13 +50,9 @@ def guardian(cluster: Cluster) -> Iterator[str]:
 @pytest.fixture
 def empty_database(cluster: Cluster) -> Iterator[str]:
     """The conninfo of a fresh database with Supabase's roles and schemas, and nothing else."""
-    template = cluster.template("shim", _shim, key=demo.content_key())
+    template = cluster.template("shim", install_shim, key=demo.content_key())
     with cluster.scratch("shim", template=template) as dsn:
         yield dsn
-
-
-def _shim(dsn: str) -> None:
-    install_shim(dsn)
 
 
 @pytest.fixture

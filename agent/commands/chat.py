@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import stat
 import sys
+from collections.abc import Coroutine
 from io import TextIOWrapper
-from typing import Final
+from typing import Any, Final
 
 from agent import settings as settings_module
 from agent.approvals import Mode
@@ -55,17 +57,17 @@ def talk(settings: Settings, choice: Choice) -> int:
 
 
 def _converse(settings: Settings, choice: Choice, opening: Opening) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (os.isatty(0) and os.isatty(1)):
         raise InvalidInput(
             "A conversation needs a terminal.", hint="Ask one question instead: sergei chat -p QUESTION"
         )
     from agent.terminal.interrupts import quiet
 
-    with quiet(sys.stdin.fileno()):  # at once: what is typed while the rest loads belongs to the prompt
+    with quiet(0):  # at once: what is typed while the rest loads belongs to the prompt
         from agent.terminal.chat import chat
 
         try:
-            return asyncio.run(chat(settings, choice, opening))
+            return _run(chat(settings, choice, opening))
         except asyncio.CancelledError:
             return 143
 
@@ -81,12 +83,26 @@ def _ask_once(settings: Settings, choice: Choice, opening: Opening, question: st
         raise InvalidInput("There is nothing to ask.", hint="sergei chat -p QUESTION")
     if len(text) > LONGEST:
         raise InvalidInput(f"The question has {len(text):,} characters; {LONGEST:,} are the most.")
-    return asyncio.run(once(settings, choice, opening, text, output))
+    return _run(once(settings, choice, opening, text, output))
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    """Run it, and let the process end at once afterwards.
+
+    Python looks through every object at its end; with the SDK's thousands of classes that takes a second.
+    """
+    try:
+        return asyncio.run(work)
+    finally:
+        gc.freeze()
 
 
 def _piped() -> str:
     """What was piped or redirected into us. A terminal, or what else may be there, is not read."""
-    mode = os.fstat(sys.stdin.fileno()).st_mode
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:  # a service may have closed it
+        return ""
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
         return ""
     return sys.stdin.buffer.read().decode("utf-8", errors="replace").strip()

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from agent import settings as settings_module
 from agent.audit import AuditLog
-from agent.compose import Choice, House, open_bank, open_house
+from agent.compose import Choice, House, open_bank, open_cluster, open_house
 from agent.settings import Settings
 from tools import catalogue
 from tools.errors import SergeiError
@@ -81,13 +81,13 @@ def _sandbox(settings: Settings) -> Check:
 async def _target(settings: Settings, choice: Choice) -> AsyncIterator[Check]:
     try:
         async with open_house(settings, choice, face="cli") as house:
-            for check in await _database(house):
+            for check in await _database(house, choice):
                 yield check
     except SergeiError as error:
         yield Check("fail", "database", str(error))
 
 
-async def _database(house: House) -> list[Check]:
+async def _database(house: House, choice: Choice) -> list[Check]:
     from tools.database.identity import read_identity
 
     database = house.executor.resources.database_or_none
@@ -99,4 +99,20 @@ async def _database(house: House) -> list[Check]:
         Check("ok", "database", f"{database.target.label}: {identity.version}, {kind}, as {identity.login}")
     ]
     checks += [Check("warn", "login", warning) for warning in identity.warnings]
+    if choice.demo:
+        checks += await asyncio.to_thread(_stand_in, house.settings)
     return checks
+
+
+def _stand_in(settings: Settings) -> list[Check]:
+    """What of Supabase the demo imitates, and what it cannot offer."""
+    from tools.sandbox import demo
+    from tools.sandbox.shim import read_report
+
+    with open_cluster(settings) as cluster:
+        report = read_report(demo.ensure(cluster))
+    return [
+        Check("ok", "stand-ins", ", ".join(report.standins)),
+        Check("warn", "absent", ", ".join(report.unavailable)),
+        *(Check("warn", "different", difference) for difference in report.differences),
+    ]

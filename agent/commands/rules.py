@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidInput("Which rule?", hint="sergei rules show NAME; `sergei rules` lists them.")
     rules = {rule.name: rule for rule in RULES}
     if args.name not in rules:
-        near = get_close_matches(args.name, rules, n=1)
+        near = get_close_matches(str(args.name), rules, n=1)
         hint = f"Did you mean {near[0]}?" if near else "`sergei rules` lists them."
         raise InvalidInput(f"There is no rule called {args.name}.", hint=hint)
     rule = rules[args.name]

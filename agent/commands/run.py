@@ -83,7 +83,7 @@ def _add(group: Any, name: str, spec: dict[str, Any], *, required: bool) -> None
     default = spec.get("default")
     help_text = str(spec.get("description", ""))
     if default not in (None, "", [], False):
-        help_text += f" (default: {' '.join(map(str, default)) if isinstance(default, list) else default})"
+        help_text += f" (default: {json.dumps(default).strip('[]')})"
     if required:
         help_text += " (required)"
     options: dict[str, Any] = {

@@ -44,7 +44,8 @@ def question(
 
 def terminal_asker(*, color: bool) -> Asker | None:
     """An asker on stdin and stderr, or None when nobody sits there."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    here: Callable[[], bool] = getattr(sys.stdin, "isatty", bool)  # a service's stdin may be closed: None
+    if not (here() and sys.stderr.isatty()):
         return None
 
     async def ask(request: Request) -> Decision:

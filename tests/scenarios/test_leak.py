@@ -5,12 +5,14 @@ The model is scripted; everything else is real: SDK, loop, gate, database, rules
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import aclosing
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 import prompts
 from agent.approvals import Answer, Decision, Request
@@ -22,11 +24,11 @@ from tests.conftest import MakeExecutor
 from tests.model_script import Call, Scripted, reply, use
 from tests.model_server import model_server
 from tools.sandbox import faults
-from tools.sandbox.guardian.generate import planted_values
+from tools.sandbox.guardian.generate import named_people, planted_values
 
 pytestmark = pytest.mark.anyio
 
-FAULT = "user_metadata_in_helper"
+FAULT = "view_reads_as_owner"
 
 
 class Person:
@@ -46,6 +48,7 @@ async def test_a_leak_is_found_mended_on_approval_and_remembered(
     fault = faults.fault(FAULT)
     faults.apply(guardian, fault)
     rule = fault.rule or ""
+    assert visible_to_a_stranger(guardian, fault.object) > 0, "the planted leak is real"
     fixes: list[str] = []
 
     def propose(call: Call) -> Scripted:
@@ -53,13 +56,16 @@ async def test_a_leak_is_found_mended_on_approval_and_remembered(
         assert rule in call.text and fault.object in call.text
         block = call.text.split(rule, 1)[1].split("```sql\n", 1)[1].split("```", 1)[0]
         fixes.append(block.strip())
-        return reply("That lets anybody call themselves staff.", use("change_sql", {"sql": fixes[0]}))
+        return reply(
+            "Everybody who is signed in reads every family through that view.",
+            use("change_sql", {"sql": fixes[0]}),
+        )
 
     def conclude(call: Call) -> Scripted:
         """The second review must be clean before anything is remembered."""
         assert re.search(r"\b0 errors?\b", call.text), call.text
         lesson = {
-            "title": f"{rule}: read roles from app_metadata",
+            "title": f"{fault.object}: views over patients' tables need security_invoker",
             "category": "security-configurations",
             "action": fixes[0],
             "result": f"review_rls no longer reports {rule} on {fault.object}",
@@ -96,7 +102,7 @@ async def test_a_leak_is_found_mended_on_approval_and_remembered(
     assert failed == []
     assert [request.tool for request in person.saw] == ["change_sql", "remember"]
     assert fixes[0] in person.saw[0].preview.action, "what was shown is what was proposed"
-    assert not leaks(guardian, fixes[0])
+    assert visible_to_a_stranger(guardian, fault.object) == 0
     bank = executor.resources.bank
     assert bank.writable is not None
     assert [entry.category for entry in bank.writable.entries()] == ["security-configurations"]
@@ -106,11 +112,16 @@ async def test_a_leak_is_found_mended_on_approval_and_remembered(
     await executor.resources.database.close()
 
 
-def leaks(dsn: str, fix: str) -> bool:
-    """Whether the fault is still there, seen from outside: no function in it trusts user_metadata."""
+def visible_to_a_stranger(dsn: str, view: str) -> int:
+    """Rows that an account without any profile opened to it sees, measured outside of the product."""
+    people, _ = named_people()
+    schema, name = view.split(".")
     with psycopg.connect(dsn) as connection:
-        row = connection.execute(
-            "select count(*) from pg_proc where prosrc ilike '%user_metadata%'"
-            " and pronamespace = 'private'::regnamespace"
-        ).fetchone()
-    return row != (0,)
+        connection.execute(
+            "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",
+            [json.dumps(people["stranger"].claims())],
+        )
+        count = sql.SQL("select count(*) from {}").format(sql.Identifier(schema, name))
+        row = connection.execute(count).fetchone()
+        connection.rollback()
+    return row[0] if row else 0

@@ -127,11 +127,12 @@ class Function:
 
 @dataclass(slots=True)
 class Catalog:
-    """What exists of the names that were reached, by oid."""
+    """What exists of the names that were reached, by oid. `inner`: functions that other functions call."""
 
     relations: dict[int, Relation] = field(default_factory=dict[int, Relation])
     functions: dict[int, Function] = field(default_factory=dict[int, Function])
     settings: set[str | None] = field(default_factory=set[str | None])
+    inner: set[int] = field(default_factory=set[int])
 
     @property
     def views(self) -> list[Relation]:
@@ -141,19 +142,33 @@ class Catalog:
 
 async def read_catalog(session: Session, reach: Reach) -> Catalog:
     """Resolve `reach` with this session's search_path, and what its views and bodies reach in turn."""
-    catalog, front = Catalog(), [reach]
+    catalog, outer, inner = Catalog(), [reach], list[Reach]()
     for _ in range(_ROUNDS):
-        found = await _resolve(session, front)
-        fresh_relations = {r.oid: r for r in found.relations.values() if r.oid not in catalog.relations}
-        fresh_functions = {f.oid: f for f in found.functions.values() if f.oid not in catalog.functions}
-        catalog.relations |= fresh_relations
-        catalog.functions |= fresh_functions
-        front = [_definition(relation) for relation in fresh_relations.values() if relation.definition]
-        catalog.settings.update(*(view.settings for view in front))
-        front += [_body(function) for function in fresh_functions.values() if function.body]
-        if not front:
+        outer, bodies = await _extend(session, catalog, outer, inner=False)
+        _, deeper = await _extend(session, catalog, inner, inner=True)
+        inner = bodies + deeper
+        if not outer and not inner:
             return catalog
     raise InvalidInput("The statement reaches through too many layers of views and functions to be judged.")
+
+
+async def _extend(
+    session: Session, catalog: Catalog, front: list[Reach], *, inner: bool
+) -> tuple[list[Reach], list[Reach]]:
+    """Add what `front` reaches; what the new views reach in turn, and what the new bodies do."""
+    if not front:
+        return [], []
+    found = await _resolve(session, front)
+    views = [r for r in found.relations.values() if r.oid not in catalog.relations and r.definition]
+    known = catalog.inner if inner else catalog.functions.keys()
+    fresh = [function for function in found.functions.values() if function.oid not in known]
+    catalog.relations |= found.relations
+    catalog.functions |= found.functions
+    if inner:
+        catalog.inner |= found.functions.keys()
+    definitions = [_definition(view) for view in views]
+    catalog.settings.update(*(definition.settings for definition in definitions))
+    return definitions, [_body(function) for function in fresh if function.body]
 
 
 async def _resolve(session: Session, front: Iterable[Reach]) -> Catalog:

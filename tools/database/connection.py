@@ -251,12 +251,12 @@ async def _alive(connection: AsyncConnection[DictRow]) -> bool:
             await connection.execute("")
     except (TimeoutError, OSError, connection.OperationalError):
         return False
-    return connection.pgconn.transaction_status is TransactionStatus.IDLE
+    return connection.info.transaction_status is TransactionStatus.IDLE
 
 
 async def _wipe(connection: AsyncConnection[DictRow]) -> bool:
     """Forget role, settings, cursors, locks and temporary tables. False: not clean, close it."""
-    if connection.closed or connection.pgconn.transaction_status is not TransactionStatus.IDLE:
+    if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
         return False
     try:
         async with asyncio.timeout(5):

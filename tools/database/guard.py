@@ -57,9 +57,10 @@ def judge(reach: Reach, catalog: Catalog, *, planned: bool = False) -> list[Obje
     """
     said = [] if planned else [Objection(shape, "") for shape in reach.forbidden]
     said += [found for relation in catalog.relations.values() if (found := _relation(relation))]
-    said += [
-        found for function in catalog.functions.values() if (found := _function(function, planned=planned))
-    ]
+    run = list(catalog.functions.values())
+    if planned:
+        run = [function for function in run if function.volatility != "v" or function.oid in catalog.inner]
+    said += [found for function in run if (found := _function(function))]
     for setting in reach.settings | catalog.settings:
         if setting is None:
             said.append(Objection("current_setting()", "is called with a name that is not a constant"))
@@ -111,10 +112,8 @@ def _relation(relation: Relation) -> Objection | None:
     return Objection(str(relation), why) if why else None
 
 
-def _function(function: Function, *, planned: bool) -> Objection | None:
+def _function(function: Function) -> Objection | None:
     """Builtin and extension functions by the reviewed lists; a user's own by its volatility and body."""
-    if planned and function.volatility == "v":
-        return None
     library = function.builtin or function.extension or function.language in {"c", "internal"}
     why = refused(function.name) if library else None
     if why:

@@ -45,6 +45,7 @@ _REFUSED: Final[dict[str, str]] = {
     r"pg_stat_clear_snapshot|pg_import_system_collations": "changes the state of the server",
     r"gin_clean_pending_list|brin_\w*summarize\w*|(auto)?pg_?prewarm\w*": "changes the state of the server",
     r"nextval|setval": "moves a sequence",
+    r"txid_current|pg_current_xact_id": "takes a transaction number, which is a write",
     r"get_raw_page|(heap|bt|gin|gist|hash|brin)_page_\w+|page_header|fsm_page_\w+": "reads raw pages",
     r"pg_check_(visible|frozen)|pg_visibility\w*|tuple_data_split|heap_tuple_\w+": "reads raw pages",
     r"pg_mcv_list_items": "shows samples of patients' values",

@@ -12,9 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 import postgast
-from postgast import PgQueryError
 
-from tools.rls.sqltree import Node, copied
+from tools.rls.sqltree import UNREADABLE, Node, copied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +86,9 @@ class Facts:
     columns: list[Column] = field(default_factory=list[Column])
     comparisons: list[Comparison] = field(default_factory=list[Comparison])
     written: list[tuple[str, Source]] = field(default_factory=list[tuple[str, Source]])
+    constants: list[str] = field(default_factory=list[str])
     names: set[str] = field(default_factory=set[str])
+    asked: tuple[tuple[Column, Node], ...] | None = None
     place: dict[int, Block] = field(default_factory=dict[int, Block])
 
     def sources(self) -> Iterator[Source]:
@@ -109,7 +110,7 @@ def expression(text: str) -> Facts | None:
     """Facts of a value expression as pg_get_expr prints it, or None when it does not parse."""
     try:
         statement = copied(postgast.parse(f"select {text}").stmts[0].stmt)
-    except (PgQueryError, IndexError):
+    except (*UNREADABLE, IndexError):
         return None
     targets = statement.many("target_list")
     root = targets[0].one("val") if len(targets) == 1 else None
@@ -126,7 +127,7 @@ def statements(text: str) -> tuple[Facts, ...] | None:
     """Facts of each statement of a script (an SQL function's body), or None when it does not parse."""
     try:
         roots = [copied(raw.stmt) for raw in postgast.parse(text).stmts]
-    except PgQueryError:
+    except UNREADABLE:
         return None
     found: list[Facts] = []
     for root in roots:
@@ -136,6 +137,7 @@ def statements(text: str) -> tuple[Facts, ...] | None:
     return tuple(found)
 
 
+_PLAIN: Final = frozenset({"String", "TypeName"})
 _STATEMENTS: Final = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
 _WRITES: Final = {
     "InsertStmt": "INSERT",
@@ -146,7 +148,8 @@ _WRITES: Final = {
 
 
 def _visit(node: Node, block: Block, facts: Facts, link: int = 0) -> None:
-    facts.place[id(node)] = block
+    if block is not facts.top:
+        facts.place[id(node)] = block
     kind = node.kind
     if kind in _STATEMENTS:
         _statement(node, block, facts, link)
@@ -161,7 +164,10 @@ def _visit(node: Node, block: Block, facts: Facts, link: int = 0) -> None:
         return
     _collect(node, block, facts)
     for child in node.children():
-        _visit(child, block, facts)
+        if child.kind == "A_Const":
+            facts.constants.extend(text for value in child.children() if (text := value.word("sval")))
+        elif child.kind not in _PLAIN:
+            _visit(child, block, facts)
 
 
 def _statement(node: Node, outer: Block, facts: Facts, link: int) -> None:

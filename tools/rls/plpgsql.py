@@ -165,7 +165,7 @@ class _Reader:
             if not depth and not cases and text in words and self.at > start:
                 break
             depth += (text in _OPENING) - (text in _CLOSING)
-            if text == "case" and self.at > start:
+            if text == "case" and self.at > start and self.tokens[self.at - 1].text != "end":
                 cases += 1
             elif text == "end" and cases:
                 cases -= 1

@@ -21,6 +21,7 @@ from tools.rls.sqltree import Node, constant
 
 IDENTITY: Final = frozenset({"auth.uid", "auth.jwt", "auth.email"})
 _CALL: Final = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\s*\(", re.IGNORECASE)
+_ASKS: Final = re.compile(r"auth\.(uid|jwt|email)\s*\(|request\.jwt", re.IGNORECASE)
 DEFAULT_PATH: Final = ("public", "extensions")
 
 
@@ -97,13 +98,14 @@ class Reach:
             members = self.closure([function])
             known = any(mentions_identity(one) for f in members for one in body_of(f).everything())
             known = known or any(self._quotes_identity(one) for f in members for one in body_of(f).dynamic)
+            # Where a part could not be parsed, its text has the benefit of the doubt.
+            known = known or any(_ASKS.search(f.body) for f in members if not body_of(f).complete)
             self._speaks[function.oid] = known
         return known
 
     def _quotes_identity(self, dynamic: Facts) -> bool:
         """Whether the constant parts of a dynamic statement call something that asks for the caller."""
-        texts = [n.word("sval") for c in dynamic.root.walk() if c.kind == "A_Const" for n in c.children()]
-        for name in {match[0].lower() for text in texts for match in _CALL.finditer(text)}:
+        for name in {match[0].lower() for text in dynamic.constants for match in _CALL.finditer(text)}:
             called = name.rstrip("( \n\t")
             found = self.snapshot.functions_named.get(called, ())
             if called in IDENTITY or any(f.schema != "auth" and self.speaks(f) for f in found):
@@ -261,11 +263,17 @@ def is_identity(call: Call) -> bool:
     return False
 
 
-def identity_columns(facts: Facts) -> Iterator[tuple[Column, Node]]:
+def identity_columns(facts: Facts) -> tuple[tuple[Column, Node], ...]:
     """Columns that are compared for equality with the caller's identity, and the comparison."""
-    by_node = {id(column.node): column for column in facts.columns}
+    if facts.asked is None:
+        facts.asked = tuple(_identity_columns(facts))
+    return facts.asked
+
+
+def _identity_columns(facts: Facts) -> Iterator[tuple[Column, Node]]:
     identities = {id(call.node) for call in facts.calls if is_identity(call)}
-    for comparison in facts.comparisons:
+    by_node = {id(column.node): column for column in facts.columns} if identities else {}
+    for comparison in facts.comparisons if identities else ():
         if comparison.operator != "=":
             continue
         for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):

@@ -20,7 +20,7 @@ from tools.rls.objects import (
     Trigger,
 )
 from tools.rls.privileges import PUBLIC, Role, closure, parse_acl
-from tools.rls.snapshot import Snapshot
+from tools.rls.snapshot import API_ROLES, Snapshot
 
 Row = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ def assemble(
     roles = _roles(rows["roles"])
     by_oid = {int(row["oid"]): str(row["name"]) for row in rows["roles"]}
     relations = _relations(rows, by_oid)
-    supabase = "anon" in roles and "authenticated" in roles
+    supabase = _is_supabase(roles, rows["schemas"], relations)
     oids = {int(row["oid"]): f"{row['schema']}.{row['name']}" for row in rows["relations"]}
     return Snapshot(
         version=int(server["version"]),
@@ -72,6 +72,16 @@ def assemble(
         round_trips=1 if buckets is None else 2,
         gaps=_gaps(supabase, relations, roles, exposed, rows["schemas"], buckets),
     )
+
+
+def _is_supabase(
+    roles: Mapping[str, Role], schemas: list[dict[str, Any]], relations: Mapping[str, Relation]
+) -> bool:
+    """Whether anon and authenticated mean something here: roles belong to the server, not to the database."""
+    if not all(name in roles for name in API_ROLES):
+        return False
+    known = any(row["name"] == "auth" for row in schemas)
+    return known or any(name in relation.acl for relation in relations.values() for name in API_ROLES)
 
 
 def _roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
@@ -218,10 +228,8 @@ def _gaps(
     """What was not read, and why: said in every review, so that silence never passes for a clean result."""
     found: list[tuple[str, str]] = []
     if not supabase:
-        why = (
-            "there are no roles anon and authenticated; every role that owns nothing, is no superuser and not"
-        )
-        found.append(("Supabase API exposure", f"{why} BYPASSRLS was taken as the outsider instead"))
+        why = "anon and authenticated have no part here; each role that owns nothing and is bound by policies"
+        found.append(("Supabase API exposure", f"{why} was taken as an outsider instead"))
         if not any(relation.rls for relation in relations.values()):
             found.append(
                 ("row level security", "no table uses it, so access by row is not decided in this database")

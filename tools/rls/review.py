@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -107,7 +108,7 @@ async def review_rls(params: ReviewRls, resources: Resources) -> Review:
     rules = chosen(params.only, params.skip)
     snapshot = await read_snapshot(resources.database, resources.exposed_schemas)
     _known_schemas(snapshot, params.schemas)
-    findings = [finding for rule in rules for finding in rule.check(snapshot)]
+    findings = findings_of(snapshot, rules)
     if params.schemas:
         findings = [finding for finding in findings if finding.schema_ in params.schemas]
     return review(resources.database.target.label, snapshot, findings, resources.suppressions, rules)
@@ -146,6 +147,21 @@ def review(
         ),
         coverage=coverage(snapshot, rules),
     )
+
+
+def findings_of(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]] = RULES) -> list[Finding]:
+    """What the rules say, unranked.
+
+    The parse trees are some hundred thousand objects that live until the end: looking among them for garbage
+    over and over took a quarter of the time and found none.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return [finding for rule in rules for finding in rule.check(snapshot)]
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def suppresses(suppression: Suppression, finding: Finding) -> bool:

@@ -7,7 +7,11 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, cast
+
+from google.protobuf.message import DecodeError, Message
+from postgast import PgQueryError
 
 AND: Final = 1
 OR: Final = 2
@@ -18,7 +22,11 @@ SCALAR: Final = 5
 ARRAY: Final = 7
 IS_NULL: Final = 1
 
+UNREADABLE: Final = (PgQueryError, DecodeError)
+"""What parsing may raise: a syntax error, or nesting beyond 100 levels, protobuf's limit (60 times `||`)."""
+
 _NODE: Final = "Node"
+_SCALARS: Final = (str, int, float, bytes)
 _SKIPPED: Final = frozenset({"location", "stmt_location", "stmt_len", "version"})
 
 
@@ -74,24 +82,39 @@ class Node:
 
 def copied(message: Any) -> Node:
     """A protobuf message of libpg_query as Nodes; wrappers are unfolded and positions left out."""
-    kind = message.DESCRIPTOR.name
+    fields: list[tuple[Any, Any]] = message.ListFields()
+    kind = type(message).__name__
     if kind == _NODE:
-        which = message.WhichOneof("node")
-        if which is None:
+        if not fields:
             return Node("Empty", {})
-        message = getattr(message, which)
-        kind = message.DESCRIPTOR.name
+        message = fields[0][1]
+        fields = message.ListFields()
+        kind = type(message).__name__
+    if kind == "String":
+        return _string(message.sval)
+    if kind == "TypeName":
+        return _TYPE
     parts: dict[str, Any] = {}
-    for descriptor, value in message.ListFields():
+    for descriptor, value in fields:
         name = descriptor.name
-        if descriptor.message_type is None:
+        if isinstance(value, _SCALARS):
             if name not in _SKIPPED:
                 parts[name] = value
-        elif hasattr(value, "DESCRIPTOR"):
+        elif isinstance(value, Message):
             parts[name] = copied(value)
         else:
             parts[name] = tuple([copied(item) for item in value])
     return Node(kind, parts)
+
+
+@lru_cache(maxsize=20_000)
+def _string(text: str) -> Node:
+    """Names and constants repeat: one Node for each text."""
+    return Node("String", {"sval": text})
+
+
+_TYPE: Final = Node("TypeName", {})
+"""No rule asks what something is cast to."""
 
 
 def conjuncts(node: Node | None) -> Iterator[Node]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -49,10 +50,42 @@ class Binaries:
         folders = (parent / "lib", parent / "lib" / "postgresql", *parent.glob("lib*/pgsql"))
         return any((folder / f"{name}{end}").exists() for folder in folders for end in (".so", ".dylib"))
 
+    def has_extension(self, name: str) -> bool:
+        """Whether `create extension name` would find its control file."""
+        return any((folder / "extension" / f"{name}.control").exists() for folder in self._shares())
+
+    def _shares(self) -> list[Path]:
+        """Where this server keeps its shared files; the server's own pg_config knows best."""
+        parent = self.bin_dir.parent
+        shares = [parent / "share", parent / "share" / "postgresql"]
+        if (self.bin_dir / "pg_config").is_file():
+            command = [self.program("pg_config"), "--sharedir"]
+            answer = subprocess.run(command, capture_output=True, text=True, check=False)
+            shares.append(Path(answer.stdout.strip()))
+        return [*shares, *Path("/usr/share/postgresql").glob(str(self.major))]
+
     def moved_to(self, bin_dir: Path) -> Binaries:
         """The same programs at another place."""
         icu = bin_dir.parent / "share" / "icu" if self.icu_data else None
         return replace(self, bin_dir=bin_dir, icu_data=icu)
+
+
+def choose_binaries(server: Kind, extensions: Sequence[str]) -> Binaries:
+    """The server that was asked for; the system's where the embedded one lacks one of the extensions.
+
+    Raises ConfigurationError when nothing here offers them.
+    """
+    chosen = embedded_binaries() if server == "embedded" else system_binaries()
+    lacking = [name for name in extensions if not chosen.has_extension(name)]
+    if lacking and server == "embedded" and find_system_binaries() is not None:
+        chosen = system_binaries()
+        lacking = [name for name in extensions if not chosen.has_extension(name)]
+    if lacking:
+        raise ConfigurationError(
+            f"No PostgreSQL on this machine offers the extension {lacking[0]}.",
+            hint="Install it for a system server, set SERGEI_SANDBOX_URL, or do without it.",
+        )
+    return chosen
 
 
 def embedded_binaries() -> Binaries:

@@ -29,7 +29,7 @@ from psycopg.conninfo import make_conninfo
 
 from tools.errors import ConfigurationError, InvalidInput
 from tools.sandbox import databases, server
-from tools.sandbox.binaries import OLDEST_MAJOR, embedded_binaries, system_binaries
+from tools.sandbox.binaries import OLDEST_MAJOR, choose_binaries
 from tools.sandbox.lease import Lease, exclusive
 from tools.sandbox.place import settle
 
@@ -39,13 +39,14 @@ class SandboxSettings:
     """Which server to use, and where a private one lives.
 
     `url` names a server of the user's own, with rights to create databases and roles; then nothing is
-    started. `shared_dir` takes the place of `cache_dir` for root when the latter lies in a folder that only
-    root may enter.
+    started. Where the embedded server lacks one of `extensions`, the system's is used. `shared_dir` takes the
+    place of `cache_dir` for root when the latter lies in a folder that only root may enter.
     """
 
     cache_dir: Path
     url: str | None = None
     server: Literal["embedded", "system"] = "embedded"
+    extensions: tuple[str, ...] = ()
     idle_seconds: float = 300.0
     shared_dir: Path = Path("/var/cache/sergei")
 
@@ -88,7 +89,7 @@ class Cluster:
 
     @classmethod
     def _private(cls, settings: SandboxSettings) -> Cluster:
-        binaries = embedded_binaries() if settings.server == "embedded" else system_binaries()
+        binaries = choose_binaries(settings.server, settings.extensions)
         try:
             place = settle(settings.cache_dir, settings.shared_dir, binaries)
             with exclusive(place.home / "lock"):
@@ -169,7 +170,7 @@ class Cluster:
         with self._guard:
             databases.drop(self._admin(), name)
 
-    def template(self, name: str, build: Callable[[str], None], *, key: str) -> str:
+    def template(self, name: str, build: Callable[[str], object], *, key: str) -> str:
         """The name of a template database that `build(conninfo)` has filled, once for this name and key.
 
         Other processes wait while one builds. A build that is killed leaves nothing that counts. Templates
@@ -189,7 +190,7 @@ class Cluster:
                 databases.drop_other_keys(session, stem, keep=target)
         return target
 
-    def _build(self, session: databases.Session, target: str, build: Callable[[str], None]) -> None:
+    def _build(self, session: databases.Session, target: str, build: Callable[[str], object]) -> None:
         name = self._fresh_name("build")
         databases.create(session, name, None, "")
         with ExitStack() as undo:

@@ -18,7 +18,6 @@ PLANTED = ("Quill", "1961-07", "7001")
 """Pieces of every value of a person in the clinic."""
 
 
-
 @pytest.fixture(scope="session")
 def clinic_template(cluster: Cluster) -> str:
     """The template that the clinic is copied from."""

@@ -13,7 +13,12 @@ import pytest
 
 from tests.tools.sandbox.conftest import Lodge, until
 from tools.errors import ConfigurationError, Unavailable
-from tools.sandbox.binaries import find_system_binaries
+from tools.sandbox.binaries import (
+    Binaries,
+    choose_binaries,
+    embedded_binaries,
+    find_system_binaries,
+)
 from tools.sandbox.cluster import Cluster, SandboxSettings
 from tools.sandbox.lease import is_held
 from tools.sandbox.place import server_account
@@ -173,3 +178,17 @@ def test_an_installed_postgresql_is_used_when_asked(cache: Path) -> None:
         assert cluster.kind == "system"
         with cluster.scratch("installed") as dsn, psycopg.connect(dsn) as session:
             assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_an_extension_decides_which_server_is_used() -> None:
+    assert choose_binaries("embedded", ("pgcrypto", "pg_trgm")).kind == "embedded"
+    with pytest.raises(ConfigurationError, match="offers the extension nonsense"):
+        choose_binaries("embedded", ("nonsense",))
+
+
+def test_the_installed_server_is_used_for_what_the_embedded_one_lacks(tmp_path: Path) -> None:
+    """A folder that looks like an installation stands for one: what it has is read from its files."""
+    installed = Binaries("system", tmp_path / "bin", "16.1")
+    (tmp_path / "share" / "extension").mkdir(parents=True)
+    (tmp_path / "share" / "extension" / "vector.control").touch()
+    assert installed.has_extension("vector") and not embedded_binaries().has_extension("vector")

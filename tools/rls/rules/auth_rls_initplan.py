@@ -17,6 +17,7 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
@@ -25,7 +26,7 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.sqltree import ANY, ARRAY, SCALAR
-from tools.rls.wording import listed, on_policy, quoted, table_name
+from tools.rls.wording import altered, listed, on_policy
 
 _AUTH = frozenset({"uid", "jwt", "role", "email"})
 
@@ -43,17 +44,31 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _finding(relation: Relation, policy: Policy, calls: list[str]) -> Finding:
-    using, check = policy.using_text, policy.check_text
-    clauses = [f"{word} ({text})" for word, text in (("using", using), ("with check", check)) if text]
-    body = " ".join(clauses)
+    clauses = [
+        f"{word} ({_once(text, calls)})"
+        for word, text in (("using", policy.using_text), ("with check", policy.check_text))
+        if text
+    ]
     return on_policy(
-        "auth_rls_initplan", Level.WARN, relation, policy,
-        f"Policy {policy.name} on {relation.title} calls {listed(calls)} for each row instead of once"
-        " per statement.",
-        fix=f"-- write each of these calls as (select ...):\nalter policy {quoted(policy.name)} on"
-        f" {table_name(relation)}\n  {body};",
+        "auth_rls_initplan",
+        Level.WARN,
+        relation,
+        policy,
+        f"Policy {policy.name} on {relation.title} calls {listed(calls)} for each row instead of once per"
+        " statement.",
+        fix=altered(policy, relation, "\n  ".join(clauses)),
         rank=60,
-    )  # fmt: skip
+    )
+
+
+def _once(text: str, calls: list[str]) -> str:
+    """The expression with each bare call wrapped as (select call)."""
+    for call in calls:
+        name = re.escape(call.removesuffix("()"))
+        # None of these calls takes arguments from the row, so that brackets nest once at most.
+        bare = re.compile(rf"(?<![\w.\"])(?<!SELECT ){name}\((?:[^()]|\([^()]*\))*\)")
+        text = bare.sub(lambda found: f"( SELECT {found[0]})", text)
+    return text
 
 
 def _per_row(reached: Reach, facts: Facts) -> Iterator[str]:

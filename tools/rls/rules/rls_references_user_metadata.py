@@ -24,7 +24,6 @@ from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import Node
 from tools.rls.wording import altered, function_name, on_function, on_policy, rank, relying
 
 _COLUMNS = frozenset({"raw_user_meta_data", "user_metadata"})
@@ -63,16 +62,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 def _reads_metadata(facts: Facts) -> bool:
     if any(column.name in _COLUMNS for column in facts.columns):
         return True
-    return any(
-        node.kind == "String" and "user_metadata" in node.word("sval").strip("{}").split(",")
-        for node in _constants(facts)
-    )
-
-
-def _constants(facts: Facts) -> Iterator[Node]:
-    for node in facts.root.walk():
-        if node.kind == "A_Const":
-            yield from node.children()
+    return any("user_metadata" in text.strip("{}").split(",") for text in facts.constants)
 
 
 RULE = Rule(

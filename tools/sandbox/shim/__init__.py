@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tools.sandbox.shim.shim import ShimReport, install_shim, shim_files
+from tools.sandbox.shim.shim import ShimReport, install_shim, read_report, shim_files
 
-__all__ = ["ShimReport", "install_shim", "shim_files"]
+__all__ = ["ShimReport", "install_shim", "read_report", "shim_files"]

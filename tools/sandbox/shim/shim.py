@@ -112,6 +112,13 @@ def install_shim(connection_or_dsn: Connection | str) -> ShimReport:
         ) from error
 
 
+def read_report(dsn: str) -> ShimReport:
+    """What the stand-in offers in a database where it is installed already."""
+    with psycopg.connect(dsn) as connection:
+        available = {name for (name,) in connection.execute("select name from pg_available_extensions")}
+        return _report(connection, available)
+
+
 @contextmanager
 def _opened(connection_or_dsn: Connection | str) -> Generator[Connection]:
     if isinstance(connection_or_dsn, str):

@@ -1,0 +1,64 @@
+"""Every rule: silent on a clean schema, one finding when broken, none after its fix, none on look-alikes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.tools.rls.cases import CASES, Case
+from tests.tools.rls.reading import Connection, findings_of
+from tools.rls import rules
+from tools.rls.rules import RULES
+
+SECTIONS = ("What it finds", "Why it matters", "Fix", "When to ignore")
+
+
+def test_the_clean_family_schema_has_no_findings(family: Connection) -> None:
+    assert [finding.message for finding in findings_of(family)] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_broken_schema_gives_one_finding_and_its_fix_takes_it_away(family: Connection, case: Case) -> None:
+    family.execute(case.broken)
+    found = [finding for finding in findings_of(family) if finding.rule == case.rule]
+    assert [finding.object for finding in found] == [case.object]
+    finding = found[0]
+    assert finding.message.endswith(".") and finding.evidence and finding.fix
+    if is_runnable(finding.fix):
+        family.execute(finding.fix.replace(" concurrently", "").encode())
+        assert [f.object for f in findings_of(family) if f.rule == case.rule] == []
+
+
+@pytest.mark.parametrize(
+    ("case", "look_alike"),
+    [(case, number) for case in CASES for number in range(len(case.fine))],
+    ids=lambda value: value.rule if isinstance(value, Case) else str(value),
+)
+def test_a_look_alike_stays_silent(family: Connection, case: Case, look_alike: int) -> None:
+    family.execute(case.fine[look_alike])
+    assert [f.message for f in findings_of(family) if f.rule == case.rule] == []
+
+
+def test_tuple_files_documentation_and_cases_agree() -> None:
+    names = [rule.name for rule in RULES]
+    files = {path.stem for path in Path(rules.__file__).parent.glob("*.py")} - {"__init__"}
+    assert len(names) == len(set(names))
+    assert set(names) == files
+    assert set(names) == {case.rule for case in CASES}
+    assert all(case.fine for case in CASES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_documented_in_four_sections(rule: rules.Rule[rules.Snapshot]) -> None:
+    lines = rule.doc.splitlines()
+    assert lines[0].rstrip(".") == rule.title
+    assert tuple(line for line in lines if line in SECTIONS) == SECTIONS
+    assert rule.domain == "rls"
+
+
+def is_runnable(fix: str) -> bool:
+    """Whether a fix is complete SQL: no placeholder, and something other than comments."""
+    lines = [line for line in fix.splitlines() if not line.startswith("--")]
+    return bool(lines) and not re.search(r"<[a-z]|\.\.\.|--", "\n".join(lines))
