@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Final
 
@@ -19,7 +21,8 @@ QUESTION: Final = "Run it? [y] once  [s] for this session  [n] no (n because ...
 def question(
     request: Request, *, color: bool, whole: bool = False, highlight: Callable[[str], str] = str
 ) -> str:
-    """What is about to happen, as text. `highlight` may colour the action, line by line."""
+    """What is about to happen, as text. `highlight` may colour the action, whose lines are never folded."""
+    columns = max(min(shutil.get_terminal_size().columns, 110), 40)
     preview = request.preview
     mark = "31;1" if request.effect is Effect.DESTRUCTIVE else "33;1"
     word = "DESTRUCTIVE" if request.effect is Effect.DESTRUCTIVE else "change"
@@ -35,9 +38,11 @@ def question(
         ("undo", preview.undo),
     ):
         if value:
-            first, *rest = value.splitlines()
-            lines.append(f"  {name:<8} {first}")
-            lines += [f"           {line}" for line in rest]
+            folded = [
+                part for line in value.splitlines() for part in textwrap.wrap(line, columns - 11) or [""]
+            ]
+            lines.append(f"  {name:<8} {folded[0]}")
+            lines += [f"           {line}" for line in folded[1:]]
     lines.append(f"  digest   {request.digest[:16]}")
     return "\n".join(lines)
 

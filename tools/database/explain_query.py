@@ -69,8 +69,9 @@ async def explain_query(params: ExplainQuery, resources: Resources) -> Plan:
     prefix = f"EXPLAIN ({options}) "
     try:
         async with database.session() as session:
-            judged = await judge_reading(session, piece, reach, planned=not params.analyze)
-            await session.become(params.as_role, params.claims)
+            judged = await judge_reading(
+                session, piece, reach, params.as_role, params.claims, planned=not params.analyze
+            )
             cursor = await session.plain(prefix + piece.text, offset=len(prefix))
             row = await cursor.fetchone()
     except NotFound as error:

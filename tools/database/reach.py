@@ -57,6 +57,8 @@ class _Found:
     recursive: bool = False
 
 
+_IMPLIED: Final = {Name(None, operator) for operator in ("=", "<", ">", "<=", ">=", "<>")}
+"""GROUP BY, ORDER BY, DISTINCT, USING and BETWEEN compare without naming an operator."""
 _COUNT: Final = frozenset({Name(None, "count"), Name("pg_catalog", "count")})
 _WRITES: Final = {
     "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE",
@@ -72,7 +74,7 @@ def inspect(node: Message) -> Reach:
         kind=str(node.DESCRIPTOR.name),
         relations=frozenset(found.relations),
         functions=frozenset(found.functions),
-        operators=frozenset(found.operators),
+        operators=frozenset(found.operators | _IMPLIED),
         types=frozenset(found.types),
         fields=frozenset(found.fields),
         settings=frozenset(found.settings),
@@ -103,22 +105,33 @@ def _visit(part: Message, found: _Found) -> None:
         found.fields.update(strings(part.fields)[-1:])
     elif isinstance(part, pb.A_Indirection):
         found.fields.update(strings(part.indirection))
-    elif isinstance(part, pb.A_Expr | pb.SubLink):
-        names = strings(part.name if isinstance(part, pb.A_Expr) else part.oper_name)
-        if names:
-            found.operators.add(name_of(names))
-    elif isinstance(part, pb.SortBy):
-        names = strings(part.use_op)
-        if names:
-            found.operators.add(name_of(names))
+    elif isinstance(part, pb.A_Expr | pb.SubLink | pb.SortBy):
+        _operator(part, found)
     elif isinstance(part, pb.TypeName):
         found.types.add(name_of(strings(part.names)))
     elif isinstance(part, pb.RangeFunction | pb.RangeTableFunc | pb.JsonTable):
         found.rows_from_functions = True
+    elif isinstance(part, pb.SelectStmt):
+        bounds = [part.limit_count, part.limit_offset]
+        # A computed LIMIT makes as many rows as some value says.
+        found.rows_from_functions |= any(_computed(bound) for bound in bounds)
     elif isinstance(part, pb.WithClause):
         found.recursive = found.recursive or part.recursive
     else:
         _forbid(part, found)
+
+
+def _operator(part: pb.A_Expr | pb.SubLink | pb.SortBy, found: _Found) -> None:
+    if isinstance(part, pb.A_Expr):
+        names = strings(part.name)
+    else:
+        names = strings(part.oper_name if isinstance(part, pb.SubLink) else part.use_op)
+    if names:
+        found.operators.add(name_of(names))
+
+
+def _computed(bound: pb.Node) -> bool:
+    return bound.WhichOneof("node") not in {None, "a_const"}
 
 
 def _call(call: pb.FuncCall, found: _Found) -> None:

@@ -88,20 +88,36 @@ async def read_rows(
         async with database.session() as session:
             if isinstance(piece.node, pb.VariableShowStmt):
                 return await _show(session, piece, warnings)
-            judged = await judge_reading(session, piece, reach)
-            await session.become(role, claims)
+            judged = await judge_reading(session, piece, reach, role, claims)
             return await _select(session, judged, limit, warnings)
     except NotFound as error:
         raise await nearer(database, reach, error) from None
 
 
-async def judge_reading(session: Session, piece: Piece, reach: Reach, *, planned: bool = False) -> Judged:
-    """Resolve the statement in the catalog. Raises Refused when the guard objects to it."""
+async def judge_reading(
+    session: Session,
+    piece: Piece,
+    reach: Reach,
+    role: str | None,
+    claims: Mapping[str, Any] | None,
+    *,
+    planned: bool = False,
+) -> Judged:
+    """Act as `role` and resolve the statement in the catalog. Raises Refused when the guard objects to it.
+
+    The role comes first: "$user" in its search_path may lead names elsewhere than the login's would.
+    """
+    await session.become(role, claims)
     catalog = await read_catalog(session, reach)
     require_reading(reach, catalog, planned=planned)
     own = [relation for relation in catalog.relations.values() if not relation.system]
     linkage = await read_linkage(session, [relation.oid for relation in own])
-    return Judged(piece, reach, catalog, linkage, await describe_views(session, catalog.views))
+    if role is not None and catalog.views:
+        await session.run("SET LOCAL ROLE NONE")  # a view may be open to the role while its tables are not
+    views = await describe_views(session, catalog.views)
+    if role is not None and catalog.views:
+        await session.become(role, None)
+    return Judged(piece, reach, catalog, linkage, views)
 
 
 async def nearer(database: Database, reach: Reach, error: NotFound) -> NotFound:
@@ -203,10 +219,13 @@ def _verdict(
     origin: Origin, source: Mapping[str, Any] | None, kind: str, type_name: str, judged: Judged
 ) -> Verdict:
     relation, number = origin
+    behind = judged.catalog.relations.get(relation)
+    if behind is not None and behind.definition is not None and not behind.system:
+        return computed_verdict("other", type_name, judged.linked, countable=False)
     known = judged.linkage.tables.get(relation)
     if known is not None and number in known.columns:
         return attribute_verdict(known.columns[number], judged.linkage)
-    if source is not None and number > 0 and _system(judged.catalog.relations.get(relation)):
+    if source is not None and number > 0 and _system(behind):
         closed = SENSITIVE_COLUMNS.get(source["name"], frozenset())
         if source["attribute"] in closed:
             statement = source["attribute"] == "query"

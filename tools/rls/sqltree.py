@@ -21,6 +21,7 @@ ANY: Final = 3
 SCALAR: Final = 5
 ARRAY: Final = 7
 IS_NULL: Final = 1
+EQUALS_ANY: Final = 2
 
 UNREADABLE: Final = (PgQueryError, DecodeError)
 """What parsing may raise: a syntax error, or nesting beyond 100 levels, protobuf's limit (60 times `||`)."""

@@ -15,17 +15,18 @@ NOBODY = 0
 
 def truth(reach: Reach, facts: Facts, own: Relation) -> int:
     """EVERYONE when the condition holds for any row and caller, SIGNED_IN when for any row once signed in."""
-    return _truth(reach, facts.root, own, depth=0)
+    return truth_of(reach, facts.root, own)
 
 
-def _truth(reach: Reach, node: Node | None, own: Relation, depth: int) -> int:
+def truth_of(reach: Reach, node: Node | None, own: Relation, depth: int = 0) -> int:
+    """As truth(), for a part of a condition."""
     node = bare(node)
     if node is None or depth > 5:
         return NOBODY
     if node.kind == "BoolExpr" and node.number("boolop") == OR:
-        return max(_truth(reach, part, own, depth) for part in disjuncts(node))
+        return max(truth_of(reach, part, own, depth) for part in disjuncts(node))
     if node.kind == "BoolExpr" and node.number("boolop") == AND:
-        return min(_truth(reach, part, own, depth) for part in conjuncts(node))
+        return min(truth_of(reach, part, own, depth) for part in conjuncts(node))
     value = constant(node)
     if value is not None:
         return EVERYONE if value is True else NOBODY
@@ -71,11 +72,11 @@ def _called(reach: Reach, node: Node, own: Relation, depth: int) -> int:
         return NOBODY
     root = facts[0].root
     if root.kind != "SelectStmt":
-        return _truth(reach, root, own, depth + 1) if found[0].language == "plpgsql" else NOBODY
+        return truth_of(reach, root, own, depth + 1) if found[0].language == "plpgsql" else NOBODY
     targets = root.many("target_list")
     if root.many("from_clause") or root.one("where_clause") or len(targets) != 1:
         return NOBODY
-    return _truth(reach, targets[0].one("val"), own, depth + 1)
+    return truth_of(reach, targets[0].one("val"), own, depth + 1)
 
 
 def _own_column(node: Node | None, own: Relation) -> str:

@@ -37,6 +37,11 @@ def quoted(*names: str) -> str:
     )
 
 
+def literal(text: str) -> str:
+    """A string constant as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def table_name(relation: Relation) -> str:
     """The relation as SQL writes it."""
     return quoted(relation.schema, relation.name)
@@ -102,6 +107,11 @@ def personal(snapshot: Snapshot, relation: Relation) -> bool:
         owners = [key for key in here.foreign_keys if not all(c.endswith("_by") for c in key.columns)]
         waiting.extend(key.target for key in owners)
     return False
+
+
+def signed_in(callers: Iterable[str]) -> tuple[str, ...]:
+    """The callers without anon, for which no condition on identity is true: auth.uid() is null."""
+    return tuple(name for name in callers if name != "anon")
 
 
 def rank(snapshot: Snapshot, relation: Relation | None, callers: Iterable[str]) -> int:

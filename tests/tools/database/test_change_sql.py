@@ -83,7 +83,10 @@ async def test_nobody_to_ask_and_investigate_mode_refuse(
 
 async def test_a_script_is_all_or_nothing(clinic_copy: str, make_executor: MakeExecutor) -> None:
     before = value(clinic_copy, "select n from touched")
-    sql = "update touched set n = 7; insert into codes values ('X', 'x'); insert into codes values ('E11', 'Quill')"
+    sql = (
+        "update touched set n = 7; insert into codes values ('X', 'x'); insert into codes values"
+        " ('E11', 'Quill')"
+    )
     outcome = await change(make_executor, clinic_copy, sql, Person(Answer.ONCE))
     assert outcome.failure is not None
     assert "Statement 3 of 3 (INSERT) failed and nothing was changed" in outcome.failure.message

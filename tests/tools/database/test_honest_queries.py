@@ -18,26 +18,47 @@ HONEST = (
     "select percentile_cont(0.5) within group (order by price) from codes",
     "select mode() within group (order by display), stddev(price), corr(price, price) from codes",
     "select code, rank() over (order by price desc), lag(price) over (order by code) from codes",
-    "select sum(price) over w from codes window w as (order by code rows between 1 preceding and current row)",
+    (
+        "select sum(price) over w from codes window w as (order by code rows between 1 preceding and"
+        " current row)"
+    ),
     "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5) select * from n",
     "with a as materialized (select * from codes) select a.code from a join codes c using (code)",
     "select now() at time zone 'Europe/Berlin', timestamp '2026-01-01' at time zone 'UTC'",
     "select date_trunc('month', now()), extract(epoch from now()), age(now(), now() - interval '1 day')",
     "select generate_series(1, 3), unnest(array[1, 2])",
     "select * from generate_series(date '2026-01-01', date '2026-01-05', interval '1 day')",
-    "select jsonb_build_object('a', 1) -> 'a', '{\"a\": [1, 2]}'::jsonb #>> '{a,1}', to_jsonb(codes) from codes",
-    "select jsonb_path_query('{\"a\": [1, 2]}', '$.a[*]'), jsonb_agg(code), json_object_agg(code, price) from codes group by 1",
+    (
+        "select jsonb_build_object('a', 1) -> 'a', '{\"a\": [1, 2]}'::jsonb #>> '{a,1}',"
+        " to_jsonb(codes) from codes"
+    ),
+    (
+        "select jsonb_path_query('{\"a\": [1, 2]}', '$.a[*]'), jsonb_agg(code), json_object_agg(code,"
+        " price) from codes group by 1"
+    ),
     "select * from jsonb_to_recordset('[{\"a\": 1}]') as t(a int)",
-    "select to_tsvector('english', display) @@ plainto_tsquery('asthma'), ts_rank(to_tsvector(display), 'x') from codes",
+    (
+        "select to_tsvector('english', display) @@ plainto_tsquery('asthma'),"
+        " ts_rank(to_tsvector(display), 'x') from codes"
+    ),
     "select string_agg(code, ', ' order by code), array_agg(distinct price) from codes",
     "select coalesce(null, 1), nullif(1, 1), greatest(1, 2), case when true then 'x' end",
-    "select count(*), count(distinct code), count(*) filter (where price > 5) from codes group by grouping sets ((), (code))",
-    "select c.code, v.n from codes c cross join lateral (select count(*) n from visits v where v.code = c.code) v",
+    (
+        "select count(*), count(distinct code), count(*) filter (where price > 5) from codes group by"
+        " grouping sets ((), (code))"
+    ),
+    (
+        "select c.code, v.n from codes c cross join lateral (select count(*) n from visits v where"
+        " v.code = c.code) v"
+    ),
     "select code from codes intersect select code from visits except select 'x'",
     "select exists (select 1 from codes), 1 = any (array[1, 2]), 2 in (select 2)",
     "select random() between 0 and 1, clock_timestamp() > now(), gen_random_uuid() is not null",
     "select md5('x'), encode(sha256('x'), 'hex'), format('%s %I', 1, 'a'), regexp_replace('abc', 'b', 'x')",
-    "select int4range(1, 5) @> 3, box '((0,0),(1,1))' && box '((0,0),(1,1))', inet '10.0.0.1' << '10.0.0.0/8'",
+    (
+        "select int4range(1, 5) @> 3, box '((0,0),(1,1))' && box '((0,0),(1,1))', inet '10.0.0.1' <<"
+        " '10.0.0.0/8'"
+    ),
     "select pg_size_pretty(pg_total_relation_size('codes')), pg_relation_size('codes') > 0",
     "select relname, reltuples from pg_class where relkind = 'r' order by 1 limit 5",
     "select table_name, column_name from information_schema.columns where table_schema = 'public'",
@@ -109,7 +130,10 @@ async def test_wide_results_stop_at_the_byte_cap(gate: Executor) -> None:
 
 
 async def test_values_that_python_cannot_hold_are_told_as_text(gate: Executor) -> None:
-    sql = "select date '4713-01-01 BC', 'infinity'::timestamptz, 'NaN'::float8, 'NaN'::numeric, '\\x00ff'::bytea"
+    sql = (
+        "select date '4713-01-01 BC', 'infinity'::timestamptz, 'NaN'::float8, 'NaN'::numeric,"
+        " '\\x00ff'::bytea"
+    )
     outcome = await gate.call("execute_sql", {"sql": sql})
     row = outcome.structured()["rows"][0]
     assert row == ["4713-01-01 BC", "infinity", "NaN", "NaN", "<2 bytes>"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 
 from agent.executor import Executor, Outcome
@@ -45,7 +46,10 @@ LEAKY = (
     "select coalesce(full_name, ''), nullif(email, ''), greatest(full_name, 'A') from profiles",
     "select first_value(full_name) over (order by dob), lag(dob) over () from profiles",
     "select remark, happened_on from visits",
-    "select details, details ->> 'nickname', tags, tags[1], unnest(tags), photo, encode(photo, 'escape') from profiles",
+    (
+        "select details, details ->> 'nickname', tags, tags[1], unnest(tags), photo, encode(photo,"
+        " 'escape') from profiles"
+    ),
     "select * from jsonb_each_text((select details from profiles limit 1))",
     "select key, value from profiles, jsonb_each(details)",
     "select score, score + 0, ascii(substr(full_name, 1, 1)) from profiles",
@@ -99,7 +103,10 @@ async def test_safe_columns_of_a_person_stay_readable(gate: Executor) -> None:
 
 
 async def test_equal_values_have_equal_pseudonyms_and_a_kind(gate: Executor) -> None:
-    sql = "select p.id, v.profile_id, p.full_name, p.email, p.dob from profiles p join visits v on v.profile_id = p.id"
+    sql = (
+        "select p.id, v.profile_id, p.full_name, p.email, p.dob from profiles p join visits v on"
+        " v.profile_id = p.id"
+    )
     outcome = await gate.call("execute_sql", {"sql": sql, "max_rows": 5})
     for row in outcome.structured()["rows"]:
         assert row[0] == row[1]
@@ -125,13 +132,39 @@ async def test_small_counts_of_persons_are_not_told(gate: Executor, sql: str, to
     "sql",
     [
         "select count(*) from profiles p, generate_series(1, ascii(p.full_name)) where p.score = 700101",
-        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 81) select count(*) from n, profiles",
+        (
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 81) select count(*)"
+            " from n, profiles"
+        ),
         "select count(*) + ascii(min(full_name)) from profiles",
+        (
+            "select count(*) from (select 1 from visits a, visits b"
+            " limit (select ascii(full_name) from profiles order by 1 desc limit 1)) x"
+        ),
     ],
 )
 async def test_a_count_that_could_spell_a_value_is_masked(gate: Executor, sql: str) -> None:
     outcome = await gate.call("execute_sql", {"sql": sql})
     assert str(outcome.structured()["rows"][0][0]).startswith("<number:")
+
+
+async def test_a_view_whose_tables_the_login_may_not_read_is_masked(
+    clinic_copy: str, make_executor: MakeExecutor
+) -> None:
+    role = "sergei_test_view_reader"
+    with psycopg.connect(clinic_copy, autocommit=True) as connection:
+        create = f"do $$ begin create role {role} login; exception when duplicate_object then null; end $$"
+        connection.execute(create.encode())
+        connection.execute(
+            f"grant select on public.names, public.roster, public.code_list to {role}".encode()
+        )
+    gate = make_executor(clinic_copy.replace("user=postgres", f"user={role}"))
+    statements = ("table names", "table roster", "table code_list", "select code from codes")
+    told = [await gate.call("execute_sql", {"sql": sql}) for sql in statements]
+    await gate.resources.database.close()
+    assert [outcome.ok for outcome in told] == [True, True, True, False]
+    assert told[2].structured()["rows"][0] == ["E11", "Type 2 diabetes"]
+    assert not [piece for piece in PLANTED for outcome in told if piece in everything(outcome)]
 
 
 async def test_phi_off_shows_values_but_never_secrets(clinic: str, make_executor: MakeExecutor) -> None:

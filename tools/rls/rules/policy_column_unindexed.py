@@ -25,7 +25,7 @@ from tools.rls.facts import Facts
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.sqltree import ANY, Node, bare, conjuncts, constant, disjuncts
+from tools.rls.sqltree import ANY, EQUALS_ANY, Node, bare, conjuncts, constant, disjuncts
 from tools.rls.wording import listed, on_table, quoted, table_name
 
 
@@ -84,7 +84,8 @@ def _equalities(part: Node) -> Iterator[tuple[Node | None, Node | None]]:
     if part.kind == "A_Expr" and part.words("name") == ("=",):
         left, right = part.one("lexpr"), part.one("rexpr")
         yield bare(left), right
-        yield bare(right), left
+        if part.number("kind") != EQUALS_ANY:  # no index serves `value = any(column)`
+            yield bare(right), left
     elif part.kind == "SubLink" and part.number("sub_link_type") == ANY:
         yield bare(part.one("testexpr")), part.one("subselect")
 

@@ -24,7 +24,7 @@ from tools.rls.facts import Facts
 from tools.rls.objects import Policy
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import listed, on_policy, table_name
+from tools.rls.wording import altered, listed, on_policy
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -50,9 +50,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 f"Reading {listed(sorted(circle))} fails with 42P17: policy {policy.name} asks a table"
                 " whose policies"
                 f" ask {title} again.",
-                fix=f"-- move the lookup into a security definer function and use it in the policy:\n"
-                f"alter policy {policy.name} on {table_name(relation)} using (<id> = any (array(select"
-                " <function>())));",
+                fix="-- move the lookup into a security definer function and use it in the policy:\n"
+                + altered(policy, relation, "using (<id> = any (array(select <function>())))"),
                 rank=27,
             )  # fmt: skip
 

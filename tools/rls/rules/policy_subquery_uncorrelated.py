@@ -26,7 +26,7 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import EXISTS, bare
-from tools.rls.wording import altered, listed, on_policy, rank, table_name
+from tools.rls.wording import altered, listed, on_policy, rank, signed_in, table_name
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def _finding(snapshot: Snapshot, relation: Relation, policy: Policy, loose: list
         " fits this row: a single grant opens every row.",
         fix=altered(policy, relation, f"using (exists (select from {loose[0]} g where g.<id> ="
         f" {table_name(relation)}.<id> and ...))"),
-        rank=rank(snapshot, relation, snapshot.addressed(policy)),
+        rank=rank(snapshot, relation, signed_in(snapshot.addressed(policy))),
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import IS_NULL, Node, bare, conjuncts, constant, disjuncts
 from tools.rls.trust import Trust, trusts
-from tools.rls.wording import altered, listed, on_policy, quoted, table_name
+from tools.rls.wording import altered, listed, on_policy, quoted, signed_in, table_name
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -51,7 +51,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
     for table, policy, opened in inserts.values():
         yield on_policy(
             "policy_trusts_writable_rows", Level.ERROR, table, policy,
-            f"Policy {policy.name} lets {listed(snapshot.addressed(policy))} insert rows of"
+            f"Policy {policy.name} lets {listed(_callers(snapshot, reached, policy))} insert rows of"
             f" {table.title} with any"
             f" {listed(sorted(opened))}, and other policies believe these rows: callers open it to"
             " themselves.",
@@ -60,7 +60,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             rank=3,
         )  # fmt: skip
     for table, policy, columns in updates.values():
-        roles = listed(quoted(name) for name in snapshot.addressed(policy))
+        roles = listed(quoted(name) for name in _callers(snapshot, reached, policy))
         yield on_policy(
             "policy_trusts_writable_rows", Level.ERROR, table, policy,
             f"Policy {policy.name} lets callers change {listed(sorted(columns))} of their own row in"
@@ -70,6 +70,12 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             f"grant update (<columns a person may change>) on {table_name(table)} to {roles};",
             rank=4,
         )  # fmt: skip
+
+
+def _callers(snapshot: Snapshot, reached: Reach, policy: Policy) -> tuple[str, ...]:
+    """Who can meet the policy: not anon where the new row must name the caller."""
+    addressed = snapshot.addressed(policy)
+    return signed_in(addressed) if policy.new_row and reached.identifies(policy.new_row) else addressed
 
 
 def _free_resource(
@@ -91,7 +97,7 @@ def _free_resource(
             continue
         if not any(
             snapshot.may_column(snapshot.roles[name], table, column, "INSERT")
-            for name in snapshot.addressed(policy)
+            for name in _callers(snapshot, reached, policy)
         ):
             continue
         if any(_leaves(reached, trust, table, check, way, column) for way in disjuncts(check.root)):
@@ -137,7 +143,7 @@ def _own_lifecycle(
     if not any(_is_mine(reached, using, way, mine) for way in disjuncts(using.root)):
         return []
     kept = {c.name for c in check.columns} | reached.guarded(table, "UPDATE") | mine
-    callers = [snapshot.roles[name] for name in snapshot.addressed(policy)]
+    callers = [snapshot.roles[name] for name in _callers(snapshot, reached, policy)]
     return sorted(
         column
         for title, column in trust.tests

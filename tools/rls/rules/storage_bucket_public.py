@@ -22,7 +22,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.storage import buckets_of, object_policies, unowned
-from tools.rls.wording import DOMAIN, listed
+from tools.rls.wording import DOMAIN, listed, literal
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -39,7 +39,6 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             and not any(bucket.id in buckets_of(policy.using, way) for way in unowned(reached, policy.using))
         ]  # fmt: skip
         if private:
-            literal = bucket.id.replace("'", "''")
             yield Finding(
                 rule="storage_bucket_public",
                 level=Level.ERROR,
@@ -51,7 +50,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 " address, past policy"
                 f" {listed(private)}.",
                 evidence="storage.buckets.public is true",
-                fix=f"update storage.buckets set public = false where id = '{literal}';",  # noqa: S608  a suggestion for people, never executed here
+                fix=f"update storage.buckets set public = false where id = {literal(bucket.id)};",  # noqa: S608  a suggestion for people, never executed here
                 rank=1,
             )
 

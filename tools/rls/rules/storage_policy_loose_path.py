@@ -25,7 +25,7 @@ from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare, constant
 from tools.rls.storage import object_policies
-from tools.rls.wording import altered, listed, on_policy
+from tools.rls.wording import altered, listed, on_policy, signed_in
 
 _LIKE = frozenset({"~~", "~~*", "~", "~*"})
 _FINDERS = frozenset({"position", "strpos"})
@@ -34,8 +34,9 @@ _FINDERS = frozenset({"position", "strpos"})
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per policy."""
     reached = reach(snapshot)
-    for objects, policy, callers in object_policies(snapshot):
-        if any(_loose(reached, part) for part in policy.parts()):
+    for objects, policy, addressed in object_policies(snapshot):
+        callers = signed_in(addressed)
+        if callers and any(_loose(reached, part) for part in policy.parts()):
             clause = "with check" if policy.command == "INSERT" else "using"
             yield on_policy(
                 "storage_policy_loose_path", Level.ERROR, objects, policy,
@@ -44,7 +45,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 " other people's folders.",
                 fix=altered(policy, objects, f"{clause} (bucket_id = '...' and"
                 " (storage.foldername(name))[1] = (select auth.uid())::text)"),
-                rank=0 if "anon" in callers else 9,
+                rank=9,
             )  # fmt: skip
 
 

@@ -21,41 +21,54 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.reach import reach
+from tools.rls.objects import Relation
+from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
+from tools.rls.sqltree import Node, conjuncts
 from tools.rls.storage import buckets_of, object_policies, unowned
-from tools.rls.wording import altered, listed, on_policy
+from tools.rls.truth import SIGNED_IN, truth_of
+from tools.rls.wording import altered, listed, literal, on_policy, signed_in
+
+_DEEDS = {
+    "SELECT": "read anybody's files",
+    "INSERT": "put files into anybody's folder",
+    "UPDATE": "replace anybody's files",
+    "DELETE": "delete anybody's files",
+    "ALL": "read and change anybody's files",
+}
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per policy."""
     reached = reach(snapshot)
     public = {bucket.id for bucket in snapshot.buckets if bucket.public}
-    for objects, policy, callers in object_policies(snapshot):
+    for objects, policy, addressed in object_policies(snapshot):
         restricted = any(not p.permissive and p.covers(policy.command) for p in objects.policies)
         ways = [(part, way) for part in policy.parts() for way in unowned(reached, part)]
-        named = {bucket for part, way in ways for bucket in buckets_of(part, way)}
-        harmless = policy.command == "SELECT" and bool(named) and named <= public
+        named = sorted({bucket for part, way in ways for bucket in buckets_of(part, way)})
+        harmless = policy.command == "SELECT" and bool(named) and set(named) <= public
         if not ways or restricted or harmless:
             continue
-        deed = {
-            "SELECT": "read",
-            "INSERT": "add",
-            "UPDATE": "replace",
-            "DELETE": "delete",
-            "ALL": "read and change",
-        }[policy.command]
-        where = f"in {listed(sorted(named))}" if named else "in every bucket"
+        tested = all(_tests_sign_in(reached, way, objects) for _, way in ways)
+        callers = signed_in(addressed) if tested else addressed
+        where = f"in {listed(named)}" if named else "in every bucket"
         owner = "(storage.foldername(name))[1] = (select auth.uid())::text"
         clause = "with check" if policy.command == "INSERT" else "using"
-        kept = f"bucket_id in ({', '.join(repr(b) for b in sorted(named))}) and " if named else ""
+        kept = f"bucket_id in ({', '.join(literal(bucket) for bucket in named)}) and " if named else ""
         yield on_policy(
-            "storage_policy_without_owner", Level.ERROR, objects, policy,
-            f"Policy {policy.name} lets {listed(callers)} {deed} anybody's files {where}: it never"
-            " asks whose they are.",
+            "storage_policy_without_owner",
+            Level.ERROR,
+            objects,
+            policy,
+            f"Policy {policy.name} lets {listed(callers)} {_DEEDS[policy.command]} {where}: it never asks"
+            " whose they are.",
             fix=altered(policy, objects, f"{clause} ({kept}{owner})"),
             rank=0 if "anon" in callers else 9,
-        )  # fmt: skip
+        )
+
+
+def _tests_sign_in(reached: Reach, way: Node, objects: Relation) -> bool:
+    return any(truth_of(reached, part, objects) == SIGNED_IN for part in conjuncts(way))
 
 
 RULE = Rule(
