@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.findings import Finding, Level, ranked
+from tools.redaction import Redactor
 from tools.registry import Result
 
 
@@ -76,6 +78,13 @@ class Review(Result):
                 not_examined=[gap for review in reviews for gap in review.coverage.not_examined],
             ),
         )
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """Cleaned, with each finding's rank, which is not part of what is serialised."""
+        cleaned = redactor.walk(self.model_dump(by_alias=True))
+        for fields, finding in zip(cleaned["findings"], self.findings, strict=True):
+            fields["rank"] = finding.rank
+        return type(self).model_validate(cleaned)
 
     def markdown(self) -> str:
         """Compact, for a conversation: the worst in full, the rest by one line each."""

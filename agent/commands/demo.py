@@ -45,14 +45,17 @@ def run(args: argparse.Namespace) -> int:
             clean = asyncio.run(_review(settings))
         print(f"  {clean.summary.sentence()}")
         if chosen:
+            before = _seen(dsn)
             with _step(f"planting {_count(len(chosen), 'fault')}", paper):
                 for fault in chosen:
                     faults.apply(dsn, fault)
-            print("\n".join(f"  {paper.dim(fault.name)}  {fault.title}" for fault in chosen))
+            longest = max(len(fault.name) for fault in chosen)
+            print("\n".join(f"  {fault.name:<{longest}}  {paper.dim(fault.title)}" for fault in chosen))
             with _step("reviewing it again", paper):
                 broken = asyncio.run(_review(settings))
             print("\n" + text(broken, paper))
             _confess(chosen, broken)
+            print("\n" + _proof(before, _seen(dsn), paper))
         print("\n" + _next(settings, paper))
         if settings.api_key and sys.stdin.isatty() and sys.stdout.isatty() and not args.no_chat:
             return _talk(settings)
@@ -99,6 +102,27 @@ def _confess(chosen: list[Fault], found: Review) -> None:
     if missed:
         print("\nPlanted, and not named by any rule today:")
         print("\n".join(f"  {fault.name}: {fault.title}" for fault in missed))
+
+
+def _seen(dsn: str) -> dict[str, dict[str, int]]:
+    from tools.sandbox import stranger
+
+    return {who: stranger.visible_rows(dsn, claims) for who, claims in stranger.strangers().items()}
+
+
+def _proof(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], paper: Paper) -> str:
+    """What strangers read now and could not read before: executed as them, not concluded."""
+    lines = [paper.bold("Proof, executed on the demo as people with no profile opened to them:")]
+    known: set[str] = set()
+    for who, counts in after.items():
+        leaks = {name: n for name, n in counts.items() if n > before[who].get(name, 0) and name not in known}
+        known |= leaks.keys()
+        if leaks:
+            listed = ", ".join(f"{name} {before[who].get(name, 0)} -> {n}" for name, n in leaks.items())
+            lines += [f"  {who} reads", paper.wrap(listed, " " * 6)]
+    if not known:
+        lines.append("  nothing more is read at once; what was planted needs a write or another role first.")
+    return "\n".join(lines)
 
 
 def _next(settings: Settings, paper: Paper) -> str:

@@ -83,7 +83,9 @@ async def read_rows(
     piece = parse_one(sql)
     reach = inspect(piece.node)
     require_query(reach)
-    warnings = (await database.identity()).warnings
+    # The sandbox is ours, whole and disposable: there is no better login to ask for.
+    ours = database.target.environment == "sandbox"
+    warnings = () if ours else (await database.identity()).warnings
     try:
         async with database.session() as session:
             if isinstance(piece.node, pb.VariableShowStmt):

@@ -5,21 +5,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tools.errors import InvalidInput, NotFound
-from tools.findings import Finding, Level, Rule, ranked
-from tools.registry import Effect, Params, Result, tool
+from tools.findings import Finding, Rule, ranked
+from tools.registry import Effect, Params, tool
 from tools.resources import Resources, Suppression
+from tools.review import Coverage, Gap, Review, Summary
 from tools.rls.bodies import body_of
 from tools.rls.reading import read_snapshot
 from tools.rls.rules import RULES
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-
-IN_FULL: Final = 12
-"""Findings that markdown() prints with evidence and fix; the others are one line each."""
 
 
 class ReviewRls(Params):
@@ -28,73 +25,6 @@ class ReviewRls(Params):
     schemas: list[str] = Field(default=[], description="Only findings in these schemas; all when empty.")
     only: list[str] = Field(default=[], description="Only these rules, by name.")
     skip: list[str] = Field(default=[], description="All rules but these.")
-
-
-class NotExamined(BaseModel):
-    """Something the review did not look at."""
-
-    model_config = ConfigDict(frozen=True)
-
-    what: str
-    why: str
-
-
-class Coverage(BaseModel):
-    """What was looked at, and what was not: no finding means something only where it was examined."""
-
-    model_config = ConfigDict(frozen=True)
-
-    examined: list[str]
-    not_examined: list[NotExamined]
-
-
-class Summary(BaseModel):
-    """Number of findings by level; suppressed ones are counted apart."""
-
-    model_config = ConfigDict(frozen=True)
-
-    error: int
-    warn: int
-    info: int
-    suppressed: int
-
-
-class Review(Result):
-    """Findings, gravest first."""
-
-    target: str
-    findings: list[Finding]
-    summary: Summary
-    coverage: Coverage
-
-    def markdown(self) -> str:
-        """The summary, the worst in full, the rest by line, and what was not examined."""
-        return "\n".join(self.lines(IN_FULL))
-
-    def details(self) -> str:
-        """Every finding in full."""
-        return "\n".join(self.lines(len(self.findings)))
-
-    def lines(self, in_full: int) -> list[str]:
-        """The review as Markdown lines, the first `in_full` findings with evidence and fix."""
-        s = self.summary
-        counted = f"{s.error} error, {s.warn} warn, {s.info} info" + (
-            f", {s.suppressed} suppressed" if s.suppressed else ""
-        )
-        found = [f"**Row level security of {self.target}**: {counted}."]
-        for finding in self.findings[:in_full]:
-            found += ["", f"### {finding.level} {finding.rule}: {finding.object}", finding.message]
-            if finding.evidence:
-                found.append(f"Read: {finding.evidence}")
-            if finding.fix:
-                found += ["```sql", finding.fix, "```"]
-        rest = self.findings[in_full:]
-        if rest:
-            found += ["", f"{len(rest)} more:"]
-            found += [f"- {finding.level} {finding.rule}: {finding.message}" for finding in rest]
-        found += ["", "Examined: " + ", ".join(self.coverage.examined) + "."]
-        found += [f"Not examined: {gap.what} ({gap.why})." for gap in self.coverage.not_examined]
-        return found
 
 
 @tool(Effect.READ)
@@ -135,16 +65,10 @@ def review(
     """The review of a snapshot: ranked, without what was suppressed, and with its coverage."""
     every = ranked(findings)
     kept = [finding for finding in every if not any(suppresses(one, finding) for one in suppressions)]
-    counts = {level: sum(finding.level is level for finding in kept) for level in Level}
     return Review(
         target=target,
         findings=kept,
-        summary=Summary(
-            error=counts[Level.ERROR],
-            warn=counts[Level.WARN],
-            info=counts[Level.INFO],
-            suppressed=len(every) - len(kept),
-        ),
+        summary=Summary.of(kept, len(every) - len(kept)),
         coverage=coverage(snapshot, rules),
     )
 
@@ -187,9 +111,9 @@ def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
         f"callers {callers}",
         f"exposed schemas {', '.join(snapshot.exposed)}",
     ]
-    gaps = [NotExamined(what=what, why=why) for what, why in snapshot.gaps]
+    gaps = [Gap(what=what, why=why) for what, why in snapshot.gaps]
     gaps += [
-        NotExamined(what=policy.title, why="its expression could not be parsed")
+        Gap(what=policy.title, why="its expression could not be parsed")
         for policy in snapshot.policies
         if (policy.using_text and policy.using is None) or (policy.check_text and policy.check is None)
     ]
@@ -201,7 +125,7 @@ def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
                 if written
                 else f"its language {function.language} is not read"
             )
-            gaps.append(NotExamined(what=f"function {function.title}", why=why))
+            gaps.append(Gap(what=f"function {function.title}", why=why))
     return Coverage(examined=examined, not_examined=gaps)
 
 
