@@ -64,4 +64,3 @@ async def _per_call(call: Callable[[], Awaitable[object]]) -> float:
         await call()
         times.append(time.perf_counter() - started)
     return statistics.median(times)
-

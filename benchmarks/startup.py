@@ -74,4 +74,3 @@ def _mcp_ready() -> None:
         while json.loads(server.stdout.readline()).get("id") != 2:
             continue
         server.stdin.close()
-

@@ -142,7 +142,7 @@ def test_the_demo_reviews_clean_plants_and_finds(sergei: Sergei):
     only = json.loads(sergei("review", "--demo", "--only", rule, "--format", "json").stdout)
     assert {finding["rule"] for finding in only["findings"]} == {rule}
 
-    masked = sergei("run", "execute-sql", "--demo", "--sql", "select display_name from profiles limit 2")
+    masked = sergei("run", "execute-sql", "--demo", "--sql", "select given_name from profiles limit 2")
     assert masked.returncode == 0 and "<name:" in masked.stdout, masked.stdout + masked.stderr
     assert "execute_sql" in sergei("audit").stdout
     assert "the chain is whole" in sergei("audit", "verify").stdout

@@ -185,14 +185,16 @@ def _policy(piece: Piece) -> Change:
     if not isinstance(node, pb.CreatePolicyStmt | pb.AlterPolicyStmt):
         return Change(piece, "POLICY")
     table = Name(node.table.schemaname or None, node.table.relname)
-    roles = ", ".join(roles_of(node.roles)) or "public"
+    # ALTER POLICY without TO keeps the roles that the policy has.
+    unsaid = "PUBLIC" if isinstance(node, pb.CreatePolicyStmt) else "Whoever the policy is for"
+    roles = ", ".join(roles_of(node.roles)) or unsaid
     words = statement_words(piece.kind)
     permissive = not isinstance(node, pb.CreatePolicyStmt) or node.permissive
     opens = f"{roles} may reach every row of {table} that the policy accepts (permissive policies are OR-ed)."
     always = permissive and any(_always(clause) for clause in (node.qual, node.with_check))
     return Change(
         piece, words, (table,), ACCESS_EXCLUSIVE,
-        opens if permissive else f"{roles} loses rows of {table} that the policy does not accept.",
+        opens if permissive else f"{roles} may lose rows of {table} that the policy does not accept.",
         destructive=always,
     )  # fmt: skip
 

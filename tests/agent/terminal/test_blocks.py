@@ -83,11 +83,16 @@ def test_a_block_is_finished_when_no_line_can_change_it(source: str, finished: l
     assert split(source)[0] == finished
 
 
+def _letters(text: str) -> str:
+    """All but line ends and blank lines, which carry nothing between blocks."""
+    return "".join(line for line in text.split("\n") if line.strip())
+
+
 @given(st.text(alphabet="ab #`-|>\n*1.~", max_size=80))
 def test_no_letter_is_lost_or_moved(source: str):
     arriving = Blocks()
     found = "".join([*arriving.feed(source), arriving.rest()])
-    assert found.replace("\n", "") == source.replace("\n", "") or source.isspace()
+    assert _letters(found) == _letters(source)
 
 
 def test_the_last_words_are_a_sign_of_life():

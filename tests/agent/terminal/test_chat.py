@@ -101,7 +101,7 @@ def test_ctrl_c_stops_a_turn_and_the_next_question_follows_a_valid_history(
     terminal.sees("All is well again.", "PHI strict")
     assert not (place.workspace / "notes.md").exists()
     terminal.presses("c")
-    terminal.sees("leaves.")
+    terminal.sees("leaves.", "PHI strict")
     terminal.presses("c")
     assert terminal.ended() == 0
     assert "interrupted by the user" in str(server.calls[1].messages)
