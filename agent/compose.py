@@ -83,6 +83,8 @@ async def open_house(
             workspace_or_none=_workspace(settings),
             suppressions=settings.suppressions,
             exposed_schemas=settings.exposed_schemas,
+            phi_columns=settings.phi_columns,
+            allowed_functions=settings.allowed_functions,
         )
         executor = Executor(
             catalogue() if tools is None else tools,

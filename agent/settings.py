@@ -35,6 +35,7 @@ class TargetSection(_Section):
     project: str = ""
     exposed_schemas: tuple[str, ...] = ("public", "graphql_public")
     phi: Literal["strict", "off"] = "strict"
+    allow_functions: tuple[str, ...] = ()
 
     @field_validator("database_url")
     @classmethod
@@ -53,6 +54,12 @@ class AgentSection(_Section):
     model: str = DEFAULT_MODEL
     mode: Mode = Mode.ACT
     memory: bool = True
+
+
+class PhiSection(_Section):
+    """`[phi]`: where a person corrects the classifier. `schema.table.column` (or `.*`) = "phi" or "safe"."""
+
+    columns: dict[str, Literal["phi", "safe"]] = {}
 
 
 class SandboxSection(_Section):
@@ -75,6 +82,7 @@ class ProjectFile(_Section):
 
     target: TargetSection = TargetSection()
     agent: AgentSection = AgentSection()
+    phi: PhiSection = PhiSection()
     sandbox: SandboxSection = SandboxSection()
     suppress: tuple[SuppressSection, ...] = ()
 
@@ -95,6 +103,8 @@ class Settings:
     project: str
     exposed_schemas: tuple[str, ...]
     phi_strict: bool
+    phi_columns: Mapping[str, bool]
+    allowed_functions: tuple[str, ...]
     model: str
     mode: Mode
     memory: bool
@@ -146,6 +156,8 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         project=target.project,
         exposed_schemas=target.exposed_schemas,
         phi_strict=target.phi == "strict",
+        phi_columns={name: verdict == "phi" for name, verdict in project.phi.columns.items()},
+        allowed_functions=target.allow_functions,
         model=env.get("SERGEI_MODEL") or agent.model,
         mode=agent.mode,
         memory=agent.memory,

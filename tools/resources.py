@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -44,6 +44,10 @@ class Resources:
     workspace_or_none: Workspace | None = None
     suppressions: tuple[Suppression, ...] = ()
     exposed_schemas: tuple[str, ...] = ("public", "graphql_public")
+    phi_columns: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    """`schema.table.column` or `schema.table.*`: whether it is PHI, as a person decided."""
+    allowed_functions: tuple[str, ...] = ()
+    """`schema.function`: volatile functions that a person allows execute_sql to call on this target."""
     now: Callable[[], datetime] = field(default=_now)
 
     @property

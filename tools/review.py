@@ -90,11 +90,11 @@ class Review(Result):
         """Compact, for a conversation: the worst in full, the rest by one line each."""
         lines = [f"{self.target}: {self.summary.sentence()}"]
         for finding in self.findings[:8]:
-            lines.append(f"\n**{finding.level}** `{finding.rule}` {finding.object}\n{finding.message}")
+            lines.append(f"\n**{finding.level}** `{finding.rule}` {finding.object}\n\n{finding.message}")
             if finding.evidence:
-                lines.append(f"Seen: {finding.evidence}")
+                lines.append(f"\nSeen: `{' '.join(finding.evidence.split())}`")
             if finding.fix:
-                lines.append(f"```sql\n{finding.fix.strip()}\n```")
+                lines.append(f"\n```sql\n{finding.fix.strip()}\n```")
         rest = self.findings[8:]
         if rest:
             lines.append("\nAlso:")
