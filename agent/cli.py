@@ -2,16 +2,20 @@
 
 Nothing heavy is imported here: `sergei --help` must answer at once.
 
-Exit codes: 0 nothing at --fail-on or above, 1 findings, 2 usage, 3 could not run, 4 refused, 130 interrupted.
+Exit codes: 0 nothing at --fail-on or above, 1 findings, 2 usage or settings, 3 could not run, 4 refused,
+130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +33,8 @@ start here:
   sergei review --database-url URL review your own database; nothing is changed
 
 exit codes:
-  0 nothing at or above --fail-on, 1 findings, 2 usage, 3 could not run, 4 refused, 130 interrupted"""
+  0 nothing at or above --fail-on, 1 findings, 2 usage or settings, 3 could not run, 4 refused,
+  130 interrupted"""
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -93,8 +98,13 @@ def _review(parser: argparse.ArgumentParser) -> None:
     )
     _target(parser)
     parser.add_argument("--format", choices=("text", "json", "sarif", "markdown", "html"), default="text")
-    parser.add_argument("--output", metavar="FILE", help="write the report to a file")
-    parser.add_argument("--fail-on", choices=("error", "warn", "info", "never"), default="error")
+    parser.add_argument("--output", metavar="FILE", help="write the report to a file (- is the terminal)")
+    parser.add_argument(
+        "--fail-on",
+        choices=("error", "warn", "info", "never"),
+        default="error",
+        help="the level from which findings mean exit code 1 (default: error)",
+    )
     parser.add_argument(
         "--only", action="append", metavar="RULE", default=[], help="only this rule (again for more)"
     )
@@ -124,7 +134,7 @@ def _tools(parser: argparse.ArgumentParser) -> None:
 
 def _rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "show"), default="list")
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the rule to show")
 
 
 def _mcp(parser: argparse.ArgumentParser) -> None:
@@ -152,16 +162,43 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the `sergei` script."""
+    # Start-up makes thousands of classes that stay. Looking through them again and again while they load,
+    # and once more at the end, was a third of the time of a short command.
+    gc.set_threshold(50_000)
+    try:
+        return _flushed(_run(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        print("sergei: interrupted", file=sys.stderr)
+        return 130
+    finally:
+        gc.freeze()
+
+
+def _run(arguments: Sequence[str]) -> int:
     problem = _misplaced()
     if problem:
         print(f"sergei: {problem}", file=sys.stderr)
         return 3
+    for number, word in enumerate(arguments, start=1):
+        if not _is_unicode(word):
+            print(f"sergei: argument {number} is not valid UTF-8: {ascii(word)}.", file=sys.stderr)
+            return 2
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a letter the terminal lacks must not end us
     parser = build_parser()
-    args = parser.parse_args(arguments)
+    try:
+        args = parser.parse_args(arguments)
+    except SystemExit as end:  # after --help, --version or a mistake
+        return int(end.code or 0)
     if args.command is None:
         parser.print_help()
         return 0
     return _guarded(args)
+
+
+def _is_unicode(word: str) -> bool:
+    """Whether an argument was UTF-8: other bytes arrive as surrogates, which nothing can encode."""
+    return not any("\ud800" <= char <= "\udfff" for char in word)
 
 
 def _guarded(args: argparse.Namespace) -> int:
@@ -174,12 +211,27 @@ def _guarded(args: argparse.Namespace) -> int:
         code = f" [{error.code}]" if error.code else ""
         print(f"sergei: {error.message}{code} {error.hint}".rstrip(), file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("sergei: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # `sergei review | head`: not our mistake and not the reader's
-        sys.stderr.close()
+    except BrokenPipeError:  # `sergei tools | head -1`: not our mistake and not the reader's
         return 0
+    except OSError as error:  # a full disk, a folder that may not be entered
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"sergei: {where}{error.strerror or error}.", file=sys.stderr)
+        return 3
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that was printed has left. 3 where it could not be written.
+
+    Python flushes at its end as well, and complains with a traceback.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left has nowhere to go
+        if not isinstance(error, BrokenPipeError):
+            print(f"sergei: the output could not be written: {error.strerror}.", file=sys.stderr)
+            return 3
+    return code
 
 
 def _misplaced() -> str:

@@ -8,10 +8,13 @@ from typing import Any
 
 from agent import settings as settings_module
 from agent.audit import AuditLog
+from tools.errors import InvalidInput
 
 
 def run(args: argparse.Namespace) -> int:
     """`show` prints the latest records; `verify` walks the hash chain and exits 1 where it is broken."""
+    if args.last < 1:
+        raise InvalidInput("--last must be at least 1.")
     log = AuditLog.open(settings_module.load().audit_file, face="cli")
     return _verify(log) if args.action == "verify" else _show(log, args.last, args.format)
 
@@ -28,7 +31,7 @@ def _verify(log: AuditLog) -> int:
 
 
 def _show(log: AuditLog, last: int, form: str) -> int:
-    records = list(log.records())[-last:] if last > 0 else []
+    records = list(log.records())[-last:]
     if form == "json":
         print("\n".join(json.dumps(record) for record in records))
         return 0

@@ -8,6 +8,9 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
+from shutil import which
 from typing import TYPE_CHECKING, Final
 
 from agent import settings as settings_module
@@ -24,11 +27,16 @@ if TYPE_CHECKING:
 
 SHOWN: Final = ("grantee_extends_own_grant", "user_metadata_in_helper", "view_reads_as_owner")
 """The faults that a plain `sergei demo` plants: three that people really ship."""
+KINDS: Final = {
+    "embedded": "embedded",
+    "system": "of this machine",
+    "url": "the server of SERGEI_SANDBOX_URL",
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Build, review clean, plant, review again, say what to do next. Exit 0 whatever was found."""
-    from tools.sandbox import faults
+    from tools.sandbox import demo, faults
 
     if args.list:
         print(_catalogue(faults.faults()))
@@ -39,27 +47,40 @@ def run(args: argparse.Namespace) -> int:
     with _step("starting the sandbox", paper):
         cluster = open_cluster(settings)
     with cluster:
-        dsn = _fresh(cluster, args.scale or "small", paper)
-        print(f"\n{_facts(cluster, dsn)}\n")
-        with _step("reviewing it as written", paper):
-            clean = asyncio.run(_review(settings))
-        print(f"  {clean.summary.sentence()}")
-        if chosen:
-            before = _seen(dsn)
-            with _step(f"planting {_count(len(chosen), 'fault')}", paper):
-                for fault in chosen:
-                    faults.apply(dsn, fault)
-            longest = max(len(fault.name) for fault in chosen)
-            print("\n".join(f"  {fault.name:<{longest}}  {paper.dim(fault.title)}" for fault in chosen))
-            with _step("reviewing it again", paper):
-                broken = asyncio.run(_review(settings))
-            print("\n" + text(broken, paper))
-            _confess(chosen, broken)
-            print("\n" + _proof(before, _seen(dsn), paper))
+        with demo.exclusive(cluster, _wait):  # a second one would plant while we say that it is clean
+            _show(cluster, settings, chosen, args.scale or "small", paper)
         print("\n" + _next(settings, paper))
         if settings.api_key and sys.stdin.isatty() and sys.stdout.isatty() and not args.no_chat:
             return _talk(settings)
     return 0
+
+
+def _wait() -> None:
+    print("another `sergei demo` is at work here; waiting for it ...", flush=True)
+
+
+def _show(cluster: Cluster, settings: Settings, chosen: list[Fault], scale: Scale, paper: Paper) -> None:
+    """Build, review clean, plant, review again, prove."""
+    from tools.sandbox import faults
+
+    dsn = _fresh(cluster, scale, paper)
+    print(f"\n{_facts(cluster, dsn)}\n")
+    with _step("reviewing it as written", paper):
+        clean = asyncio.run(_review(settings))
+    print(f"  {clean.summary.sentence()}")
+    if not chosen:
+        return
+    before = _seen(dsn)
+    with _step(f"planting {_count(len(chosen), 'fault')}", paper):
+        for fault in chosen:
+            faults.apply(dsn, fault)
+    longest = max(len(fault.name) for fault in chosen)
+    print("\n".join(f"  {fault.name:<{longest}}  {paper.dim(fault.title)}" for fault in chosen))
+    with _step("reviewing it again", paper):
+        broken = asyncio.run(_review(settings))
+    print("\n" + text(broken, paper))
+    _confess(chosen, broken)
+    print("\n" + _proof(before, _seen(dsn), paper))
 
 
 def _chosen(names: list[str] | None, *, clean: bool) -> list[Fault]:
@@ -89,7 +110,7 @@ def _facts(cluster: Cluster, dsn: str) -> str:
 
     facts = demo.facts(dsn)
     return (
-        f"PostgreSQL {cluster.version} ({cluster.kind}): {facts.tables} tables, {facts.policies} policies, "
+        f"PostgreSQL {cluster.version} ({KINDS[cluster.kind]}): {facts.tables} tables, {facts.policies} policies, "
         f"{facts.functions} functions,\n{facts.profiles:,} profiles with {facts.events:,} clinical events, "
         "all of them synthetic."
     )
@@ -127,19 +148,30 @@ def _proof(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], 
 
 def _next(settings: Settings, paper: Paper) -> str:
     steps = [
-        ("sergei run execute-sql --demo --sql 'select * from profiles limit 3'", "patients stay pseudonyms"),
-        ("sergei review --demo --format html --output review.html", "the same findings as a page"),
-        ("sergei demo --list", "more faults to plant"),
-        ("sergei review --database-url URL", "your own database, read-only"),
+        ("run execute-sql --demo --sql 'select * from profiles limit 3'", "patients stay pseudonyms"),
+        ("review --demo --format html --output review.html", "the same findings as a page"),
+        ("demo --list", "more faults to plant"),
+        ("review --database-url URL", "your own database, read-only"),
     ]
+    sergei = _typed(sys.argv[0])
+    talk = (f"{sergei} chat --demo", "talk to Sergei about it")
+    lines = [(f"{sergei} {words}", why) for words, why in steps]
     if settings.api_key:
-        steps.insert(0, ("sergei chat --demo", "talk to Sergei about it"))
+        lines.insert(0, talk)
     else:
-        steps.append(("ANTHROPIC_API_KEY=... sergei chat --demo", "talk to Sergei about it"))
-    lines = [paper.bold("Next, try:")]
-    for command, why in steps:
-        lines.append(f"  {command}\n      {paper.dim(why)}")
-    return "\n".join(lines)
+        lines.append((f"ANTHROPIC_API_KEY=... {talk[0]}", talk[1]))
+    blocks = [f"  {command}\n      {paper.dim(why)}" for command, why in lines]
+    return "\n".join([paper.bold("Next, try:"), *blocks])
+
+
+def _typed(started: str) -> str:
+    """How to type this very command: `sergei` where the PATH leads to it, else its path from here."""
+    script = Path(started).absolute()
+    found = which("sergei")
+    if script.name != "sergei" or (found and Path(found).resolve() == script.resolve()):
+        return "sergei"
+    here = Path.cwd()
+    return quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
 
 
 def _talk(settings: Settings) -> int:
@@ -151,7 +183,8 @@ def _talk(settings: Settings) -> int:
 def _catalogue(faults: tuple[Fault, ...]) -> str:
     longest = max(len(fault.name) for fault in faults)
     lines = [f"{fault.name:<{longest}}  {fault.title}" for fault in faults]
-    return "\n".join([*lines, "", "sergei demo --fault NAME plants one; --fault all plants them together."])
+    hint = f"{_typed(sys.argv[0])} demo --fault NAME plants one; --fault all plants them together."
+    return "\n".join([*lines, "", hint])
 
 
 def _count(number: int, word: str) -> str:
@@ -163,5 +196,9 @@ def _step(what: str, paper: Paper) -> Generator[None]:
     """Say what is happening, and how long it took."""
     print(f"{what} ...", end=" ", flush=True)
     started = time.monotonic()
-    yield
+    try:
+        yield
+    except BaseException:
+        print(flush=True)  # the complaint begins a line of its own
+        raise
     print(paper.dim(f"{time.monotonic() - started:.1f} s"))

@@ -7,7 +7,9 @@ import asyncio
 import os
 import shutil
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,8 @@ from agent.cli import VERSION
 from agent.compose import Choice, House, open_house
 from agent.executor import Outcome
 from agent.reports.text import Paper, text
-from tools.errors import InvalidInput, RemoteError, SergeiError
+from agent.settings import Settings
+from tools.errors import ConfigurationError, InvalidInput, RemoteError, SergeiError, Unavailable
 from tools.findings import Level
 from tools.review import Review
 
@@ -29,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     domains = domains_of(args.domains)
     output = _writable(args.output)
     settings = settings_module.load()
+    _check_suppressions(settings)
 
     async def go() -> Review:
         choice = Choice(args.database_url, args.demo)
@@ -39,11 +43,26 @@ def run(args: argparse.Namespace) -> int:
     to_terminal = output is None and sys.stdout.isatty()
     report = render(found, args.format, Paper(width(), to_terminal and settings.color))
     if output is None:
-        print(report)
+        with suppress(BrokenPipeError):  # of `sergei review | head` the exit code still tells
+            print(report, flush=True)
     else:
-        output.write_text(report + "\n", encoding="utf-8")
+        _write(output, report + "\n")
         print(f"{found.summary.sentence()} Written to {output}.", file=sys.stderr)
     return 1 if at_or_above(found, args.fail_on) else 0
+
+
+def _check_suppressions(settings: Settings) -> None:
+    """A suppression of a rule that does not exist suppresses nothing, and nobody would notice."""
+    from tools.rls.rules import RULES
+
+    names = [rule.name for rule in RULES]
+    for one in settings.suppressions:
+        if one.rule not in names:
+            near = get_close_matches(one.rule, names, n=1)
+            raise ConfigurationError(
+                f"sergei.toml suppresses the rule {one.rule}, which does not exist.",
+                hint=f"Did you mean {near[0]}?" if near else "`sergei rules` lists them.",
+            )
 
 
 def domains_of(words: list[str]) -> list[str]:
@@ -53,7 +72,7 @@ def domains_of(words: list[str]) -> list[str]:
             raise InvalidInput(
                 f"There is nothing to review called {word!r}.", hint=f"Known: {', '.join(DOMAINS)}."
             )
-    return words or list(DOMAINS)
+    return list(dict.fromkeys(words)) or list(DOMAINS)
 
 
 async def review(
@@ -112,9 +131,18 @@ def width() -> int:
 
 def _writable(name: str | None) -> Path | None:
     """The output file, refused before any work when it cannot be written."""
-    if name is None:
+    if name is None or name == "-":
         return None
     path = Path(name)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InvalidInput(f"{name} cannot be written.", hint="Give a file in an existing folder.")
+    place = path if path.exists() else path.parent
+    if not name or path.is_dir() or not place.exists() or not os.access(place, os.W_OK):
+        raise InvalidInput(f"--output {name!r} cannot be written.", hint="Give a file in an existing folder.")
     return path
+
+
+def _write(output: Path, report: str) -> None:
+    """Write the file. Raises Unavailable, for instance when the disk is full."""
+    try:
+        output.write_text(report, encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"The report cannot be written to {output} ({error.strerror}).") from None

@@ -11,6 +11,8 @@ from tools.rls.rules import RULES
 
 def run(args: argparse.Namespace) -> int:
     """List the rules, or print one rule's documentation."""
+    if args.action == "list" and args.name:
+        raise InvalidInput("`sergei rules list` takes no name.", hint=f"sergei rules show {args.name}")
     if args.action == "list":
         print(listing())
         return 0

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from tools.findings import Finding
 from tools.review import Review
+
+_EMPHASIS: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore that is not inside a word; the others mean nothing in Markdown and read better bare."""
 
 
 def markdown(review: Review) -> str:
@@ -15,7 +21,7 @@ def markdown(review: Review) -> str:
         lines.append("")
     for finding in review.findings:
         lines += _section(finding)
-    lines += ["## Coverage", "", "Examined: " + ", ".join(review.coverage.examined) + ".", ""]
+    lines += ["## Coverage", "", f"Examined: {_plain(', '.join(review.coverage.examined))}.", ""]
     lines += [
         f"- Not examined: {_plain(gap.what)} ({_plain(gap.why)})" for gap in review.coverage.not_examined
     ]
@@ -35,8 +41,9 @@ def _section(finding: Finding) -> list[str]:
 
 def _plain(text: str) -> str:
     """Names and comments come from the database: they must not turn into markup."""
-    for char in "\\`*_[]<>|":
+    for char in "\\`*[]<>|":
         text = text.replace(char, "\\" + char)
+    text = _EMPHASIS.sub(r"\_", text)
     return " ".join(text.split())
 
 

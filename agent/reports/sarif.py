@@ -9,6 +9,7 @@ from urllib.parse import quote
 from tools.findings import Finding, Level, Rule
 from tools.review import Review
 
+HEADINGS: Final = ("What it finds", "Why it matters", "Fix", "When to ignore")
 _LEVELS: Final = {Level.ERROR: "error", Level.WARN: "warning", Level.INFO: "note"}
 
 
@@ -33,16 +34,25 @@ def _rule(rule: Rule[Any]) -> dict[str, Any]:
     return {
         "id": rule.name,
         "shortDescription": {"text": rule.title},
-        "help": {"text": rule.doc.strip(), "markdown": rule.doc.strip()},
+        "help": {"text": rule.doc.strip(), "markdown": _markdown(rule.doc)},
         "defaultConfiguration": {"level": _LEVELS[rule.level]},
     }
+
+
+def _markdown(doc: str) -> str:
+    """A rule's documentation with its headings marked; indented text would become code."""
+    lines = [line.strip() for line in doc.strip().splitlines()]
+    return "\n".join(f"**{line}**\n" if line in HEADINGS else line for line in lines)
 
 
 def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
     text = finding.message if not finding.fix else f"{finding.message}\n\nFix:\n{finding.fix}"
     location = {
         # Code scanning drops results without a file; a database object gets a path of its own.
-        "physicalLocation": {"artifactLocation": {"uri": "database/" + quote(finding.object, safe="/.")}},
+        "physicalLocation": {
+            "artifactLocation": {"uri": "database/" + quote(finding.object, safe="/.")},
+            "region": {"startLine": 1},
+        },
         "logicalLocations": [{"fullyQualifiedName": finding.object, "kind": "member"}],
     }
     result: dict[str, Any] = {

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-import postgast
-
-from tools.rls.sqltree import UNREADABLE, Node, copied
+from tools.rls.parsing import trees
+from tools.rls.sqltree import Node
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +107,8 @@ class Facts:
 @lru_cache(maxsize=20_000)
 def expression(text: str) -> Facts | None:
     """Facts of a value expression as pg_get_expr prints it, or None when it does not parse."""
-    try:
-        statement = copied(postgast.parse(f"select {text}").stmts[0].stmt)
-    except (*UNREADABLE, IndexError):
-        return None
-    targets = statement.many("target_list")
+    parsed = trees(f"select {text}")
+    targets = parsed[0].many("target_list") if parsed and len(parsed) == 1 else ()
     root = targets[0].one("val") if len(targets) == 1 else None
     if root is None:
         return None
@@ -125,9 +121,8 @@ def expression(text: str) -> Facts | None:
 @lru_cache(maxsize=20_000)
 def statements(text: str) -> tuple[Facts, ...] | None:
     """Facts of each statement of a script (an SQL function's body), or None when it does not parse."""
-    try:
-        roots = [copied(raw.stmt) for raw in postgast.parse(text).stmts]
-    except UNREADABLE:
+    roots = trees(text)
+    if roots is None:
         return None
     found: list[Facts] = []
     for root in roots:

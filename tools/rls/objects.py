@@ -57,6 +57,11 @@ class Trigger:
     enabled: bool
     arguments: tuple[str, ...] = ()
 
+    @property
+    def before(self) -> bool:
+        """Whether it runs before the row is written, so that it can change it."""
+        return bool(self.kind & 2)
+
     def fires(self, command: str) -> bool:
         """Whether an enabled BEFORE or AFTER trigger runs on INSERT, UPDATE or DELETE."""
         bit = {"INSERT": 4, "DELETE": 8, "UPDATE": 16}[command]

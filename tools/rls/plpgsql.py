@@ -13,6 +13,8 @@ from typing import Final
 import postgast
 from postgast import PgQueryError
 
+from tools.rls.parsing import too_long
+
 _OPENING: Final = frozenset("([")
 _CLOSING: Final = frozenset(")]")
 _STATEMENTS: Final = frozenset(
@@ -42,6 +44,8 @@ class _Token:
 
 def read(body: str) -> Source | None:
     """Cut a PL/pgSQL body up; None when even its tokens cannot be read."""
+    if too_long(body):
+        return None
     raw = body.encode()
     try:
         scanned = postgast.scan(body).tokens

@@ -131,9 +131,20 @@ def _outputs(reached: Reach, trust: Trust) -> None:
 
 def _resource(reached: Reach, trust: Trust, column: Column) -> None:
     place = _place(reached, column, trust.unit.path)
-    if place is not None and place[0] in trust.tables and place not in trust.identity:
+    if place is None or place[0] not in trust.tables or place in trust.identity:
+        return
+    if _is_key(trust.tables[place[0]], place[1]):
         trust.resources.add(place)
         trust.tests.pop(place, None)
+    else:
+        trust.tests.setdefault(place, set())
+
+
+def _is_key(relation: Relation, name: str) -> bool:
+    """Whether a column names a thing. A role or level that is given out or compared is a test of the row."""
+    column = relation.columns[name]
+    keyed = any(name in key.columns for key in relation.keys)
+    return keyed or column.type == "uuid" or name == "id" or name.endswith("_id")
 
 
 def _outside(reached: Reach, trust: Trust, by_node: dict[int, Column], node: Node) -> bool:

@@ -1,20 +1,29 @@
-"""The Guardian demo database: one named copy per sandbox, rebuilt when its sources or its scale change."""
+"""The Guardian demo database: one named copy per sandbox, rebuilt when its sources or its scale change.
+
+Every process of this sandbox sees the same copy, so whoever rebuilds it or plants faults in it holds
+`exclusive` meanwhile.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import psycopg
 from psycopg import sql
 
-from tools.errors import InvalidInput
+from tools.errors import InvalidInput, Unavailable
+from tools.sandbox import databases
 from tools.sandbox.cluster import Cluster
 from tools.sandbox.guardian import build_guardian, content_key
 
 Scale = Literal["small", "medium", "large"]
 DATABASE: Final = "sergei_demo"
 SEED: Final = 7
+LOCK: Final = (0x5E46E3, 1)
+"""The advisory lock on the demo; its session ends with the process, and the lock with it."""
 
 
 def template(cluster: Cluster, scale: Scale = "small") -> str:
@@ -23,6 +32,19 @@ def template(cluster: Cluster, scale: Scale = "small") -> str:
         raise InvalidInput(f"There is no scale {scale!r}.", hint="Use small, medium or large.")
     name = f"guardian_{scale}"
     return cluster.template(name, lambda dsn: build_guardian(dsn, scale, SEED), key=content_key())
+
+
+@contextmanager
+def exclusive(cluster: Cluster, waiting: Callable[[], None] = lambda: None) -> Generator[None]:
+    """Hold the demo against other processes; `waiting` is called once where another one holds it."""
+    with databases.connect(cluster.dsn()) as session:
+        try:
+            if session.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone() != (True,):
+                waiting()
+                session.execute("SELECT pg_advisory_lock(%s, %s)", LOCK)
+        except psycopg.Error as error:
+            raise databases.translated(error, "The sandbox server does not answer") from error
+        yield
 
 
 def existing(cluster: Cluster) -> str | None:
@@ -39,11 +61,11 @@ def scale_of(cluster: Cluster) -> str:
 
 
 def fresh(cluster: Cluster, scale: Scale = "small") -> str:
-    """The conninfo of a clean demo; whatever was in the old one is gone."""
+    """The conninfo of a clean demo; whatever was in the old one is gone. Call it inside `exclusive`."""
     source = template(cluster, scale)
     cluster.drop(DATABASE)
     dsn = cluster.create(DATABASE, template=source)
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with reading(), psycopg.connect(dsn, autocommit=True) as connection:
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
         connection.execute(comment.format(sql.Identifier(DATABASE), sql.Literal(f"{scale} {content_key()}")))
     return dsn
@@ -51,7 +73,22 @@ def fresh(cluster: Cluster, scale: Scale = "small") -> str:
 
 def ensure(cluster: Cluster) -> str:
     """The demo as it stands, or a clean small one."""
-    return existing(cluster) or fresh(cluster)
+    dsn = existing(cluster)
+    if dsn:
+        return dsn
+    with exclusive(cluster):  # somebody else may have built it while we waited
+        return existing(cluster) or fresh(cluster)
+
+
+@contextmanager
+def reading() -> Generator[None]:
+    """Work on the demo's own connections; raises Unavailable when the database goes away under it."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            "The demo database went away.", hint="Run `sergei demo` again.", code=error.sqlstate or ""
+        ) from error
 
 
 _FACTS: Final = """
@@ -78,13 +115,13 @@ class Facts:
 
 def facts(dsn: str) -> Facts:
     """Counted in the demo behind `dsn`."""
-    with psycopg.connect(dsn) as connection:
+    with reading(), psycopg.connect(dsn) as connection:
         row = connection.execute(_FACTS).fetchone() or (0, 0, 0, 0, 0)
     return Facts(*row)
 
 
 def _mark(cluster: Cluster) -> str:
-    with psycopg.connect(cluster.dsn()) as connection:
+    with reading(), psycopg.connect(cluster.dsn()) as connection:
         row = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [DATABASE]
         ).fetchone()

@@ -12,6 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from tools.sandbox import demo
 from tools.sandbox.guardian.generate import named_people
 
 _READABLE: Final = """
@@ -24,7 +25,7 @@ where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'm') and not c.relis
 def visible_rows(dsn: str, claims: Mapping[str, Any]) -> dict[str, int]:
     """Rows of each relation of `public` that an authenticated person with these claims reads."""
     counts: dict[str, int] = {}
-    with psycopg.connect(dsn) as connection:
+    with demo.reading(), psycopg.connect(dsn) as connection:
         relations = connection.execute(_READABLE).fetchall()
         connection.execute(
             "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",

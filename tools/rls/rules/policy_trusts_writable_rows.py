@@ -31,6 +31,8 @@ from tools.rls.sqltree import IS_NULL, Node, bare, conjuncts, constant, disjunct
 from tools.rls.trust import Trust, trusts
 from tools.rls.wording import altered, listed, on_policy, quoted, signed_in, table_name
 
+_STAMPS = frozenset({"created_at", "inserted_at"})
+
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per policy that lets a caller write what is trusted."""
@@ -66,10 +68,20 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             f"Policy {policy.name} lets callers change {listed(sorted(columns))} of their own row in"
             f" {table.title},"
             " by which other policies decide about their access.",
-            fix=f"revoke update on {table_name(table)} from {roles};\n"
-            f"grant update (<columns a person may change>) on {table_name(table)} to {roles};",
+            fix=_column_grants(reached, table, columns, roles),
             rank=4,
         )  # fmt: skip
+
+
+def _column_grants(reached: Reach, table: Relation, deciding: set[str], roles: str) -> str:
+    """UPDATE on the columns that neither decide, nor name the row or its owner."""
+    keys = {column for key in table.keys if key.kind in "pf" for column in key.columns}
+    kept = {column for column in table.columns if column.endswith(("_by", "_id"))} | keys | deciding
+    free = [quoted(name) for name in table.columns if name not in kept and name not in _STAMPS]
+    lines = [f"revoke update on {table_name(table)} from {roles};"]
+    if free:
+        lines.append(f"grant update ({', '.join(free)}) on {table_name(table)} to {roles};")
+    return "\n".join(lines)
 
 
 def _callers(snapshot: Snapshot, reached: Reach, policy: Policy) -> tuple[str, ...]:
@@ -93,7 +105,7 @@ def _free_resource(
     }
     free: list[str] = []
     for title, column in sorted(trust.resources):
-        if title != table.title or column in reached.guarded(table, "INSERT") | restricted:
+        if title != table.title or column in reached.guarded(table, "INSERT") | restricted | _own_key(table):
             continue
         if not any(
             snapshot.may_column(snapshot.roles[name], table, column, "INSERT")
@@ -103,6 +115,11 @@ def _free_resource(
         if any(_leaves(reached, trust, table, check, way, column) for way in disjuncts(check.root)):
             free.append(column)
     return free
+
+
+def _own_key(table: Relation) -> set[str]:
+    """Columns that are unique alone: a value that others have cannot be written."""
+    return {key.columns[0] for key in table.keys if key.kind in "pu" and len(key.columns) == 1}
 
 
 def _leaves(reached: Reach, trust: Trust, table: Relation, check: Facts, way: Node, column: str) -> bool:
@@ -142,7 +159,7 @@ def _own_lifecycle(
     mine = {column for title, column in trust.caller_places() if title == table.title}
     if not any(_is_mine(reached, using, way, mine) for way in disjuncts(using.root)):
         return []
-    kept = {c.name for c in check.columns} | reached.guarded(table, "UPDATE") | mine
+    kept = {c.name for c in check.columns} | reached.guarded(table, "UPDATE") | mine | _own_key(table)
     callers = [snapshot.roles[name] for name in _callers(snapshot, reached, policy)]
     return sorted(
         column
