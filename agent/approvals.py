@@ -1,23 +1,31 @@
-"""A person's yes, bound to the exact action.
+"""A person's yes, bound to the exact action and to the exact target.
 
     READ ──────────────────────────────▶ pass
     WRITE in investigate mode ─────────▶ Refused, nobody is asked
-    WRITE in act mode: a grant for this very digest? ─▶ pass
+    WRITE in act mode: a grant for this very binding? ─▶ pass
+                       a pattern that a person wrote?  ─▶ pass, on record by its name
                        otherwise ask ─▶ once · for this session · no, with a reason
                        nobody to ask ─▶ Refused
 
+A binding is the hash of tool, arguments, target and everything of the preview that is not evidence: a yes for
+staging is none for production, and a yes for a change that would now do something else is none either.
+
 Nothing here reads text that a model, a row or a tool result wrote to decide anything: the mode is set by the
-face, the digest is computed from the arguments.
+face, the binding is computed, patterns come from sergei.toml at the start or from the keyboard.
 """
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
+from typing import Any
 
+from agent.patterns import Pattern
 from tools.errors import Refused
 from tools.registry import Effect, Preview
 
@@ -39,51 +47,73 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person is asked. All text is made safe to print: see `visible`."""
+    """What a person is asked. All text of the preview is made safe to print: see agent/exact.py.
+
+    `digest` is of the tool and its arguments, `binding` of what a yes holds for. `stated` names the arguments
+    that are not at their default.
+    """
 
     tool: str
     effect: Effect
     digest: str
     preview: Preview
+    binding: str
+    environment: str
+    arguments: Mapping[str, Any] = field(repr=False)
+    stated: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's answer, or the gate's own (`by` says which)."""
+    """A person's answer, or the gate's own (`by` says which; `asked` whether time passed over it)."""
 
     answer: Answer
     by: str
     reason: str = ""
+    pattern: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A yes for the rest of this session, for one digest."""
+    """A yes for the rest of this session, for one binding."""
 
     tool: str
     digest: str
+    binding: str
     action: str
+    target: str
     given: datetime
 
 
 Asker = Callable[[Request], Awaitable[Decision]]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Approvals:
-    """The mode, whom to ask, and the grants of this session."""
+    """The mode, whom to ask, the grants of this session, and what was approved beforehand.
+
+    `patterns` come from sergei.toml, `added` from the keyboard, for this session.
+    """
 
     mode: Mode
     asker: Asker | None = None
     grants: list[Grant] = field(default_factory=list[Grant])
+    patterns: tuple[Pattern, ...] = ()
+    added: list[Pattern] = field(default_factory=list[Pattern])
+    now: Callable[[], datetime] = _now
 
-    def granted(self, digest: str) -> bool:
-        """Whether this very action was approved for the session."""
-        return any(grant.digest == digest for grant in self.grants)
+    def granted(self, binding: str) -> bool:
+        """Whether this very action on this very target was approved for the session."""
+        return any(grant.binding == binding for grant in self.grants)
 
-    def withdraw(self, digest: str) -> None:
+    def withdraw(self, binding: str) -> None:
         """Take a grant back."""
-        self.grants[:] = [grant for grant in self.grants if grant.digest != digest]
+        self.grants[:] = [grant for grant in self.grants if grant.binding != binding]
 
     def require_act(self, tool: str) -> None:
         """Refused in investigate mode."""
@@ -94,9 +124,13 @@ class Approvals:
             )
 
     async def decide(self, request: Request, asker: Asker | None = None) -> Decision:
-        """The decision: from a grant, or from the person behind `asker` (or the session's own)."""
-        if self.granted(request.digest):
-            return Decision(Answer.SESSION, by="grant")
+        """The decision: from a grant, a pattern, or the person behind `asker` (or the session's own)."""
+        self.require_act(request.tool)
+        if self.granted(request.binding):
+            return Decision(Answer.SESSION, by="grant", asked=False)
+        for pattern in (*self.patterns, *self.added):
+            if pattern.covers(request, self.now()):
+                return Decision(Answer.ONCE, by="pattern", pattern=pattern.name, asked=False)
         ask = asker or self.asker
         if ask is None:
             raise Refused(
@@ -104,9 +138,22 @@ class Approvals:
                 hint="Run it in a terminal (sergei chat, sergei run) or from a client with elicitation.",
             )
         decision = await ask(request)
+        self.require_act(request.tool)  # the mode may have been changed meanwhile
         if decision.answer is Answer.SESSION:
-            self.grants.append(Grant(request.tool, request.digest, request.preview.action, datetime.now(UTC)))
+            shown, given = request.preview, self.now()
+            self.grants.append(
+                Grant(request.tool, request.digest, request.binding, shown.action, shown.target, given)
+            )
         return decision
+
+
+def bind(digest: str, target: str, preview: Preview) -> str:
+    """What a yes holds for: the arguments, the target (its identity, not its label), and what was shown.
+
+    Evidence is left out: a dry run counts rows, which may differ from one second to the next.
+    """
+    shown = json.dumps(preview.model_dump(mode="json", exclude={"evidence"}), sort_keys=True)
+    return sha256("\0".join((digest, target, shown)).encode()).hexdigest()
 
 
 def visible(text: str) -> str:
@@ -116,17 +163,3 @@ def visible(text: str) -> str:
 
 def _hidden(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
-
-
-def visible_preview(preview: Preview) -> Preview:
-    """The preview with every field made visible."""
-    return preview.model_copy(
-        update={
-            "action": visible(preview.action),
-            "target": visible(preview.target),
-            "touches": tuple(visible(item) for item in preview.touches),
-            "consequence": visible(preview.consequence),
-            "undo": visible(preview.undo),
-            "evidence": visible(preview.evidence),
-        }
-    )

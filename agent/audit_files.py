@@ -67,8 +67,7 @@ def closed_files(path: Path) -> list[Path]:
 
 
 def next_name(path: Path, day: date) -> Path:
-    """What the open file is called once it is closed. Later names sort after earlier ones, even if the clock
-    was set back."""
+    """What the open file is called once it is closed: after the earlier ones, even if a clock goes back."""
     stamp, number = max([(f"{day:%Y%m%d}", 0), *map(_order, closed_files(path)[-1:])])
     return path.with_name(f"{path.stem}-{stamp}-{number + 1}.jsonl")
 

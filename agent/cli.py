@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         epilog=EPILOG,
     )
-    parser.add_argument("--version", action="version", version=f"sergei {VERSION}")
+    parser.add_argument("-V", "--version", action="version", version=f"sergei {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SentenceParser)
     _demo(commands.add_parser("demo", help="build the Guardian demo, plant faults, review it"))
     _review(commands.add_parser("review", help="review a database and report findings"))
@@ -67,8 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
     _tools(commands.add_parser("tools", help="list the tools"))
     _rules(commands.add_parser("rules", help="list the review rules, or show one"))
     _mcp(commands.add_parser("mcp", help="serve the tools to MCP clients"))
+    _phi(commands.add_parser("phi", help="list which columns are masked as patient data, and why"))
     _memory(commands.add_parser("memory", help="look into the memory bank"))
-    _audit(commands.add_parser("audit", help="show or verify the audit log"))
+    _approvals(commands.add_parser("approvals", help="list what may run without asking"))
+    _audit(commands.add_parser("audit", help="show, verify, export or prune the audit log"))
     _doctor(commands.add_parser("doctor", help="check the set-up and the connected database"))
     return parser
 
@@ -145,15 +147,39 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", choices=("investigate", "act"), default="investigate")
 
 
+def _phi(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("inventory",), default="inventory")
+    _target(parser)
+    parser.add_argument("--schemas", nargs="+", metavar="SCHEMA", help="only these schemas (default: public)")
+    parser.add_argument("--only", choices=("all", "phi", "unsure", "safe"), default="all")
+    parser.add_argument(
+        "--profile", action="store_true", help="count inside the database what sampled values look like"
+    )
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
+
+
 def _memory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "search", "show", "lint"), default="list")
     parser.add_argument("words", nargs="*", metavar="WORDS", help="what to search for, or an entry's id")
 
 
-def _audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("show", "verify"), default="show")
-    parser.add_argument("--last", type=int, default=20, metavar="N", help="records to show")
+def _approvals(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("show", "verify", "export", "prune"),
+        default="show",
+        help="prune deletes closed files that are older than the retention",
+    )
+    parser.add_argument("--last", type=int, default=20, metavar="N", help="records to show")
+    parser.add_argument("--since", metavar="DATE", help="only from then on, e.g. 2030-12-31 (UTC)")
+    parser.add_argument("--until", metavar="DATE", help="only before then")
+    parser.add_argument("--tool", metavar="TOOL", help="only this tool")
+    parser.add_argument("--format", choices=("text", "json", "jsonl", "csv"), default="text")
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # and once more at the end, was a third of the time of a short command.
     gc.set_threshold(50_000)
     try:
-        return _flushed(_run(sys.argv[1:] if arguments is None else arguments))
+        return _flushed(_perform(sys.argv[1:] if arguments is None else arguments))
     except KeyboardInterrupt:
         print("sergei: interrupted", file=sys.stderr)
         return 130
@@ -174,17 +200,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gc.freeze()
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _perform(arguments: Sequence[str]) -> int:
     problem = _misplaced()
     if problem:
         print(f"sergei: {problem}", file=sys.stderr)
         return 3
     for number, word in enumerate(arguments, start=1):
         if not _is_unicode(word):
-            print(f"sergei: argument {number} is not valid UTF-8: {ascii(word)}.", file=sys.stderr)
+            print(f"sergei: argument {number} is not valid UTF-8: {word!a}.", file=sys.stderr)
             return 2
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a letter the terminal lacks must not end us
+    stdout: object = sys.stdout
+    if isinstance(stdout, TextIOWrapper):
+        stdout.reconfigure(errors="backslashreplace")  # a letter the terminal lacks must not end us
     parser = build_parser()
     try:
         args = parser.parse_args(arguments)
@@ -224,10 +251,14 @@ def _flushed(code: int) -> int:
 
     Python flushes at its end as well, and complains with a traceback.
     """
+    stdout: object = sys.stdout  # None where a service closed it
     try:
-        sys.stdout.flush()
+        if isinstance(stdout, TextIOWrapper):
+            stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left has nowhere to go
+        if code == 3:
+            return code  # said already
         if not isinstance(error, BrokenPipeError):
             print(f"sergei: the output could not be written: {error.strerror}.", file=sys.stderr)
             return 3

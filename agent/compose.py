@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.approvals import Approvals, Asker, Mode
 from agent.audit import AuditLog
 from agent.executor import Executor
-from agent.settings import Settings
+from agent.patterns import Pattern
+from agent.settings import FILE, Settings
 from tools import catalogue
 from tools.errors import ConfigurationError
+from tools.probing import LIMIT, Probes
 from tools.redaction import Redactor
 from tools.registry import Tool
 from tools.resources import Resources
@@ -85,15 +89,27 @@ async def open_house(
             exposed_schemas=settings.exposed_schemas,
             phi_columns=settings.phi_columns,
             allowed_functions=settings.allowed_functions,
+            probes=Probes(LIMIT if settings.phi_strict else None),
         )
+        known = catalogue() if tools is None else tools
+        check_patterns(settings.patterns, known, settings.workspace / FILE)
         executor = Executor(
-            catalogue() if tools is None else tools,
+            known,
             resources,
-            approvals=Approvals(settings.mode if mode is None else mode, asker),
+            approvals=Approvals(settings.mode if mode is None else mode, asker, patterns=settings.patterns),
             redactor=redactor or Redactor(strict=settings.phi_strict),
-            audit=AuditLog.open(settings.audit_file, face=face),
+            audit=AuditLog.open(settings.audit_file, face=face, keeping=settings.audit_keeping),
         )
         yield House(executor, settings, bank, guardian=choice.demo or settings.project.lower() == "guardian")
+
+
+def check_patterns(patterns: Iterable[Pattern], tools: Mapping[str, Tool], file: Path) -> None:
+    """Raises ConfigurationError for an `[[approve]]` that could never apply, or holds for too long."""
+    today = datetime.now(UTC).date()
+    for pattern in patterns:
+        objection = pattern.objection(tools, today)
+        if objection:
+            raise ConfigurationError(f"{file}: [[approve]] {pattern.name}: {objection}.")
 
 
 async def _database(settings: Settings, choice: Choice, stack: AsyncExitStack) -> Database | None:

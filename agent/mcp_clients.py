@@ -67,7 +67,7 @@ class Clients:
         return Executor(
             shared.catalogue,
             shared.resources,
-            approvals=Approvals(shared.approvals.mode),
+            approvals=Approvals(shared.approvals.mode, patterns=shared.approvals.patterns),
             redactor=shared.redactor,
             audit=replace(shared.audit, who=f"{shared.audit.who} for {client}"),
         )

@@ -28,6 +28,13 @@ EVERY_ANSWER: Final = (Answer.ONCE, Answer.SESSION, Answer.DENY)
 ANSWERS_WITHOUT_SESSION: Final = (Answer.ONCE, Answer.DENY)
 """What is offered to a client that has none: there is nothing that a longer grant could be bound to."""
 
+UNFENCING_CLIENTS: Final = frozenset({"claude-code"})
+"""Clients, by the name they give, that show their model the structured content instead of the text.
+
+The structure has no fence, no limit of length and twice the tokens: they get the text alone. Read in Claude
+Code 2.1.330, which drops the text blocks of a result that has structured content.
+"""
+
 _MEANING: Final = {
     Answer.ONCE: '"once" runs exactly this, one time',
     Answer.SESSION: '"session" also allows this same action again until this client disconnects',

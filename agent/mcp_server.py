@@ -124,11 +124,11 @@ def build_server(executor: Executor, *, bank: Banks | None, requests: Sequence[E
         yield Clients(executor)
 
     @cache
-    def tools() -> list[wire.Tool]:
-        return [describe_tool(tool) for tool in executor.catalogue.values()]
+    def tools(structured: bool) -> list[wire.Tool]:
+        return [describe_tool(tool, structured=structured) for tool in executor.catalogue.values()]
 
-    async def list_tools(_: _Context, __: wire.PaginatedRequestParams | None) -> wire.ListToolsResult:
-        return wire.ListToolsResult(tools=tools())
+    async def list_tools(ctx: _Context, _: wire.PaginatedRequestParams | None) -> wire.ListToolsResult:
+        return wire.ListToolsResult(tools=tools(_structured(ctx)))
 
     server: Server[Clients] = Server(
         NAME,
@@ -210,14 +210,17 @@ async def serve_http(
     await transport.listen(transport.TokenRequired(app, token) if token else app, door)
 
 
-def describe_tool(tool: Tool) -> wire.Tool:
-    """A tool's definition on the wire: both schemas as they are, hints from the effect."""
+def describe_tool(tool: Tool, *, structured: bool = True) -> wire.Tool:
+    """A tool's definition on the wire: both schemas as they are, hints from the effect.
+
+    Without `structured` there is no output schema: who gives one must send structured content.
+    """
     return wire.Tool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
         input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
+        output_schema=tool.output_schema if structured else None,
         annotations=wire.ToolAnnotations(
             title=tool.title,
             read_only_hint=tool.effect is Effect.READ,
@@ -235,18 +238,20 @@ async def _call_tool(
     session = None if _sessionless(ctx) else _session_id(ctx)
     executor = ctx.lifespan_context.executor(session, _client(ctx))
     outcome = await executor.call(params.name, params.arguments or {}, asker=exchange.ask)
-    return exchange.unanswered or describe_outcome(outcome)
+    return exchange.unanswered or describe_outcome(outcome, structured=_structured(ctx))
 
 
-def describe_outcome(outcome: Outcome) -> wire.CallToolResult:
-    """An outcome on the wire.
+def describe_outcome(outcome: Outcome, *, structured: bool = True) -> wire.CallToolResult:
+    """An outcome on the wire: fenced text for a model, and the same as data for a program if `structured`.
 
     A failure has no structured content: it would not fit the output schema, and some clients check that even
     of errors. Its fields are in `_meta`.
     """
     text: list[wire.ContentBlock] = [wire.TextContent(text=outcome.fenced())]
     if outcome.ok:
-        return wire.CallToolResult(content=text, structured_content=outcome.structured())
+        return wire.CallToolResult(
+            content=text, structured_content=outcome.structured() if structured else None
+        )
     return wire.CallToolResult(
         content=text, is_error=True, _meta={f"{NAME}/error": outcome.structured()["error"]}
     )
@@ -330,6 +335,12 @@ def _can_ask(ctx: _Context) -> bool:
     capabilities = ctx.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
+def _structured(ctx: _Context) -> bool:
+    """Whether this client keeps structured content from its model, which is to read the fenced text."""
+    params = ctx.session.client_params
+    return params is None or params.client_info.name not in content.UNFENCING_CLIENTS
 
 
 def _client(ctx: _Context) -> str:

@@ -242,10 +242,10 @@ def _seal(token: str) -> bytes:
 
 
 class _Listener(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Event streams stay open as long as their clients like: to cut them off is no error here.
-        logging.getLogger("uvicorn.error").disabled = True
-        await super().shutdown(sockets)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Streams and calls stay open as long as clients like: that they are cut off now is no error.
+        logging.disable(logging.ERROR)
+        super().handle_exit(sig, frame)
 
 
 async def listen(app: ASGIApp, door: socket.socket) -> None:
@@ -266,6 +266,7 @@ async def listen(app: ASGIApp, door: socket.socket) -> None:
         await _Listener(config).serve(sockets=[door])
     finally:
         signal.signal(signal.SIGTERM, previous)
+        logging.disable(logging.NOTSET)
         door.close()
 
 

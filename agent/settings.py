@@ -11,16 +11,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.approvals import Mode
+from agent.audit import Keeping
+from agent.patterns import Pattern
 from tools.errors import ConfigurationError
 from tools.resources import Suppression
 
 FILE: Final = "sergei.toml"
 DEFAULT_MODEL: Final = "claude-sonnet-5-5"
+Environment = Literal["production", "staging", "development", "sandbox", "unknown"]
 
 
 class _Section(BaseModel):
@@ -31,7 +34,7 @@ class TargetSection(_Section):
     """`[target]`: the database that this project is about."""
 
     database_url: str = ""
-    environment: Literal["production", "staging", "development", "sandbox", "unknown"] = "unknown"
+    environment: Environment = "unknown"
     project: str = ""
     exposed_schemas: tuple[str, ...] = ("public", "graphql_public")
     phi: Literal["strict", "off"] = "strict"
@@ -69,6 +72,13 @@ class SandboxSection(_Section):
     extensions: tuple[str, ...] = ()
 
 
+class AuditSection(_Section):
+    """`[audit]`: how long the record of every act is kept, and how large one of its files grows."""
+
+    retention_years: int = Field(default=6, ge=1, le=100)
+    rotate_megabytes: int = Field(default=50, ge=1, le=2_000)
+
+
 class SuppressSection(_Section):
     """`[[suppress]]`: one finding that somebody decided to live with, and why."""
 
@@ -85,6 +95,17 @@ class ProjectFile(_Section):
     phi: PhiSection = PhiSection()
     sandbox: SandboxSection = SandboxSection()
     suppress: tuple[SuppressSection, ...] = ()
+    audit: AuditSection = AuditSection()
+    approve: tuple[Pattern, ...] = ()
+
+    @field_validator("approve")
+    @classmethod
+    def _names_are_unique(cls, patterns: tuple[Pattern, ...]) -> tuple[Pattern, ...]:
+        names = [pattern.name for pattern in patterns]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise ValueError(f"has two patterns called {twice}")
+        return patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +130,8 @@ class Settings:
     mode: Mode
     memory: bool
     suppressions: tuple[Suppression, ...]
+    patterns: tuple[Pattern, ...]
+    audit_keeping: Keeping
     api_key: str = field(repr=False)
     base_url: str | None
     sandbox_url: str | None = field(repr=False)
@@ -138,13 +161,14 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
     file = _find(start)
     project = read_project_file(file) if file else ProjectFile()
     target, agent = project.target, project.agent
-    environment = env.get("SERGEI_ENVIRONMENT") or target.environment
+    environment = _environment(env) or target.environment
     if target.phi == "off" and environment not in {"development", "sandbox", "staging"}:
         raise ConfigurationError(
             f'{file}: phi = "off" needs a target that is marked as staging, development or sandbox.',
             hint="Set [target] environment, or leave phi at strict.",
         )
     url, missing = _from_file(target.database_url, env)
+    audit = project.audit
     home = Path(env.get("HOME") or Path.home())
     return Settings(
         workspace=file.parent if file else start,
@@ -162,6 +186,8 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         mode=agent.mode,
         memory=agent.memory,
         suppressions=tuple(Suppression(s.rule, s.object, s.reason) for s in project.suppress),
+        patterns=project.approve,
+        audit_keeping=Keeping(audit.retention_years, audit.rotate_megabytes * 1_000_000),
         api_key=env.get("ANTHROPIC_API_KEY", ""),
         base_url=env.get("ANTHROPIC_BASE_URL") or None,
         sandbox_url=env.get("SERGEI_SANDBOX_URL") or None,
@@ -199,8 +225,23 @@ def _first(error: ValidationError) -> str:
     if item["type"] == "extra_forbidden":
         return f"there is no setting called `{where}`"
     context: dict[str, Any] = item.get("ctx") or {}
-    reason = str(context["error"]) if "error" in context else item["msg"][0].lower() + item["msg"][1:]
-    return f"`{where}` {reason}"
+    if "error" in context:
+        return f"`{where}` {context['error']}"
+    said = item["msg"].removeprefix("Input ")
+    return f"`{where}` {_REASONS.get(item['type'], said[0].lower() + said[1:])}"
+
+
+_REASONS: Final = {
+    "missing": "is missing",
+    "string_type": "must be a text in quotes",
+    "string_too_short": "is too short: say why in a few words",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": 'must be a list, such as ["public"]',
+    "model_type": "must be a section of its own, such as [target]",
+    "dict_type": "must be a section of its own, such as [target]",
+}
+"""What pydantic's types of error mean in a settings file."""
 
 
 def _find(start: Path) -> Path | None:
@@ -213,6 +254,15 @@ def _from_file(url: str, env: Mapping[str, str]) -> tuple[str, str]:
         return url, ""
     name = url.removeprefix("env:")
     return env.get(name, ""), "" if env.get(name) else name
+
+
+def _environment(env: Mapping[str, str]) -> str:
+    """SERGEI_ENVIRONMENT, or an empty string. Raises ConfigurationError when it is none of the known ones."""
+    named = env.get("SERGEI_ENVIRONMENT", "")
+    if named and named not in get_args(Environment):
+        known = ", ".join(get_args(Environment))
+        raise ConfigurationError(f"SERGEI_ENVIRONMENT is {named!r}, which is none of {known}.")
+    return named
 
 
 def _folder(env: Mapping[str, str], own: str, xdg: str, default: Path) -> Path:

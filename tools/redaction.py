@@ -10,31 +10,19 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-_SHAPES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
-    # Secrets first: a DSN holds what looks like an e-mail address.
-    (
-        "private-key",
-        re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?-----END [A-Z ]{0,30}KEY-----"),
-    ),
-    ("password", re.compile(r"(?<=://)[^\s:/@]{1,128}:[^\s/@]{1,256}(?=@)")),
-    ("password", re.compile(r"(?i)(?<=password=)[^\s'\"&;]{1,256}")),
-    ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{5,1000}")),
-    ("key", re.compile(r"\b(?:sk-ant|sk|pk|rk)[-_](?:live|test|api\d\d|proj)?[-_]?[A-Za-z0-9_-]{20,200}\b")),
-    (
-        "key",
-        re.compile(
-            r"\b(?:rnd|sbp|sb_secret|sb_publishable|ghp|gho|ghs|github_pat|xox[abp]|AKIA)[-_]?[A-Za-z0-9_-]{16,200}"
-        ),
-    ),
-    ("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}\b")),
-    ("ssn", re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),
-    ("phone", re.compile(r"(?<![\w.+-])\+\d{1,3}[ .-]?\(?\d{1,4}\)?(?:[ .-]?\d{2,4}){2,4}(?![\w-])")),
-    ("phone", re.compile(r"(?<![\w.+-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])")),
-    ("mrn", re.compile(r"\bMRN[-:# ]{0,3}[A-Z0-9-]{4,20}\b")),
-)
+from tools.redaction_shapes import PERSONAL, SECRETS, Shape
+
+_PSEUDONYM: Final = re.compile(r"<[a-z-]{2,20}:[0-9a-f]{8}>")
+_SEPARATOR: Final = "\n\x1e\n"
+_NEVER: Final = frozenset({"private-key", "password", "jwt", "key", "secret"})
+"""Kinds that nobody can turn back."""
+_LONGEST: Final = 400
+_REMEMBERED: Final = 20_000
+"""Pseudonyms that can be turned back, at most; the oldest are forgotten first."""
 
 
 class Redactor:
@@ -43,27 +31,68 @@ class Redactor:
     `strict=False` (`phi = "off"`, non-production targets only) lets patients' values pass; secrets never do.
     """
 
-    _SECRETS: Final = frozenset({"private-key", "password", "jwt", "key"})
-
-    def __init__(self, *, strict: bool = True, key: bytes | None = None) -> None:
+    def __init__(self, *, strict: bool = True, key: bytes | None = None, remember: bool = False) -> None:
+        """`remember`: `reveal` turns pseudonyms back. Only a person's own terminal asks for it."""
         self.strict = strict
         self._key = key or secrets.token_bytes(32)
+        self._shapes = (*SECRETS, *PERSONAL) if strict else SECRETS
+        self._known: OrderedDict[str, str] | None = OrderedDict() if remember else None
 
-    def pseudonym(self, kind: str, value: object) -> str:
-        """`<kind:hex>` for a value; the same value gives the same pseudonym within this session."""
-        mark = hmac.new(self._key, f"{kind}\0{value}".encode(errors="replace"), "sha256").hexdigest()[:8]
-        return f"<{kind}:{mark}>"
+    def __repr__(self) -> str:
+        return f"Redactor(strict={self.strict})"
+
+    def pseudonym(self, kind: str, value: str | bytes, *, scope: str = "") -> str:
+        """`<kind:hex>`; the same value of the same kind and scope has the same one within this session."""
+        octets = value if isinstance(value, bytes) else value.encode(errors="replace")
+        mark = hmac.digest(self._key, f"{kind}\0{scope}\0".encode() + octets, "sha256").hex()[:8]
+        pseudonym = f"<{kind}:{mark}>"
+        if self._known is not None and kind not in _NEVER:
+            self._remember(pseudonym, octets)
+        return pseudonym
+
+    def reveal(self, pseudonym: str) -> str | None:
+        """The value behind a pseudonym of this session; None when it is not known or never told (secrets)."""
+        return self._known.get(pseudonym) if self._known is not None else None
+
+    def _remember(self, pseudonym: str, octets: bytes) -> None:
+        known = self._known
+        if known is None or pseudonym in known:
+            return
+        if len(known) >= _REMEMBERED:
+            known.popitem(last=False)
+        known[pseudonym] = octets[:_LONGEST].decode("utf-8", errors="replace")
 
     def text(self, text: str) -> str:
         """The text with secrets, and in strict mode identifiers, replaced where their shape shows them."""
-        for kind, pattern in _SHAPES:
-            if self.strict or kind in self._SECRETS:
-                text = pattern.sub(lambda found, kind=kind: self.pseudonym(kind, found.group()), text)
+        lowered = text.lower()
+        for shape in self._shapes:
+            if shape.needles and not any(needle in lowered for needle in shape.needles):
+                continue
+            text = self._hide(shape, text)
         return text
+
+    def _hide(self, shape: Shape, text: str) -> str:
+        group = shape.group()
+
+        def hide(found: re.Match[str]) -> str:
+            value = found[group] or found[0]
+            ours = _PSEUDONYM.match(found.string, max(found.start() - 1, 0)) or _PSEUDONYM.fullmatch(value)
+            if ours or (shape.check is not None and not shape.check(value)):
+                return found[0]
+            return found[0].replace(value, self.pseudonym(shape.kind, value, scope="text"))
+
+        return shape.pattern.sub(hide, text)
+
+    def texts(self, texts: Sequence[str]) -> list[str]:
+        """Many texts at once: as `text` on each, but cheap where none of them holds anything."""
+        joined = _SEPARATOR.join(texts)
+        if self.text(joined) == joined:
+            return list(texts)
+        return [self.text(text) for text in texts]
 
     def objection(self, text: str) -> str | None:
         """Why this text must not be kept: the kinds of value seen in it, never a value; None if clean."""
-        kinds = [kind for kind, pattern in _SHAPES if pattern.search(text)]
+        kinds = [shape.kind for shape in (*SECRETS, *PERSONAL) if _seen(shape, text)]
         if not kinds:
             return None
         seen = " and a ".join(dict.fromkeys(kinds))
@@ -79,3 +108,8 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.walk(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  same
         return value
+
+
+def _seen(shape: Shape, text: str) -> bool:
+    group, check = shape.group(), shape.check
+    return any(check is None or check(found[group] or found[0]) for found in shape.pattern.finditer(text))

@@ -40,6 +40,25 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the audit log keeps of a result: how many rows, and names. Never a value.
+
+    `phi_columns` are `schema.table.column`, `tables` are `schema.table`: names from the catalog, not aliases,
+    which whoever writes the query chooses.
+    """
+
+    rows: int | None = None
+    phi_columns: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    def fields(self) -> dict[str, Any]:
+        """What there is to say, as fields of a record."""
+        said: dict[str, Any] = {"rows": self.rows} if self.rows is not None else {}
+        said |= {"phi_columns": sorted(set(self.phi_columns))} if self.phi_columns else {}
+        return said | ({"tables": sorted(set(self.tables))} if self.tables else {})
+
+
 class Result(BaseModel):
     """Base of every tool's answer, still unredacted: only the gate hands it on.
 
@@ -52,6 +71,10 @@ class Result(BaseModel):
     def redacted(self, redactor: Redactor) -> Self:
         """A copy that may leave the tool layer."""
         return type(self).model_validate(redactor.walk(self.model_dump(by_alias=True)))
+
+    def audit_facts(self) -> Facts:
+        """What the audit log says about this answer, read before it is redacted."""
+        return Facts()
 
     def markdown(self) -> str:
         """The answer as compact Markdown, the same for a model and for a terminal."""

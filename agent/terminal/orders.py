@@ -7,7 +7,7 @@ from typing import Final
 from agent.approvals import Mode
 from agent.session import Session
 from agent.terminal import export
-from agent.terminal.calls import fit
+from agent.terminal.allowed import approvals
 from agent.terminal.conversation import Conversation
 from agent.terminal.recall import memory, review
 from agent.terminal.safe import one_line
@@ -51,26 +51,6 @@ async def _show(talk: Conversation, rest: str) -> None:
     if found is None:
         raise NotFound(f"There is no call {number}.", hint=f"The last one is {talk.calls[-1].number}.")
     show_result(talk, found)
-
-
-async def _approvals(talk: Conversation, rest: str) -> None:
-    approvals = talk.house.executor.approvals
-    word, _, number = rest.partition(" ")
-    if word == "withdraw":
-        if not number.isdigit() or not 0 < int(number) <= len(approvals.grants):
-            raise InvalidInput("Withdraw which approval?", hint="/approvals numbers them.")
-        grant = approvals.grants[int(number) - 1]
-        approvals.withdraw(grant.digest)
-        talk.screen.note(f"{grant.tool} asks again from now on.")
-        return
-    if word not in ("", "list"):
-        raise InvalidInput("/approvals lists, /approvals withdraw N takes one back.")
-    if not approvals.grants:
-        talk.screen.note("Nothing is approved for this session; every change asks.")
-    for index, grant in enumerate(approvals.grants, 1):
-        action = fit(one_line(grant.action), talk.screen.width - len(grant.tool) - 7)
-        since = f"since {grant.given.astimezone():%H:%M}, digest {grant.digest[:16]}"
-        talk.screen.line(f"  {index}  {grant.tool}  {action}\n     {since}")
 
 
 async def _mode(talk: Conversation, rest: str) -> None:
@@ -160,7 +140,7 @@ COMMANDS: Final = (
     Command("review", "", "review the database: every rule, every finding", review),
     Command("memory", "[WORDS]", "what Sergei remembers, or what he knows about WORDS", memory),
     Command("show", "[N]", "the whole output of call N, or of the last one", _show),
-    Command("approvals", "[withdraw N]", "what may run without asking in this session", _approvals),
+    Command("approvals", "[add ...|withdraw N]", "what may run without asking, and until when", approvals),
     Command("mode", "[investigate|act]", "whether anything may change", _mode),
     Command("model", "[NAME]", "talk to another model", _model),
     Command("cost", "", "tokens used in this conversation", _cost),

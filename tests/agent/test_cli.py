@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +18,21 @@ import pytest
 from tests.conftest import CACHE
 from tools import catalogue
 from tools.rls.rules import RULES
+from tools.sandbox import demo
+from tools.sandbox.cluster import Cluster
 
 SERGEI = str(Path(sys.executable).parent / "sergei")
 Sergei = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def surroundings(tmp_path: Path) -> dict[str, str]:
+    """An environment with no settings but folders of its own, and the tests' sandbox."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "SERGEI_STATE_DIR": str(tmp_path / "state"),
+        "SERGEI_CACHE_DIR": str(CACHE.parent),
+    }
 
 
 @pytest.fixture
@@ -25,13 +40,7 @@ def sergei(tmp_path: Path) -> Sergei:
     """Run the installed script in an empty workspace, with no settings but its own folders."""
 
     def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(tmp_path),
-            "SERGEI_STATE_DIR": str(tmp_path / "state"),
-            "SERGEI_CACHE_DIR": str(CACHE.parent),
-            **extra,
-        }
+        environment = surroundings(tmp_path) | extra
         workspace = tmp_path / "workspace"
         workspace.mkdir(exist_ok=True)
         return subprocess.run(
@@ -46,6 +55,19 @@ def sergei(tmp_path: Path) -> Sergei:
         )
 
     return run
+
+
+def started(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
+    """The installed script, still running."""
+    return subprocess.Popen(
+        [SERGEI, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=surroundings(tmp_path),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def one_sentence(done: subprocess.CompletedProcess[str], code: int) -> str:
@@ -78,7 +100,10 @@ def test_help_version_and_listings(sergei: Sergei):
         (("run", "list-tabels"), 2, "list-tables"),
         (("run", "describe-table"), 2, "table"),
         (("run", "execute-sql", "--json", "{"), 2, "not JSON"),
+        (("review", "--demo", "--output", ""), 2, "cannot be written"),
+        (("review", "--database-url", os.fsdecode(b"postgresql://u\xff@h/d")), 2, "not valid UTF-8"),
         (("rules", "show", "rls_disabled"), 2, "Did you mean"),
+        (("rules", "list", "rls_disabled"), 2, "rules show"),
         (("demo", "--fault", "nonsense"), 2, "nonsense"),
         (("mcp", "--http", "nonsense"), 2, "HOST:PORT"),
         (("memory", "show", "nonsense"), 2, "nonsense"),
@@ -95,6 +120,38 @@ def test_a_malformed_settings_file_is_one_sentence(sergei: Sergei, tmp_path: Pat
     (tmp_path / "workspace").mkdir()
     (tmp_path / "workspace" / "sergei.toml").write_text("[target\n")
     assert "sergei.toml is not valid TOML" in one_sentence(sergei("review", "--demo"), 2)
+
+
+def test_a_suppression_of_no_rule_is_one_sentence(sergei: Sergei, tmp_path: Path):
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "sergei.toml").write_text(
+        '[[suppress]]\nrule = "security_definer_vie"\nreason = "a slip of the pen"\n'
+    )
+    assert "Did you mean security_definer_view" in one_sentence(sergei("review", "--demo"), 2)
+
+
+def test_a_setting_in_the_environment_that_does_not_exist_is_one_sentence(sergei: Sergei):
+    said = one_sentence(sergei("doctor", SERGEI_ENVIRONMENT="prod"), 2)
+    assert "SERGEI_ENVIRONMENT" in said and "production" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_sentence(sergei: Sergei, plain_database: str, tmp_path: Path):
+    review = ("review", "--database-url", plain_database)
+    assert "No space left" in one_sentence(sergei(*review, "--output", "/dev/full"), 3)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [SERGEI, *review], stdout=full, stderr=subprocess.PIPE, text=True, env=surroundings(tmp_path),
+            check=False,
+        )  # fmt: skip
+    assert done.returncode == 3 and done.stderr.count("\n") == 1
+
+
+def test_a_reader_who_leaves_early_ends_it_quietly(tmp_path: Path):
+    with started(tmp_path, "tools", "--format", "json") as tools:
+        assert tools.stdout and tools.stderr
+        tools.stdout.close()
+        assert tools.wait() == 0 and tools.stderr.read() == ""
 
 
 def test_an_unreachable_host_is_one_sentence(sergei: Sergei):
@@ -131,6 +188,7 @@ def test_the_demo_reviews_clean_plants_and_finds(sergei: Sergei):
     done = sergei("demo", "--no-chat")
     assert done.returncode == 0, done.stderr
     assert "0 errors, 0 warnings, 0 notes." in done.stdout
+    assert f"{shlex.quote(SERGEI)} review --demo" in done.stdout, "the script is not on this PATH"
     assert "Next, try:" in done.stdout and "ERROR" in done.stdout
     assert "not named by any rule" not in done.stdout
 
@@ -149,6 +207,19 @@ def test_the_demo_reviews_clean_plants_and_finds(sergei: Sergei):
     assert "ok" in sergei("doctor", "--demo").stdout
     assert sergei("demo", "--clean", "--no-chat").returncode == 0
     assert sergei("review", "--demo").returncode == 0
+
+
+def test_demos_take_turns_and_an_interrupted_one_leaves_nothing(cluster: Cluster, tmp_path: Path):
+    with demo.exclusive(cluster):
+        waits = started(tmp_path, "demo", "--no-chat")
+        assert waits.stdout
+        lines = iter(waits.stdout.readline, "")
+        assert any("another `sergei demo` is at work" in line for line in lines)
+        waits.send_signal(signal.SIGINT)
+        _, said = waits.communicate(timeout=60)
+    assert waits.returncode == 130 and said == "sergei: interrupted\n"
+    with demo.exclusive(cluster):  # it is free again
+        pass
 
 
 def test_a_suppression_is_counted_and_not_reported(sergei: Sergei, guardian: str, tmp_path: Path):

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from agent.approvals import Answer, Approvals, Decision, Mode, Request, visible
 from agent.audit import AuditLog
-from agent.executor import Executor, clip
+from agent.executor import Executor
+from agent.outcome import clip
 from tests.agent.toys import CALLS, TOYS
 from tools import catalogue
 from tools.errors import Refused

@@ -74,11 +74,12 @@ def connect(world: World, audit: AuditLog) -> Connect:
         mode: Mode = Mode.ACT,
         bank: Banks | None = None,
         server: Any = None,
+        name: str = "probe",
     ) -> Client:
         server = server or build_server(
             world.executor(audit.path, mode), bank=bank, requests=prompts.requests()
         )
-        info = wire.Implementation(name="probe", version="7")
+        info = wire.Implementation(name=name, version="7")
         return Client(server, mode=era, elicitation_callback=ask, client_info=info)
 
     return make
@@ -167,6 +168,18 @@ async def test_a_read_answers_with_data_that_fits_its_schema_and_with_fenced_tex
     assert result.structured_content["rows"] == 3
     assert text(result).startswith("<result id=")
     assert "ana@example.org" not in text(result) + str(result.structured_content)
+
+
+@ERAS
+async def test_a_client_that_would_show_its_model_the_bare_structure_gets_fenced_text_alone(
+    era: str, connect: Connect
+) -> None:
+    async with connect(era, name="claude-code") as client:
+        offered = (await client.list_tools()).tools
+        result = await client.call_tool("count_rows", {"table": "notes"})
+    assert result.structured_content is None
+    assert text(result).startswith("<result id=")
+    assert not any(tool.output_schema for tool in offered), "a schema promises structured content"
 
 
 @ERAS

@@ -15,6 +15,7 @@ from agent.reports.text import Paper
 from tools.findings import Finding, Level, Rule
 from tools.review import Coverage, Gap, Review, Summary
 
+LEVELS = {"none", "note", "warning", "error"}
 EVIL = 'public.a"b|`c`<script>alert(1)</script>'
 
 
@@ -71,13 +72,35 @@ def test_sarif_describes_rules_and_points_at_them():
     result = run["results"][0]
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
     assert result["level"] == "error" and result["partialFingerprints"]["sergei/v1"] == finding().cache_key
-    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "database/public.visits"
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "database/public.visits"}, "region": {"startLine": 1}}
+
+
+def test_sarif_has_what_the_standard_requires_of_every_real_rule():
+    from agent.reports.sarif import sarif
+    from tools.rls.rules import RULES
+
+    document: dict[str, Any] = json.loads(sarif(review(finding()), RULES, "1.0"))
+    assert document["version"] == "2.1.0" and "sarif-2.1.0" in document["$schema"]
+    (run,) = document["runs"]
+    described = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert list(described) == [rule.name for rule in RULES]
+    for rule in described.values():
+        assert rule["shortDescription"]["text"] and rule["defaultConfiguration"]["level"] in LEVELS
+        assert "**Why it matters**" in rule["help"]["markdown"] and "\n    " not in rule["help"]["markdown"]
+    for result in run["results"]:
+        assert result["ruleId"] in described and result["level"] in LEVELS and result["message"]["text"]
 
 
 def test_markdown_keeps_hostile_names_plain():
     report = render(review(finding(name=EVIL)), "markdown", Paper())
     assert "<script>" not in report.replace("\\<script\\>", "")
     assert "| ERROR |" in report
+
+
+def test_markdown_escapes_only_what_would_be_markup():
+    report = render(review(finding(name="public._private_notes_")), "markdown", Paper())
+    assert "## ERROR: public.\\_private_notes\\_\n" in report
 
 
 def test_html_is_self_contained_and_escaped():

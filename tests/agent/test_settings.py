@@ -75,3 +75,8 @@ def test_keys_and_urls_are_not_in_the_repr(tmp_path: Path):
 def test_a_command_inherits_only_harmless_variables(tmp_path: Path):
     settings = load(tmp_path, {"PATH": "/bin", "ANTHROPIC_API_KEY": "k", "SUPABASE_ACCESS_TOKEN": "t"})
     assert dict(settings.subprocess_environment) == {"PATH": "/bin"}
+
+
+def test_an_unknown_environment_in_a_variable_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="SERGEI_ENVIRONMENT is 'prod'"):
+        load(tmp_path, {"SERGEI_ENVIRONMENT": "prod"})

@@ -12,6 +12,7 @@ from tools.database.list_activity import list_activity
 from tools.database.list_functions import list_functions
 from tools.database.list_policies import list_policies
 from tools.database.list_tables import list_tables
+from tools.database.phi_inventory import phi_inventory
 
 TOOLS: Final = (
     list_tables,
@@ -21,5 +22,6 @@ TOOLS: Final = (
     execute_sql,
     explain_query,
     list_activity,
+    phi_inventory,
     change_sql,
 )

@@ -18,7 +18,7 @@ _MEANING: Final[dict[int, tuple[str, bool]]] = {
         True,
     ),
     pb.AT_NoForceRowSecurity: ("The owner of {table} passes its policies again.", True),
-    pb.AT_EnableRowSecurity: ("Row level security is on: who has no policy on {table} sees no row.", True),
+    pb.AT_EnableRowSecurity: ("Row level security is on: who has no policy on {table} sees no row.", False),
     pb.AT_ForceRowSecurity: ("Its policies bind the owner of {table}, too.", False),
     pb.AT_DropColumn: ("Column {name} of {table} and its values are gone.", True),
     pb.AT_AlterColumnType: ("{table}.{name} changes its type: every value is converted.", True),

@@ -7,6 +7,7 @@ from typing import Final
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
+from tools.database.locks import concurrent
 from tools.database.sqltext import Piece
 
 _ALONE: Final = "Run it on its own with psql; PostgreSQL does not allow it inside a transaction."
@@ -49,14 +50,13 @@ def barred(piece: Piece) -> tuple[str, str] | None:
 
 def _form(node: Message) -> tuple[str, str] | None:
     """Forms that PostgreSQL refuses inside a transaction block, and settings that would outlive it."""
-    concurrent = isinstance(node, pb.IndexStmt | pb.DropStmt | pb.RefreshMatViewStmt) and node.concurrent
-    if concurrent and not isinstance(node, pb.RefreshMatViewStmt):
+    if isinstance(node, pb.ReindexStmt) and not concurrent(node):
+        return ("REINDEX blocks the table", "REINDEX (CONCURRENTLY) in a call of its own does not.")
+    if isinstance(node, pb.ReindexStmt) and not node.HasField("relation"):
         return (
-            "CONCURRENTLY cannot run in a transaction",
-            _ALONE + " It is the right form for a busy table.",
+            "REINDEX of a whole schema or database has no end that can be told",
+            "Name a table or an index.",
         )
-    if isinstance(node, pb.ReindexStmt):
-        return ("REINDEX blocks the table, and CONCURRENTLY cannot run in a transaction", _ALONE)
     if isinstance(node, pb.AlterTableStmt) and "concurrent: true" in str(node):
         return ("DETACH PARTITION CONCURRENTLY cannot run in a transaction", _ALONE)
     if isinstance(node, pb.VariableSetStmt) and not node.is_local:

@@ -1,91 +1,31 @@
-"""The facts of the catalog about what a statement reaches, through views, operators, domains and bodies."""
+"""The facts of the catalog about what a statement reaches, through views, operators, domains and bodies.
+
+    statement ─▶ relations, functions ─▶ views, bodies, defaults, CHECKs, policies ─▶ ... ─▶ nothing new
+
+Names are resolved as the session would, and again whenever a function brings a search_path of its own.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from tools.database.bodies import fold, read_code
+from tools.database.catalog_queries import FUNCTIONS, RELATIONS, ROOM, SETTINGS, TYPES
 from tools.database.reach import Name, Reach, inspect
-from tools.database.reviewed import SENSITIVE_SCHEMAS
+from tools.database.reviewed import SENSITIVE_SCHEMAS, holds_secret
 from tools.database.sqltext import parse_script
 from tools.errors import InvalidInput
 
 if TYPE_CHECKING:
     from tools.database.connection import Session
 
-_ROUNDS: Final = 8
-_RELATIONS: Final = """
-select c.oid::int8 as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
-       exists (select from pg_catalog.pg_depend d
-               where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
-                 and d.deptype = 'e') as extension,
-       case when c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
-            then pg_catalog.pg_get_viewdef(c.oid) end as definition
-from (select distinct * from unnest(%(schemas)s::text[], %(names)s::text[]) as w (schema, name)) w
-join pg_catalog.pg_class c on c.relname = w.name
-join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'm', 'f', 't', 'S')
-  and (n.nspname = w.schema or w.schema = '' and n.nspname = any (pg_catalog.current_schemas(true)))
-"""
-# A function is reached by its name; by an operator, a domain's check or a cast of a type that is named; or
-# in attribute notation: t.f calls f(t) when t has no column f.
-_FUNCTIONS: Final = """
-with wanted as (select distinct * from unnest(%(schemas)s::text[], %(names)s::text[]) as w (schema, name)),
-named_types as (
-  select t.oid from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
-  where t.typname = any (%(types)s::text[]) and n.nspname <> 'pg_catalog'),
-reached as (
-  select p.oid from wanted w join pg_catalog.pg_proc p on p.proname = w.name
-  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  where n.nspname = w.schema or w.schema = '' and n.nspname = any (pg_catalog.current_schemas(true))
-  union
-  select o.oprcode::oid from pg_catalog.pg_operator o join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
-  where o.oprname = any (%(operators)s::text[]) and n.nspname <> 'pg_catalog'
-  union
-  select d.refobjid from pg_catalog.pg_constraint k
-  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
-    and d.objid = k.oid and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-  where k.contypid in (select oid from named_types)
-  union
-  select s.castfunc from pg_catalog.pg_cast s
-  where s.castfunc <> 0
-    and (s.castsource in (select oid from named_types) or s.casttarget in (select oid from named_types))
-  union
-  select p.oid from pg_catalog.pg_proc p
-  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  join pg_catalog.pg_type t on t.oid = p.proargtypes[0]
-  where p.proname = any (%(fields)s::text[]) and p.pronargs >= 1 and t.typtype in ('c', 'p')
-    and n.nspname <> 'pg_catalog' and n.nspname = any (pg_catalog.current_schemas(true))
-  union
-  select a.part from (
-    select x.aggfnoid::oid as whole, unnest(array[x.aggtransfn, x.aggfinalfn, x.aggcombinefn,
-           x.aggmtransfn, x.aggmfinalfn]::oid[]) as part
-    from pg_catalog.pg_aggregate x) a
-  join pg_catalog.pg_proc p on p.oid = a.whole
-  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  join wanted w on w.name = p.proname
-  where a.part <> 0 and n.nspname <> 'pg_catalog'
-)
-select p.oid::int8 as oid, n.nspname::text as schema, p.proname::text as name,
-       p.provolatile::text as volatility, l.lanname::text as language,
-       exists (select from pg_catalog.pg_depend d
-               where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid
-                 and d.deptype = 'e') as extension,
-       case when l.lanname in ('sql', 'plpgsql') and n.nspname <> 'pg_catalog'
-            then coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc) end as body
-from pg_catalog.pg_proc p
-join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-join pg_catalog.pg_language l on l.oid = p.prolang
-where p.oid in (select oid from reached)
-"""
-_CALLED: Final = re.compile(r'(?:("[^"]+"|\w+)\s*\.\s*)?("[^"]+"|\w+)\s*\(')
+_ROUNDS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation that a statement reaches. `definition` is a user's view, as SQL."""
+    """A relation that is reached. `definition` is a user's view, as SQL; `locks`: how many it may take."""
 
     oid: int
     schema: str
@@ -93,6 +33,10 @@ class Relation:
     kind: str
     extension: bool
     definition: str | None
+    policies: str | None = None
+    checks: str | None = None
+    generated: str | None = None
+    locks: int = 1
 
     @property
     def system(self) -> bool:
@@ -115,24 +59,39 @@ class Function:
     language: str
     extension: bool
     body: str | None
+    defaults: str | None = None
+    aggregate: bool = False
+    path: str | None = None
+    checks: str | None = None
 
     @property
     def builtin(self) -> bool:
-        """Whether it is part of PostgreSQL itself."""
-        return self.schema == "pg_catalog"
+        """Whether it is part of PostgreSQL itself (its own objects have ids below 16384)."""
+        return self.oid < 16384
 
     def __str__(self) -> str:
-        return self.name if self.builtin else f"{self.schema}.{self.name}"
+        return self.name if self.schema == "pg_catalog" else f"{self.schema}.{self.name}"
 
 
 @dataclass(slots=True)
 class Catalog:
-    """What exists of the names that were reached, by oid. `inner`: functions that other functions call."""
+    """What exists of the names that were reached, by oid.
+
+    `relations` and `functions`: of the statement, its views, and the functions in their bodies (`inner`).
+    `behind` and `ambient`: what else may run or be read: in bodies, policies, CHECKs of domains, casts.
+    `settings`: names given to current_setting (None: not a constant). `room`: locks one query may take.
+    `shapes`: what the definition of a view does beyond reading. `secrets`: parameters of pg_settings that hold one, when it is read.
+    """
 
     relations: dict[int, Relation] = field(default_factory=dict[int, Relation])
     functions: dict[int, Function] = field(default_factory=dict[int, Function])
     settings: set[str | None] = field(default_factory=set[str | None])
     inner: set[int] = field(default_factory=set[int])
+    behind: dict[int, Relation] = field(default_factory=dict[int, Relation])
+    ambient: dict[int, Function] = field(default_factory=dict[int, Function])
+    shapes: list[str] = field(default_factory=list[str])
+    secrets: tuple[str, ...] = ()
+    room: int = 3200
 
     @property
     def views(self) -> list[Relation]:
@@ -140,52 +99,145 @@ class Catalog:
         return [r for r in self.relations.values() if r.definition is not None and not r.system]
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Names to resolve, and where they were met: outer (statement, views), inner (bodies), ambient."""
+
+    place: str
+    reach: Reach
+    anywhere: bool = False
+
+
 async def read_catalog(session: Session, reach: Reach) -> Catalog:
     """Resolve `reach` with this session's search_path, and what its views and bodies reach in turn."""
-    catalog, outer, inner = Catalog(), [reach], list[Reach]()
+    catalog, paths = Catalog(), set[str]()
+    done: list[_Step] = []
+    fresh = [_Step("outer", reach), _Step("ambient", Reach("ambient"), anywhere=True)]
     for _ in range(_ROUNDS):
-        outer, bodies = await _extend(session, catalog, outer, inner=False)
-        _, deeper = await _extend(session, catalog, inner, inner=True)
-        inner = bodies + deeper
-        if not outer and not inner:
-            return catalog
+        before = len(paths)
+        found = await _resolve(session, fresh, paths, catalog)
+        done += fresh
+        # A search_path that came to light may lead the names of every body elsewhere.
+        fresh = found + ([step for step in done if step.place != "outer"] if len(paths) > before else [])
+        if not fresh:
+            return await _surroundings(session, catalog)
     raise InvalidInput("The statement reaches through too many layers of views and functions to be judged.")
 
 
-async def _extend(
-    session: Session, catalog: Catalog, front: list[Reach], *, inner: bool
-) -> tuple[list[Reach], list[Reach]]:
-    """Add what `front` reaches; what the new views reach in turn, and what the new bodies do."""
-    if not front:
-        return [], []
-    found = await _resolve(session, front)
-    views = [r for r in found.relations.values() if r.oid not in catalog.relations and r.definition]
-    known = catalog.inner if inner else catalog.functions.keys()
-    fresh = [function for function in found.functions.values() if function.oid not in known]
-    catalog.relations |= found.relations
-    catalog.functions |= found.functions
-    if inner:
-        catalog.inner |= found.functions.keys()
-    definitions = [_definition(view) for view in views]
-    catalog.settings.update(*(definition.settings for definition in definitions))
-    return definitions, [_body(function) for function in fresh if function.body]
+async def _resolve(session: Session, steps: list[_Step], paths: set[str], catalog: Catalog) -> list[_Step]:
+    """Add what exists of `steps` to the catalog, in one round trip; new code makes the next steps."""
+    merged = [_merge(steps, place) for place in ("outer", "inner", "ambient")]
+    merged = [step for step in merged if step is not None]
+    connection = session.connection
+    async with session.deadline(), connection.pipeline():
+        asked = [
+            (
+                step,
+                await connection.execute(RELATIONS, _relations(step, paths, catalog)),
+                await connection.execute(FUNCTIONS, _functions(step, paths)),
+                await connection.execute(TYPES, {"types": _types(step.reach)}),
+            )
+            for step in merged
+        ]
+        answers = [
+            (step, await one.fetchall(), await two.fetchall(), await three.fetchall())
+            for step, one, two, three in asked
+        ]
+    following: list[_Step] = []
+    for step, relations, functions, checks in answers:
+        for row in relations:
+            following += _relation(Relation(**row), step.place, catalog)
+        for row in functions:
+            following += _function(Function(**row), step.place, catalog, paths)
+        following += [_Step("ambient", read_code(text)) for row in checks if (text := row["string_agg"])]
+    for step in following:
+        catalog.settings.update(step.reach.settings)
+    return following
 
 
-async def _resolve(session: Session, front: Iterable[Reach]) -> Catalog:
-    reaches = list(front)
-    relations = _pairs({name for reach in reaches for name in reach.relations})
-    functions = _pairs({name for reach in reaches for name in reach.functions}) | {
-        "types": sorted({name.name for reach in reaches for name in reach.types}),
-        "operators": sorted({name.name for reach in reaches for name in reach.operators}),
-        "fields": sorted({name for reach in reaches for name in reach.fields}),
-    }
-    return Catalog(
-        {row["oid"]: Relation(**row) for row in await session.fetch(_RELATIONS, relations)},
-        {row["oid"]: Function(**row) for row in await session.fetch(_FUNCTIONS, functions)},
+def _relation(relation: Relation, place: str, catalog: Catalog) -> list[_Step]:
+    known = catalog.relations if place == "outer" else catalog.behind
+    before = known.get(relation.oid)
+    if before is not None and (before.policies or not relation.policies):
+        return []
+    known[relation.oid] = relation
+    steps = [_Step("ambient", read_code(text)) for text in (relation.policies, relation.checks) if text]
+    if relation.generated:
+        steps.append(_Step("inner", read_code(relation.generated)))
+    if relation.definition:
+        definition = _definition(relation)
+        catalog.shapes += [f"{relation}: {shape}" for shape in definition.forbidden]
+        steps.append(_Step("outer" if place == "outer" else "ambient", definition))
+    return steps
+
+
+def _function(function: Function, place: str, catalog: Catalog, paths: set[str]) -> list[_Step]:
+    known = catalog.ambient if place == "ambient" else catalog.functions
+    seen = function.oid in known and (place != "inner" or function.oid in catalog.inner)
+    known[function.oid] = function
+    if place == "inner":
+        catalog.inner.add(function.oid)
+    if seen:
+        return []
+    if function.path:
+        paths.update(fold(part.strip()) for part in function.path.split(","))
+    deeper = "ambient" if place == "ambient" else "inner"
+    code = [text for text in (function.body, function.defaults) if text]
+    steps = [_Step(deeper, read_code(text)) for text in code]
+    if function.checks:
+        steps.append(_Step("ambient", read_code(function.checks)))
+    return steps
+
+
+async def _surroundings(session: Session, catalog: Catalog) -> Catalog:
+    """Facts that only matter when something is reached that asks for them."""
+    everything = [*catalog.relations.values(), *catalog.behind.values()]
+    if any(relation.locks > 1 for relation in everything):
+        catalog.room = (await session.fetch(ROOM))[0]["room"]
+    called = {function.name for function in catalog.functions.values() if function.builtin}
+    if "pg_show_all_settings" in called or any(r.name == "pg_settings" and r.system for r in everything):
+        rows = await session.fetch(SETTINGS)
+        catalog.secrets = tuple(row["name"] for row in rows if holds_secret(row["name"], row["setting"]))
+    return catalog
+
+
+def _merge(steps: list[_Step], place: str) -> _Step | None:
+    """All names of one place as one step, or None."""
+    here = [step for step in steps if step.place == place]
+    if not here:
+        return None
+    reaches = [step.reach for step in here]
+    merged = Reach(
+        kind=place,
+        relations=frozenset[Name]().union(*(reach.relations for reach in reaches)),
+        functions=frozenset[Name]().union(*(reach.functions for reach in reaches)),
+        operators=frozenset[Name]().union(*(reach.operators for reach in reaches)),
+        types=frozenset[Name]().union(*(reach.types for reach in reaches)),
+        fields=frozenset[str]().union(*(reach.fields for reach in reaches)),
     )
+    return _Step(place, merged, anywhere=any(step.anywhere for step in here))
 
 
-def _pairs(names: set[Name]) -> dict[str, Any]:
+def _relations(step: _Step, paths: set[str], catalog: Catalog) -> dict[str, Any]:
+    # Behind a view or a function other rights apply, and so do policies that the login itself passes by.
+    others = step.place != "outer" or bool(catalog.views)
+    return {**_pairs(step.reach.relations), "paths": sorted(paths), "others": others}
+
+
+def _functions(step: _Step, paths: set[str]) -> dict[str, Any]:
+    names = step.reach.functions | {Name(None, name) for name in step.reach.fields}
+    operators = sorted({name.name for name in step.reach.operators})
+    found = {"paths": sorted(paths), "operators": operators, "anywhere": step.anywhere}
+    return {**_pairs(names), **found}
+
+
+def _types(reach: Reach) -> list[str]:
+    """`name('x')` and `t.name` may be casts to a type of that name."""
+    plain = {name.name for name in reach.types | reach.functions | reach.relations}
+    return sorted(plain | reach.fields)
+
+
+def _pairs(names: frozenset[Name] | set[Name]) -> dict[str, Any]:
     ordered = sorted((name.schema or "", name.name) for name in names)
     return {"schemas": [schema for schema, _ in ordered], "names": [name for _, name in ordered]}
 
@@ -193,16 +245,3 @@ def _pairs(names: set[Name]) -> dict[str, Any]:
 def _definition(relation: Relation) -> Reach:
     (piece,) = parse_script(relation.definition or "", f"the view {relation}")
     return inspect(piece.node)
-
-
-def _body(function: Function) -> Reach:
-    """Every name before a parenthesis: bodies in PL/pgSQL are not SQL, and a name too many does no harm."""
-    calls = {
-        Name(_fold(schema) if schema else None, _fold(name))
-        for schema, name in _CALLED.findall(function.body or "")
-    }
-    return Reach(kind="body", functions=frozenset(calls))
-
-
-def _fold(identifier: str) -> str:
-    return identifier[1:-1] if identifier.startswith('"') else identifier.lower()

@@ -6,17 +6,25 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.database.alone import require_alone, require_direct, run_alone
+from tools.database.anchor import named, require_expected, require_same, server_of
+from tools.database.briefing import brief
 from tools.database.cells import raw_cursor
 from tools.database.changes import Change, read_change
 from tools.database.connection import Limits, Session
+from tools.database.lines import counting, first_lines
 from tools.database.rehearsal import rehearse
 from tools.database.sqltext import parse_script
+from tools.database.standing import read_standing
 from tools.database.undo import undo
 from tools.errors import InvalidInput, Refused, SergeiError
-from tools.registry import Effect, Params, Preview, Result, tool
+from tools.registry import Effect, Facts, Params, Preview, Result, digest, tool
 from tools.resources import Resources
 
 _MAX_STATEMENTS: Final = 500
+_LOCK, _STATEMENT = 3.0, 60.0
+_LOCK_ALONE, _STATEMENT_ALONE = 600.0, 3600.0
+"""CONCURRENTLY waits for older transactions and blocks nobody meanwhile."""
 
 
 class ChangeSql(Params):
@@ -25,25 +33,42 @@ class ChangeSql(Params):
     sql: str = Field(
         description="One statement or a script. It runs as one transaction: all of it or nothing."
     )
-    lock_timeout_seconds: float = Field(default=3.0, gt=0, le=60, description="How long to wait for a lock.")
-    timeout_seconds: float = Field(default=60.0, gt=0, le=3600, description="How long a statement may run.")
+    expect_target: str | None = Field(
+        default=None,
+        description="The database that is meant: its label, name, name@environment or project ref."
+        " Anything else is refused.",
+    )
+    lock_timeout_seconds: float | None = Field(
+        default=None, gt=0, le=3600, description="How long to wait for a lock: 3, CONCURRENTLY 600."
+    )
+    timeout_seconds: float | None = Field(
+        default=None, gt=0, le=86_400, description="How long a statement may run: 60, CONCURRENTLY 3600."
+    )
 
 
 class Done(BaseModel):
-    """One statement that ran. `rows` is None where rows do not apply."""
+    """One statement that ran. `tag` is PostgreSQL's, `rows` None where rows do not apply."""
 
     model_config = ConfigDict(frozen=True)
 
     command: str
     tables: tuple[str, ...]
     rows: int | None = None
+    tag: str = ""
 
 
 class Changed(Result):
-    """The statements that were committed together. No row values."""
+    """The statements that were committed together. No row values; of notices only how many there were."""
 
     target: str
     statements: tuple[Done, ...]
+    notices: int = 0
+
+    def audit_facts(self) -> Facts:
+        """Rows that were touched, and the tables."""
+        counted = [done.rows for done in self.statements if done.rows is not None]
+        tables = tuple(dict.fromkeys(table for done in self.statements for table in done.tables))
+        return Facts(rows=sum(counted) if counted else None, tables=tables)
 
     def markdown(self) -> str:
         """A line per statement."""
@@ -52,27 +77,30 @@ class Changed(Result):
             + ("" if done.rows is None else f": {done.rows:,} row{'' if done.rows == 1 else 's'}")
             for done in self.statements
         ]
-        return "\n".join([f"Committed in {self.target}:", *lines])
+        said = f"{self.notices} notices (not shown: they may quote values)." if self.notices else ""
+        return "\n".join([f"Committed in {self.target}:", *lines, said]).rstrip()
 
 
 async def preview(params: ChangeSql, resources: Resources) -> Preview:
     """What a person sees: the exact SQL, target and login, locks, a dry run when safe, the way back."""
     database, changes = resources.database, _changes(params.sql)
+    require_expected(database, params.expect_target)
     identity = await database.identity()
-    rehearsal = await rehearse(database, changes)
     async with database.session() as session:
-        back = await undo(session, changes)
-    consequences = [change.consequence for change in changes if change.consequence]
-    if len(changes) > 1:
-        consequences.append(f"The {len(changes)} statements run in one transaction.")
+        database.seen[digest(change_sql.name, params)] = await server_of(session)
+        standing = await read_standing(session, changes)
+        told = await brief(session, changes, standing, first_lines(params.sql, changes))
+    rehearsal = await rehearse(database, changes, standing)
+    back = await undo(database, changes)
+    whole = [f"Every row of {table} is reached, as the dry run counted." for table in rehearsal.whole]
     return Preview(
         action=params.sql,
-        target=f"{database.target.label} as {identity.login}",
-        touches=tuple(dict.fromkeys(_touch(change) for change in changes)),
-        consequence=" ".join(dict.fromkeys(consequences)),
+        target=named(database.target, identity.login),
+        touches=told.touches,
+        consequence=" ".join(dict.fromkeys([*whole, *told.consequences])),
         undo=back,
         evidence=rehearsal.words(),
-        destructive=any(change.destructive for change in changes),
+        destructive=bool(whole) or any(change.destructive for change in changes),
     )
 
 
@@ -80,15 +108,36 @@ async def preview(params: ChangeSql, resources: Resources) -> Preview:
 async def change_sql(params: ChangeSql, resources: Resources) -> Changed:
     """Change data or structure with SQL, after a person has seen exactly what will run and said yes.
 
-    One statement or a script, in one transaction with a lock timeout. Say what it does before you call it.
-    RETURNING and SELECT show no rows. VACUUM, CONCURRENTLY and transaction control are refused. Never for
-    reading: that is execute_sql.
+    One statement or a script, in one transaction with a lock timeout; CREATE INDEX, DROP INDEX and REINDEX
+    CONCURRENTLY only in a call of their own. Say what it does before you call it. RETURNING and SELECT show
+    no rows. VACUUM and transaction control are refused. Never for reading: that is execute_sql.
     """
     database, changes = resources.database, _changes(params.sql)
-    limits = Limits(statement=params.timeout_seconds, lock=params.lock_timeout_seconds, idle=30.0)
-    async with database.session(read_only=False, limits=limits) as session:
-        done = [await _run(session, change, number, len(changes)) for number, change in enumerate(changes, 1)]
-    return Changed(target=database.target.label, statements=tuple(done))
+    require_expected(database, params.expect_target)
+    seen, notices = database.seen.get(digest(change_sql.name, params)), list[str]()
+    alone = changes[0].alone
+    limits = Limits(
+        statement=params.timeout_seconds or (_STATEMENT_ALONE if alone else _STATEMENT),
+        lock=params.lock_timeout_seconds or (_LOCK_ALONE if alone else _LOCK),
+        idle=30.0,
+    )
+    if alone:
+        async with database.alone(limits) as session:
+            require_direct(session)
+            await require_same(session, seen)
+            with counting(session, notices):
+                tag = await run_alone(session, changes[0])
+        done = [Done(command=changes[0].command, tables=_tables(changes[0]), tag=tag)]
+    else:
+        lines = first_lines(params.sql, changes)
+        async with database.session(read_only=False, limits=limits) as session:
+            await require_same(session, seen)
+            with counting(session, notices):
+                done = [
+                    await _run(session, change, f"Statement {number} of {len(changes)}", lines[number - 1])
+                    for number, change in enumerate(changes, 1)
+                ]
+    return Changed(target=database.target.label, statements=tuple(done), notices=len(notices))
 
 
 def _changes(sql: str) -> list[Change]:
@@ -103,32 +152,33 @@ def _changes(sql: str) -> list[Change]:
         if change.refusal:
             where = f"Statement {number} ({change.command})" if len(changes) > 1 else change.command
             raise Refused(f"{where} is not run: {change.refusal}.", hint=change.hint)
+    require_alone(changes)
     return changes
 
 
-async def _run(session: Session, change: Change, number: int, count: int) -> Done:
+async def _run(session: Session, change: Change, which: str, line: int) -> Done:
     """Run one statement and count its rows; rows that come back are dropped here."""
     try:
-        rows = await _counted(session, change)
+        rows, tag = await _counted(session, change)
     except SergeiError as error:
-        where = f"Statement {number} of {count} ({change.command})" if count > 1 else change.command
+        single = which.endswith(" of 1")
+        where = change.command if single else f"{which} ({change.command}, line {line})"
         told = f"{where} failed and nothing was changed. {error.message}"
         raise type(error)(told, hint=error.hint, code=error.code) from None
-    tables = tuple(str(table) for table in change.tables)
-    return Done(command=change.command, tables=tables, rows=rows)
+    return Done(command=change.command, tables=_tables(change), rows=rows, tag=tag)
 
 
-async def _counted(session: Session, change: Change) -> int | None:
+async def _counted(session: Session, change: Change) -> tuple[int | None, str]:
     if change.returns_rows:
         count = 0
+        cursor = raw_cursor(session.connection)
         async with session.deadline():
-            async for _ in raw_cursor(session.connection).stream(change.piece.text.encode()):
+            async for _ in cursor.stream(change.piece.text.encode()):
                 count += 1
-        return count
-    cursor = await session.plain(change.piece.text, utility=not change.rows)
-    return max(cursor.rowcount, 0) if change.rows else None
+        return count, f"{change.command} {count}"
+    ran = await session.plain(change.piece.text, utility=not change.rows)
+    return (max(ran.rowcount, 0) if change.rows else None), ran.statusmessage or change.command
 
 
-def _touch(change: Change) -> str:
-    tables = ", ".join(map(str, change.tables)) or "no table by name"
-    return f"{change.command} on {tables}" + (f": lock {change.lock}" if change.lock else "")
+def _tables(change: Change) -> tuple[str, ...]:
+    return tuple(str(table) for table in change.tables)

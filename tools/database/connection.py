@@ -133,6 +133,16 @@ class Database:
         self._slots = asyncio.Semaphore(self.limits.connections)
         self._identity: Identity | None = None
         self._closed = False
+        self.seen: dict[str, tuple[str, ...]] = {}
+        """The server that a preview saw, by the digest of what was previewed (tools/database/anchor.py)."""
+
+    @asynccontextmanager
+    async def alone(self, limits: Limits) -> AsyncGenerator[Session]:
+        """A connection without a transaction, for what PostgreSQL refuses inside one; wiped afterwards."""
+        async with self._connection() as connection:
+            session = Session(connection, self.target, limits)
+            await session.run(SQL(_SETTINGS.replace(", true)", ", false)")), _milliseconds(limits))
+            yield session
 
     @asynccontextmanager
     async def session(
@@ -201,6 +211,9 @@ class Database:
             try:
                 yield connection
                 whole = await _wipe(connection)
+            except SergeiError:
+                whole = await _undone(connection) and await _wipe(connection)
+                raise
             finally:
                 if whole and not self._closed:
                     self._idle.append(connection)
@@ -252,6 +265,19 @@ async def _alive(connection: AsyncConnection[DictRow]) -> bool:
     except (TimeoutError, OSError, connection.OperationalError):
         return False
     return connection.info.transaction_status is TransactionStatus.IDLE
+
+
+async def _undone(connection: AsyncConnection[DictRow]) -> bool:
+    """Roll back what a failure left open; False when the server is still busy with it, or gone."""
+    open_or_failed = {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+    if connection.closed or connection.info.transaction_status not in open_or_failed:
+        return False
+    try:
+        async with asyncio.timeout(5):
+            await connection.execute("ROLLBACK")
+    except (TimeoutError, connection.Error):
+        return False
+    return True
 
 
 async def _wipe(connection: AsyncConnection[DictRow]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.database.list_policies import POLICIES, Policy, policy_cells
+from tools.database.list_policies import POLICIES, Policy, policies_table
 from tools.database.list_tables import rls_words, size
 from tools.database.names import find_relation
 from tools.database.rows import table
@@ -104,9 +104,7 @@ class TableFacts(Result):
             ["column", "type", "null", "default", "comment"],
             [[c.name, c.type, "" if c.nullable else "not null", c.default, c.comment] for c in self.columns],
         )
-        policies = table(
-            ["", "policy", "for", "to", "USING", "WITH CHECK"], [policy_cells(p, "") for p in self.policies]
-        )
+        policies = policies_table((policy, policy.name) for policy in self.policies)
         parts = [
             head,
             self.comment or "",
@@ -116,7 +114,7 @@ class TableFacts(Result):
             _section("Constraints", [f"{c.name}: {c.definition}" for c in self.constraints]),
             _section("Referred to by", [f"{c.name}: {c.definition}" for c in self.referred_by]),
             _section("Indexes", [_index(index) for index in self.indexes]),
-            f"Policies\n\n{policies}" if self.policies else "",
+            f"Policies:\n\n{policies}" if self.policies else "",
             "No policies." if self.rls is not None and not self.policies else "",
             _section("Triggers", [trigger.definition for trigger in self.triggers]),
             _section("Grants", [_grant(grant) for grant in self.grants]),

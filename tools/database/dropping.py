@@ -11,7 +11,7 @@ from postgast.walk import unwrap_node
 
 from tools.database.reach import strings
 
-LASTING: Final = frozenset({"TABLE", "SCHEMA", "TYPE", "DOMAIN", "SEQUENCE", "EXTENSION", "FOREIGN TABLE"})
+LASTING: Final = frozenset({"TABLE", "SCHEMA", "TYPE", "DOMAIN", "EXTENSION", "FOREIGN TABLE"})
 """Kinds of objects that a DROP does not give back from the catalog alone."""
 _DROPS: Final[dict[str, str]] = {
     "TABLE": "{shown} and all its rows are gone; only a backup brings them back.",
@@ -92,7 +92,8 @@ def clause(where: Message) -> str:
     if isinstance(node, pb.Node):
         return ""
     tree = pb.ParseResult()
-    getattr(tree.stmts.add().stmt, "select_stmt").where_clause.CopyFrom(where)
+    wrapped = where if isinstance(where, pb.Node) else pb.Node()
+    tree.stmts.add().stmt.select_stmt.where_clause.CopyFrom(wrapped)
     return deparse(tree).removeprefix("SELECT").strip()
 
 

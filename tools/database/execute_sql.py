@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tools.database.oracles import PhiRules
 from tools.database.reading import read_rows
 from tools.database.rows import Rows
 from tools.registry import Effect, Params, tool
@@ -37,5 +38,11 @@ async def execute_sql(params: ExecuteSql, resources: Resources) -> Rows:
     (list_tables, describe_table, list_policies, list_functions), and never to change anything (change_sql).
     """
     return await read_rows(
-        resources.database, params.sql, limit=params.max_rows, role=params.as_role, claims=params.claims
+        resources.database,
+        params.sql,
+        limit=params.max_rows,
+        role=params.as_role,
+        claims=params.claims,
+        rules=PhiRules(resources.phi_columns, resources.probes),
+        allowed=resources.allowed_functions,
     )

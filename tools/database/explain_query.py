@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
+from tools.database.oracles import PhiRules
 from tools.database.plan import Reader, lines, remarks
 from tools.database.reach import inspect
 from tools.database.reading import judge_reading, nearer
@@ -70,7 +71,14 @@ async def explain_query(params: ExplainQuery, resources: Resources) -> Plan:
     try:
         async with database.session() as session:
             judged = await judge_reading(
-                session, piece, reach, params.as_role, params.claims, planned=not params.analyze
+                session,
+                piece,
+                reach,
+                params.as_role,
+                params.claims,
+                planned=not params.analyze,
+                rules=PhiRules(resources.phi_columns, resources.probes),
+                allowed=resources.allowed_functions,
             )
             cursor = await session.plain(prefix + piece.text, offset=len(prefix))
             row = await cursor.fetchone()

@@ -169,11 +169,11 @@ def link(tables: Iterable[Table], corrections: Mapping[str, bool] | None = None)
             if linked is not None:
                 reasons[oid] = f"it refers to {by_oid[linked]}"
                 spreading = True
-    reference = {oid: "sergei.toml says so" for oid in cleared}
+    reference = dict.fromkeys(cleared, "sergei.toml says so")
     reference |= _references({oid: table for oid, table in by_oid.items() if oid not in reasons | reference})
     reasons |= {oid: UNSURE for oid in by_oid if oid not in reasons and oid not in reference}
     marked = frozenset(oid for oid in reference if _marks(by_oid[oid], said))
-    reasons |= {oid: "single columns of it are PHI" for oid in marked}
+    reasons |= dict.fromkeys(marked, "single columns of it are PHI")
     return Linkage(by_oid, reasons, reference, said, marked)
 
 

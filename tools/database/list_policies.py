@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,22 +74,28 @@ class Policies(Result):
     without: tuple[str, ...] = Field(default=(), description="Tables without a policy; OFF where RLS is off.")
 
     def markdown(self) -> str:
-        """A table, then the tables without policies."""
+        """A table of rules, then the tables without policies."""
         without = f"Tables without a policy: {', '.join(self.without)}." if self.without else ""
         if not self.policies:
             return f"No policies in {self.target}. {without}".strip()
-        shown = table(
-            ["table", "policy", "for", "to", "USING", "WITH CHECK"],
-            [policy_cells(policy, f"{policy.schema_}.{policy.table}") for policy in self.policies],
-        )
+        shown = policies_table((p, f"{p.name} on {p.schema_}.{p.table}") for p in self.policies)
         return f"{shown}\n\n({len(self.policies)} policies) {without}".strip()
 
 
-def policy_cells(policy: Policy, where: str) -> list[str]:
-    """One line of a policies table; what is unusual is said: restrictive, or not enforced."""
-    command = policy.command + ("" if policy.permissive else " RESTRICTIVE")
-    name = policy.name + ("" if policy.enforced else " (NOT ENFORCED: RLS is off)")
-    return [where, name, command, ", ".join(policy.roles), policy.using or "", policy.check or ""]
+def policies_table(named: Iterable[tuple[Policy, str]]) -> str:
+    """One line per rule, with the names of all policies that say exactly this.
+
+    Policies repeat themselves from table to table: said once, a rule is short, and the odd one stands out.
+    What is unusual is said: restrictive, or not enforced.
+    """
+    rules: dict[tuple[str, ...], list[str]] = {}
+    for policy, name in named:
+        command = policy.command + ("" if policy.permissive else " RESTRICTIVE")
+        rule = (command, ", ".join(policy.roles), policy.using or "", policy.check or "")
+        dead = "" if policy.enforced else " (NOT ENFORCED: RLS is off)"
+        rules.setdefault(rule, []).append(name + dead)
+    lines = [["; ".join(names), *rule] for rule, names in rules.items()]
+    return table(["policy", "for", "to", "USING", "WITH CHECK"], lines)
 
 
 @tool(Effect.READ)

@@ -11,6 +11,7 @@ from tools.database.rows import table
 from tools.registry import Effect, Params, Result, tool
 from tools.resources import Resources
 
+COMMENT_CHARS: Final = 80
 _TABLES: Final = """
 select n.nspname::text as schema, c.relname::text as name,
        case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view'
@@ -94,7 +95,7 @@ class Tables(Result):
                 rls_words(line.rls, line.rls_forced),
                 line.policies or "",
                 line.owner,
-                line.comment[:80],
+                line.comment if len(line.comment) <= COMMENT_CHARS else f"{line.comment[:COMMENT_CHARS]}…",
             ]
             for line in self.tables
         ]

@@ -172,7 +172,7 @@ def _altered(node: pb.AlterTableStmt) -> list[tuple[Name, str]]:
 def _created(node: pb.CreateStmt | pb.CreateForeignTableStmt) -> list[tuple[Name, str]]:
     base = node if isinstance(node, pb.CreateStmt) else node.base_stmt
     parents = [part for item in base.inh_relations if isinstance(part := unwrap_node(item), pb.RangeVar)]
-    partition = isinstance(base, pb.CreateStmt) and base.HasField("partbound")
+    partition = base.HasField("partbound")
     found = [(range_name(parent), ACCESS_EXCLUSIVE if partition else SHARE_UPDATE) for parent in parents]
     for _, part in walk(base):
         if isinstance(part, pb.Constraint) and part.contype == pb.CONSTR_FOREIGN:

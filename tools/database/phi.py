@@ -37,7 +37,8 @@ class Verdict:
     """Whether values of a column are shown, what kind of pseudonym stands for them if not, and why.
 
     `small_cells`: counts of 1 to 10 are not told apart; `statement`: SQL, shown without its literals;
-    `sure` is False where nothing but caution hides it; `blur`: equal values do not look equal.
+    `sure` is False where nothing but caution hides it; `blur`: equal values do not look equal;
+    `scope`: equal values look equal only where the scope is the same.
     """
 
     shown: bool
@@ -47,6 +48,7 @@ class Verdict:
     statement: bool = False
     sure: bool = True
     blur: bool = False
+    scope: str = ""
 
 
 def attribute_verdict(column: Attribute, linkage: Linkage) -> Verdict:

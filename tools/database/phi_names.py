@@ -20,15 +20,14 @@ class Meaning:
 
 
 _POSTAL: Final = frozenset({"zip", "postal", "post", "postale", "postleitzahl"})
-_PLACE_WORDS: Final = frozenset({"city", "town", "county", "ort", "ville", "ciudad", "municipio", "cidade",
-                                 "citta", "comune", "lat", "lon", "lng", "latitude", "longitude", "geo", "geom",
-                                 "colonia", "localita", "cap", "via", "str", "house", "subdivision", "ip",
-                                 "mac", "district"})  # fmt: skip
+_PLACE_WORDS: Final = w.words("""
+city town county ort ville ciudad municipio cidade citta comune lat lon lng latitude longitude geo geom
+colonia localita cap via str house subdivision mac district
+""")
 """Words of places that hospitals and countries have, too."""
 _HASHES: Final = frozenset(
     {"access", "auth", "private", "signing", "encryption", "service", "api", "refresh"}
 )
-_SHARED: Final = frozenset({"user", "account", "author", "owner", "login", "alias", "display", "contact"})
 
 
 @cache
@@ -41,6 +40,12 @@ def column_meaning(name: str) -> Meaning | None:
     if found.kind == "address" and _POSTAL & set(words):
         return found
     return None if found.kind != "id" or not w.PERSONS & set(words) else found
+
+
+def column_kind(name: str) -> str:
+    """The kind of what the column's name says, or an empty string."""
+    meaning = column_meaning(name)
+    return meaning.kind if meaning else ""
 
 
 def _meaning(words: tuple[str, ...]) -> Meaning | None:
@@ -80,7 +85,7 @@ def _person(words: tuple[str, ...], said: set[str]) -> Meaning | None:
 def _circumstance(words: tuple[str, ...], said: set[str]) -> Meaning | None:
     place = next((word for word in words if word in w.ADDRESSES), None)
     if place or (said & _POSTAL and said & {"code", "codigo", "codice"}):
-        strong = place not in _PLACE_WORDS or place == "ip"
+        strong = place not in _PLACE_WORDS
         return Meaning("address", strong, f"its name ({place or 'postal code'}) says a place")
     for kind, vocabulary, strong, why in (
         ("text", w.TEXTS, True, "free text"),
@@ -121,7 +126,7 @@ def _plural(word: str) -> bool:
 def lookup_columns(names: Iterable[str]) -> bool:
     """Whether these columns are those of a plain lookup: a code and what it means, nothing else."""
     split = [w.split(name) for name in names]
-    keyed = any(words and words[0] in w.LOOKUP_KEYS or words[-1:] == ("code",) for words in split)
+    keyed = any((words and words[0] in w.LOOKUP_KEYS) or words[-1:] == ("code",) for words in split)
     return keyed and all(set(words) <= w.LOOKUP_COLUMNS for words in split)
 
 
@@ -133,8 +138,3 @@ def coded(name: str) -> bool:
     if words[-1] == "id":
         return words[-2:-1] == ("concept",) or (len(words) > 1 and words[-2] in {"status", "type", "unit"})
     return words[-1] in w.CODED or words[0] in {"is", "has"}
-
-
-def shared(name: str) -> bool:
-    """Whether the name also fits what is not a person: `account_id` of a bank, `user_id` of a job."""
-    return bool(set(w.split(name)) & _SHARED)

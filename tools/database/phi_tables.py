@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tools.database.phi_names import column_meaning, lookup_columns, person_table, reference_table
+from tools.database.phi_names import (
+    column_kind,
+    column_meaning,
+    lookup_columns,
+    person_table,
+    reference_table,
+)
 from tools.database.phi_words import split
 from tools.database.reviewed import SENSITIVE_SCHEMAS
 
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
     from tools.database.linkage import Attribute, Table
 
 UNSURE: Final = "nothing shows that it is reference data"
+_IMPERSONAL: Final = frozenset({"email", "phone", "text", "address"})
+"""What a plan or a country may have one of, too."""
 _SAID: Final = frozenset({"patient", "person", "personal", "phi", "pii", "gdpr", "dsgvo"})
 """Words in a comment that settle it."""
 
@@ -29,10 +37,10 @@ def own_reason(table: Table) -> str | None:
     word = person_table(table.name)
     if word:
         return f"its name ({word}) speaks of persons or their care"
-    telling = [c.name for c in table.columns.values() if _telling(c)]
+    telling = [column for column in table.columns.values() if _telling(column)]
     lookup = reference_table(table.name) or lookup_columns(c.name for c in table.columns.values())
-    if telling and not (lookup and len(telling) < 3):
-        return f"it has a column {telling[0]}"
+    if telling and not (lookup and len(telling) == 1 and column_kind(telling[0].name) in _IMPERSONAL):
+        return f"it has a column {telling[0].name}"
     if not lookup and _SAID & set(split(table.comment)):
         return "its comment speaks of persons"
     return None

@@ -12,11 +12,12 @@ from functools import cache
 from typing import Final
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """A set from words between spaces."""
     return frozenset(text.split())
 
 
-PERSONS: Final = _words("""
+PERSONS: Final = words("""
 patient patients person persons people profile profiles user users account accounts member members
 membership memberships family families client clients contact contacts child children dependant dependants
 dependent dependents guardian guardians carer carers caregiver caregivers caretaker provider providers
@@ -42,7 +43,7 @@ conta paziente pazienti persone utenti assistito assistiti dipendente dipendenti
 iscritto iscritti familiare famigliare infermiere infermieri
 """)
 
-CARE: Final = _words("""
+CARE: Final = words("""
 observation observations encounter encounters medication medications prescription prescriptions allergy
 allergies allergen condition conditions diagnosis diagnoses immunization immunizations immunisation
 immunisations vaccination vaccinations vaccine vital vitals symptom symptoms specimen specimens
@@ -62,7 +63,7 @@ marcacao marcacoes visita ricetta ricette ricovero ricoveri esame esami cartella
 prenotazione prenotazioni appuntamento appuntamenti terapia terapie
 """)
 
-REFERENCE: Final = _words("""
+REFERENCE: Final = words("""
 code codes type types kind kinds category categories status statuses catalog catalogue dictionary purpose
 purposes rule rules template templates setting settings plan plans country countries currency currencies
 language languages locale locales region regions unit units feature features flag flags vocabulary
@@ -80,7 +81,7 @@ valuta valute lingua lingue unita stato stati tipi categoria categorie specialit
 """)
 """A table whose last word is one of these describes the world, not a person."""
 
-LOOKUP_COLUMNS: Final = _words("""
+LOOKUP_COLUMNS: Final = words("""
 id code key slug name label title display description definition short long abbreviation abbr symbol iso
 iso2 iso3 sort order ordinal position rank active enabled disabled valid version created updated inserted
 at by is has locale language lang lng url uri icon color colour group category type kind class status unit
@@ -93,20 +94,18 @@ schluessel kuerzel
 """)
 """Words of which the columns of a plain lookup consist."""
 
-LOOKUP_KEYS: Final = _words(
-    "code key slug iso iso2 iso3 symbol abbreviation kuerzel codigo codice schluessel"
-)
+LOOKUP_KEYS: Final = words("code key slug iso iso2 iso3 symbol abbreviation kuerzel codigo codice schluessel")
 
-SECRETS: Final = _words("""
+SECRETS: Final = words("""
 password passwd passwort kennwort pwd passphrase secret secrets token tokens apikey credential credentials
 encrypted otp totp pin salt motdepasse contrasena senha privatekey
 """)
-NAMES: Final = _words("""
+NAMES: Final = words("""
 surname lastname firstname fullname forename nickname fname lname mname givenname familyname maiden initials
 christian middlename displayname username login nok suffix_name vorname nachname familienname geburtsname
 rufname prenom prenoms apellido apellidos sobrenome apelido apelidos cognome cognomi alias
 """)
-GIVEN: Final = _words("""
+GIVEN: Final = words("""
 first last middle given family full sur preferred nick legal maiden second third birth mother father user
 display patient person member contact emergency guardian spouse kin relative doctor physician provider
 nurse practitioner customer client account holder owner author subscriber insured participant child
@@ -114,19 +113,19 @@ employee staff pat pt gp attending referring ordering prescribing primer segundo
 jeune naissance usage
 """)
 """Words that make a person's name of `name`, `nom`, `nombre` or `nome` beside them."""
-NAME: Final = _words("name names nm nom noms nombre nombres nome nomes nomi")
-EMAILS: Final = _words("email emails mail correo courriel mel emailaddress")
-PHONES: Final = _words("""
+NAME: Final = words("name names nm nom noms nombre nombres nome nomes nomi")
+EMAILS: Final = words("email emails mail correo courriel mel emailaddress")
+PHONES: Final = words("""
 phone phones telephone tel telno mobile fax cell cellular cellphone msisdn whatsapp pager telefon
 telefonnummer handy handynummer mobil mobilnummer rufnummer telefono telefonos movil celular telefone
 telemovel cellulare
 """)
-BIRTHS: Final = _words("""
+BIRTHS: Final = words("""
 dob birthdate birthday birth born bday yob dod deathdate death deceased died dateofbirth geburtsdatum
 geburtstag geburtsjahr geburt gebdatum gebdat geb sterbedatum todesdatum verstorben naissance deces
 nacimiento fallecimiento nascimento falecimento obito nascita decesso morte nato ddn fnac
 """)
-ADDRESSES: Final = _words("""
+ADDRESSES: Final = words("""
 address addresses addr street road avenue house city town village suburb zip zipcode zip5 postal postcode
 county parish neighborhood neighbourhood latitude longitude lat lon lng gps geo geom geolocation
 coordinates subdivision birthplace residence ip ipaddress ipaddr mac anschrift adresse adressen strasse
@@ -134,7 +133,7 @@ str hausnummer hausnr plz ort wohnort postleitzahl rue ville codepostal direccio
 municipio colonia endereco morada rua cidade bairro cep logradouro freguesia concelho indirizzo residenza
 via citta cap comune civico localita
 """)
-NUMBERS: Final = _words("""
+NUMBERS: Final = words("""
 mrn mrns ssn sin nino nhs nhsnumber mbi hicn medicare medicaid passport license licence npi dea identifier
 identifiers iban bban bic aadhaar curp rfc cpf cnpj cns rg nif nie dni cif nss nir insee kvnr ahv avs bsn
 ihi hetu pesel cnp oib egn amka emso jmbg personnummer fodselsnummer codfisc codicefiscale fiscalcode
@@ -142,47 +141,48 @@ tessera sozialversicherungsnummer svnr rvnr steuerid ausweis ausweisnummer versi
 versichertennr patientennummer patientennr krankenversichertennummer secu cedula cartao sns matricola
 fingerprint biometric plate vin imei imsi serial chartno medrec hrn accession
 """)
-TEXTS: Final = _words("""
+TEXTS: Final = words("""
 note notes comment comments remark remarks narrative transcript message messages body payload memo
 freetext anamnesis complaint complaints ocr extracted raw summary impression subjective assessment letter
 dictation bemerkung bemerkungen notiz notizen anmerkung anmerkungen kommentar freitext vermerk anamnese
 arztbrief befundtext remarque remarques commentaire commentaires observaciones comentario comentarios nota
 notas motivo observacoes osservazioni annotazioni commento commenti
 """)
-HEALTH: Final = _words("""
+HEALTH: Final = words("""
 symptom symptoms diagnosis diagnoses dx allergy allergies medication medications dosage dose sig blood
 genotype disease illness disability pregnancy hiv gender sex ethnicity race religion religious marital
 occupation nationality orientation weight height bmi age vaccine immunization insurance diagnose diagnosen
 geschlecht konfession beruf krankheit sexe maladie profession sexo enfermedad ocupacion doenca profissao
 sesso malattia
 """)
-FACES: Final = _words("""
+FACES: Final = words("""
 photo photos picture pictures portrait avatar selfie signature image images scan voice audio video face foto
 fotos bild unterschrift firma assinatura immagine
 """)
-IDS: Final = _words("""
+IDS: Final = words("""
 id ids uuid guid ref key no nr num number oid fk pk identifier nummer numero num matricule kennung
 """)
-CODED: Final = _words("""
+CODED: Final = words("""
 code status state type kind category class level flag unit units currency locale language priority
 severity mode channel platform gender_code version enabled verified required concept laterality urgency
 acuity modality statut typ art estado tipo categoria stato situacao einheit
 """)
 """As a name's last word: values from a list that the schema's author made."""
-_QUIET_HEADS: Final = _words("""
+_QUIET_HEADS: Final = words("""
 code type kind category count counts status state format template templates enabled verified verification
 required flag prefix length policy preference preferences concept quality accuracy use rank rule
 """)
 
 
-def quiet(words: tuple[str, ...]) -> bool:
+def quiet(name: tuple[str, ...]) -> bool:
     """Whether the last word turns the rest into a property: `phone_type` is no phone number."""
-    return len(words) > 1 and words[-1] in _QUIET_HEADS
+    return len(name) > 1 and name[-1] in _QUIET_HEADS
 
 
 _ALL: Final[frozenset[str]] = frozenset[str]().union(
     PERSONS, CARE, REFERENCE, SECRETS, NAMES, NAME, EMAILS, PHONES, BIRTHS, ADDRESSES, NUMBERS, TEXTS, HEALTH,
-    FACES, IDS, CODED, {"date", "datum", "data", "fecha", "time", "of", "de", "first", "last", "middle", "given"},
+    FACES, IDS, CODED,
+    {"date", "datum", "data", "fecha", "time", "of", "de", "first", "last", "middle", "given"},
 )  # fmt: skip
 _GLUE: Final[frozenset[str]] = frozenset(word for word in _ALL if len(word) >= 3) | {"id", "no", "nr", "of"}
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -195,11 +195,11 @@ def split(name: str) -> tuple[str, ...]:
     """`patientFirstName2`, `PATIENT_FIRST_NAME` and `patientfirstname` are (patient, first, name)."""
     plain = name[:128].replace("ß", "ss").replace("ẞ", "SS").replace("ø", "o")
     plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    words: list[str] = []
+    found: list[str] = []
     for word in filter(None, _APART.split(_CAMEL.sub("_", plain).lower())):
         stem = word if word in _ALL or word in LOOKUP_COLUMNS else _DIGITS.sub(r"\1", word)
-        words.extend(_unglue(stem))
-    return tuple(words)
+        found.extend(_unglue(stem))
+    return tuple(found)
 
 
 def _unglue(word: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ Pure. It over-collects on purpose: a CTE counts as a relation and a column as a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -59,6 +60,9 @@ class _Found:
 
 _IMPLIED: Final = {Name(None, operator) for operator in ("=", "<", ">", "<=", ">=", "<>")}
 """GROUP BY, ORDER BY, DISTINCT, USING and BETWEEN compare without naming an operator."""
+TYPE_AS_TEXT: Final = frozenset({"pg_input_is_valid", "pg_input_error_info"})
+"""Functions that take the name of a type as text."""
+_WORD: Final = re.compile(r'"[^"]*"|\w+')
 _COUNT: Final = frozenset({Name(None, "count"), Name("pg_catalog", "count")})
 _WRITES: Final = {
     "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE", "MergeStmt": "MERGE",
@@ -102,7 +106,8 @@ def _visit(part: Message, found: _Found) -> None:
     elif isinstance(part, pb.FuncCall):
         _call(part, found)
     elif isinstance(part, pb.ColumnRef):
-        found.fields.update(strings(part.fields)[-1:])
+        if len(part.fields) > 1:  # t.f may call f(t); a bare f never does
+            found.fields.update(strings(part.fields)[-1:])
     elif isinstance(part, pb.A_Indirection):
         found.fields.update(strings(part.indirection))
     elif isinstance(part, pb.A_Expr | pb.SubLink | pb.SortBy):
@@ -137,10 +142,23 @@ def _computed(bound: pb.Node) -> bool:
 def _call(call: pb.FuncCall, found: _Found) -> None:
     name = name_of(strings(call.funcname))
     found.functions.add(name)
+    if name.name in TYPE_AS_TEXT:
+        _types_as_text(call, found)
     if name.name == "current_setting":
         first = unwrap_node(call.args[0]) if call.args else None
         constant = isinstance(first, pb.A_Const) and first.HasField("sval")
         found.settings.add(first.sval.sval if constant and isinstance(first, pb.A_Const) else None)
+
+
+def _types_as_text(call: pb.FuncCall, found: _Found) -> None:
+    """pg_input_is_valid('1', 'a_domain') runs the CHECK of a domain that is named in a string."""
+    for item in call.args:
+        value = unwrap_node(item)
+        value = unwrap_node(value.arg) if isinstance(value, pb.NamedArgExpr) else value
+        if not isinstance(value, pb.A_Const):
+            found.forbidden.append(f"{call.funcname[-1].string.sval}() takes the name of a type as text")
+        elif value.HasField("sval"):
+            found.types.update(Name(None, word.strip('"')) for word in _WORD.findall(value.sval.sval))
 
 
 def _forbid(part: Message, found: _Found) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from postgast import pg_query_pb2 as pb
@@ -14,10 +15,13 @@ from tools.database.cells import raw_cursor
 from tools.database.guard import require_query, require_reading
 from tools.database.linkage import Linkage, read_linkage
 from tools.database.names import missing_relation
+from tools.database.narrowing import Narrowing, mixes, narrowing
+from tools.database.oracles import PhiRules, require_wide, settle_counts
 from tools.database.phi import Verdict, attribute_verdict, computed_verdict
 from tools.database.provenance import Origin, Shape, describe_views, described, settle
 from tools.database.reach import Reach, inspect
 from tools.database.reviewed import SENSITIVE_COLUMNS, secret_setting
+from tools.database.roles import act_as
 from tools.database.rows import Column, Raw, Rows
 from tools.database.sqltext import Piece, parse_one
 from tools.errors import InvalidInput, NotFound, Refused
@@ -51,6 +55,8 @@ class Judged:
     catalog: Catalog
     linkage: Linkage
     views: dict[int, list[Origin]]
+    narrowing: Narrowing
+    rules: PhiRules
 
     @property
     def linked(self) -> str | None:
@@ -68,6 +74,7 @@ class Judged:
         """Whether count() counts rows that exist: made rows could spell out a value by their number."""
         counts = [f for f in self.catalog.functions.values() if f.name == "count"]
         made = self.reach.rows_from_functions or self.reach.recursive
+        made = made or self.narrowing.spelled
         return not made and all(function.builtin for function in counts)
 
 
@@ -78,6 +85,8 @@ async def read_rows(
     limit: int,
     role: str | None = None,
     claims: Mapping[str, Any] | None = None,
+    rules: PhiRules | None = None,
+    allowed: Collection[str] = (),
 ) -> Rows:
     """Run one reading statement and return at most `limit` rows, sealed. Raises Refused otherwise."""
     piece = parse_one(sql)
@@ -90,7 +99,7 @@ async def read_rows(
         async with database.session() as session:
             if isinstance(piece.node, pb.VariableShowStmt):
                 return await _show(session, piece, warnings)
-            judged = await judge_reading(session, piece, reach, role, claims)
+            judged = await judge_reading(session, piece, reach, role, claims, rules=rules, allowed=allowed)
             return await _select(session, judged, limit, warnings)
     except NotFound as error:
         raise await nearer(database, reach, error) from None
@@ -104,22 +113,27 @@ async def judge_reading(
     claims: Mapping[str, Any] | None,
     *,
     planned: bool = False,
+    rules: PhiRules | None = None,
+    allowed: Collection[str] = (),
 ) -> Judged:
     """Act as `role` and resolve the statement in the catalog. Raises Refused when the guard objects to it.
 
     The role comes first: "$user" in its search_path may lead names elsewhere than the login's would.
     """
-    await session.become(role, claims)
+    await act_as(session, role, claims)
     catalog = await read_catalog(session, reach)
-    require_reading(reach, catalog, planned=planned)
+    require_reading(reach, catalog, planned=planned, allowed=allowed)
     own = [relation for relation in catalog.relations.values() if not relation.system]
-    linkage = await read_linkage(session, [relation.oid for relation in own])
+    rules = rules or PhiRules()
+    linkage = await read_linkage(session, [relation.oid for relation in own], rules.corrections)
+    narrowed = narrowing(piece.node, catalog, linkage)
+    require_wide(narrowed, rules.probes)
     if role is not None and catalog.views:
         await session.run("SET LOCAL ROLE NONE")  # a view may be open to the role while its tables are not
     views = await describe_views(session, catalog.views)
     if role is not None and catalog.views:
         await session.become(role, None)
-    return Judged(piece, reach, catalog, linkage, views)
+    return Judged(piece, reach, catalog, linkage, views, narrowed, rules)
 
 
 async def nearer(database: Database, reach: Reach, error: NotFound) -> NotFound:
@@ -145,6 +159,7 @@ async def _select(session: Session, judged: Judged, limit: int, warnings: tuple[
     shapes = described(cursor.pgresult)
     columns, verdicts = await _columns(session, shapes, judged)
     raw, truncated = await _harvest(session, f"FETCH FORWARD {limit + 1} FROM sergei", limit)
+    verdicts = settle_counts(judged.narrowing, judged.rules.probes, verdicts, raw)
     return Rows.sealed(
         columns, verdicts, raw, truncated=truncated, warnings=warnings, target=session.target.label
     )
@@ -205,16 +220,27 @@ async def _columns(
     sources = {(row["relation"], row["number"]): row for row in rows}
     columns: list[Column] = []
     verdicts: list[Verdict] = []
+    mixed = mixes(judged.piece.node)
+    scope = sha256(judged.piece.text.encode()).hexdigest()
     kinds = judged.reach.shapes if len(judged.reach.shapes) == len(shapes) else ("other",) * len(shapes)
     for shape, origin, kind in zip(shapes, origins, kinds, strict=True):
         type_name, source = str(types.get(shape.type_oid, "unknown")), sources.get(origin)
-        verdict = _verdict(origin, source, kind, type_name, judged)
+        verdict = _guarded(_verdict(origin, source, kind, type_name, judged), kind, judged)
+        if origin not in sources and not verdict.shown:
+            verdict = replace(verdict, blur=mixed, scope=scope)
         words = f"{source['schema']}.{source['name']}.{source['attribute']}" if source else None
         columns.append(
             Column(name=shape.name, type=type_name, source=words, shown=verdict.shown, why=verdict.why)
         )
         verdicts.append(verdict)
     return columns, verdicts
+
+
+def _guarded(verdict: Verdict, kind: str, judged: Judged) -> Verdict:
+    """Nothing is shown of rows that were chosen by holding them against a person's hidden values."""
+    if not (judged.narrowing.spelled and verdict.shown) or kind in ("constant", "count"):
+        return verdict
+    return replace(verdict, shown=False, why=f"compared with hidden values of {judged.narrowing.table}")
 
 
 def _verdict(

@@ -44,6 +44,8 @@ _REFUSED: Final[dict[str, str]] = {
     r"pg_stat_reset\w*|pg_stat_statements_reset|pg_stat_force_next_flush": "changes the state of the server",
     r"pg_stat_clear_snapshot|pg_import_system_collations": "changes the state of the server",
     r"gin_clean_pending_list|brin_\w*summarize\w*|(auto)?pg_?prewarm\w*": "changes the state of the server",
+    r"heap_force_\w+|pg_truncate_visibility_map|binary_upgrade_\w+": "changes the state of the server",
+    r"pg_buffercache_evict\w*|autoprewarm\w*": "acts on the server",
     r"nextval|setval": "moves a sequence",
     r"txid_current|pg_current_xact_id": "takes a transaction number, which is a write",
     r"get_raw_page|(heap|bt|gin|gist|hash|brin)_page_\w+|page_header|fsm_page_\w+": "reads raw pages",
@@ -102,6 +104,22 @@ _SECRET_SETTING: Final = re.compile(
     r"(?i)secret|passw|token|_key\b|api_?key|jwt_(?!claim)|conninfo|restore_command|archive_command"
     r"|archive_cleanup_command|recovery_end_command|passphrase|krb_server_keyfile"
 )
+
+
+_COMMAND: Final = re.compile(r"(?i)_command$|conninfo")
+_CREDENTIAL: Final = re.compile(
+    r"(?i)(passw\w*|secret|token|key|pwd)\s*[=:]|://[^/\s:@]+:[^@\s]+@|passphrase"
+)
+_NOT_SECRET: Final = frozenset({"password_encryption", "passwordcheck.min_length"})
+
+
+def holds_secret(name: str, value: str) -> bool:
+    """Whether a parameter that is set to `value` gives away a secret. A command may; most do not."""
+    if name in _NOT_SECRET or not value or value in {"on", "off"}:
+        return False
+    if _COMMAND.search(name):
+        return _CREDENTIAL.search(value) is not None or "passphrase" in name
+    return secret_setting(name)
 
 
 def refused(function: str) -> str | None:

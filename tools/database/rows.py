@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from tools.database.literals import without_literals
 from tools.database.phi import Verdict, suppress
 from tools.redaction import Redactor
-from tools.registry import Result
+from tools.registry import Facts, Result
 
 CELL_CHARS: Final = 2_000
 Cell: TypeAlias = str | int | float | bool | None
@@ -80,7 +80,7 @@ class Rows(Result):
             for row in self._raw
         ]
         hidden = [c.name for c, v in zip(self.columns, self._verdicts, strict=True) if _hides(v, redactor)]
-        masked = f"{', '.join(hidden)}: pseudonyms, equal values look equal" if hidden and rows else ""
+        masked = _masked(hidden, self._verdicts) if hidden and rows else ""
         columns = tuple(
             column.model_copy(update={"shown": not _hides(verdict, redactor)})
             for column, verdict in zip(self.columns, self._verdicts, strict=True)
@@ -88,6 +88,12 @@ class Rows(Result):
         copy = self.model_copy(update={"rows": rows, "masked": masked, "columns": columns})
         copy._raw = ()
         return copy
+
+    def audit_facts(self) -> Facts:
+        """How many rows, and the patients' columns among their sources; aliases are not repeated."""
+        pairs = zip(self.columns, self._verdicts, strict=True)
+        hidden = tuple(column.source or "(computed)" for column, verdict in pairs if not verdict.shown)
+        return Facts(rows=self.row_count, phi_columns=hidden)
 
     def markdown(self) -> str:
         """A table, with what was left out below it."""
@@ -115,6 +121,12 @@ def _flat(value: object) -> str:
     return str(value).replace("|", "\\|").replace("\r", "").replace("\n", "⏎")
 
 
+def _masked(hidden: Sequence[str], verdicts: Iterable[Verdict]) -> str:
+    blurred = any(verdict.blur for verdict in verdicts)
+    note = "; where a column mixes them with constants of the query, all are <...:hidden>" if blurred else ""
+    return f"{', '.join(hidden)}: pseudonyms, equal values look equal{note}"
+
+
 def _hides(verdict: Verdict, redactor: Redactor) -> bool:
     return not verdict.shown and (redactor.strict or verdict.kind == "secret")
 
@@ -124,7 +136,9 @@ def _cell(raw: Raw | None, type_name: str, verdict: Verdict, redactor: Redactor)
     if raw is None:
         return None
     if _hides(verdict, redactor):
-        return redactor.pseudonym(verdict.kind, raw.octets)
+        if verdict.blur:
+            return f"<{verdict.kind}:hidden>"
+        return redactor.pseudonym(verdict.kind, raw.octets, scope=verdict.scope)
     value = clear(raw, type_name)
     if verdict.statement and isinstance(value, str):
         return redactor.text(without_literals(value, CELL_CHARS))

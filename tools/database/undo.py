@@ -1,170 +1,169 @@
-"""How to take a change back, as SQL where that is possible. Old definitions are read before they go."""
+"""How to take a change back, as SQL where that is possible. Old definitions are read before they go.
+
+Last statement first. A comment stands where no SQL brings something back, and says how to keep it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from google.protobuf.message import Message
-from postgast import PgQueryError, deparse, to_drop
+from postgast import PgQueryError, to_drop
 from postgast import pg_query_pb2 as pb
-from psycopg.sql import SQL, Identifier
+from postgast.walk import unwrap_node
 
-from tools.database.changes import Change, dropped_kind, names_dropped
+from tools.database.changes import Change
+from tools.database.dropping import clause
+from tools.database.locks import range_name
 from tools.database.reach import Name, name_of, strings
+from tools.database.spelling import expression, quoted, signature, spell
+from tools.database.undo_access import undo_grants
+from tools.database.undo_drop import function, policy, trigger, undo_drop, view
+from tools.database.undo_other import undo_other
+from tools.database.undo_table import free_name, read_state, undo_alter
 
 if TYPE_CHECKING:
-    from tools.database.connection import Session
+    from tools.database.connection import Database, Session
 
-_POLICY: Final = """
-select n.nspname::text as schema, c.relname::text as table, p.polname::text as name,
-       p.polpermissive as permissive,
-       case p.polcmd when 'r' then 'SELECT' when 'a' then 'INSERT' when 'w' then 'UPDATE'
-            when 'd' then 'DELETE' else 'ALL' end as command,
-       array(select case when r = 0 then null else pg_catalog.pg_get_userbyid(r)::text end
-             from unnest(p.polroles) r) as roles,
-       pg_catalog.pg_get_expr(p.polqual, p.polrelid) as using,
-       pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) as check
-from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
-join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where p.polname = %(policy)s and c.relname = %(name)s
-  and (n.nspname = %(schema)s or %(schema)s = '' and pg_catalog.pg_table_is_visible(c.oid))
-"""
-_FUNCTION: Final = """
-select pg_catalog.pg_get_functiondef(p.oid) as definition
-from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-where p.proname = %(name)s and p.prokind in ('f', 'p')
-  and (n.nspname = %(schema)s or %(schema)s = '' and pg_catalog.pg_function_is_visible(p.oid))
-order by p.oid
-"""
-_RELATION: Final = """
-select case c.relkind when 'i' then pg_catalog.pg_get_indexdef(c.oid)
-            else 'CREATE OR REPLACE VIEW ' || c.oid::pg_catalog.regclass || ' AS '
-                 || pg_catalog.pg_get_viewdef(c.oid) end as definition
-from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('v', 'i') and c.relname = %(name)s
-  and (n.nspname = %(schema)s or %(schema)s = '' and pg_catalog.pg_table_is_visible(c.oid))
-"""
-_TRIGGER: Final = """
-select pg_catalog.pg_get_triggerdef(t.oid) as definition
-from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid
-join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where t.tgname = %(trigger)s and c.relname = %(name)s
-  and (n.nspname = %(schema)s or %(schema)s = '' and pg_catalog.pg_table_is_visible(c.oid))
-"""
-_NONE: Final = "-- {command}: no way back short of a backup"
-_TOGGLES: Final = {
-    pb.AT_EnableRowSecurity: pb.AT_DisableRowSecurity,
-    pb.AT_DisableRowSecurity: pb.AT_EnableRowSecurity,
-    pb.AT_ForceRowSecurity: pb.AT_NoForceRowSecurity,
-    pb.AT_NoForceRowSecurity: pb.AT_ForceRowSecurity,
-}
+COPIES: Final = "undo_copies"
+"""A schema of one's own for copies: rights that new tables get by default do not reach into it."""
 
 
-async def undo(session: Session, changes: Sequence[Change]) -> str:
-    """The script that takes the changes back, last one first; a comment stands where there is no way back."""
-    lines = [await _one(session, change) for change in reversed(changes)]
-    return "\n".join(line for line in lines if line)
+async def undo(database: Database, changes: Sequence[Change]) -> str:
+    """The script that takes the changes back."""
+    granted = await undo_grants(database, changes)
+    lines: list[str] = []
+    async with database.session() as session:
+        for index in reversed(range(len(changes))):
+            lines += granted[index] if index in granted else await _one(session, changes[index])
+    return "\n".join(dict.fromkeys(line for line in lines if line))
 
 
-async def _one(session: Session, change: Change) -> str:
+async def _one(session: Session, change: Change) -> list[str]:
     node = change.piece.node
+    if change.rows or isinstance(node, pb.TruncateStmt):
+        return await _rows(session, change)
     if isinstance(node, pb.CreatePolicyStmt):
-        table = Name(node.table.schemaname or None, node.table.relname)
-        drop = SQL("DROP POLICY {} ON {};").format(Identifier(node.policy_name), _identifier(table))
-        return drop.as_string(session.connection)
+        return [f"DROP POLICY {quoted(node.policy_name)} ON {spell(range_name(node.table))};"]
     if isinstance(node, pb.AlterPolicyStmt):
-        table = Name(node.table.schemaname or None, node.table.relname)
-        old = await _old_policy(session, table, node.policy_name)
-        drop = SQL("DROP POLICY {} ON {};").format(Identifier(node.policy_name), _identifier(table))
-        return f"{drop.as_string(session.connection)}\n{old}" if old else _NONE.format(command=change.command)
+        old = await policy(session, range_name(node.table), node.policy_name)
+        drop = f"DROP POLICY {quoted(node.policy_name)} ON {spell(range_name(node.table))};"
+        return [drop, *old] if old else _none(change)
     if isinstance(node, pb.DropStmt):
-        return await _dropped(session, node) or _NONE.format(command=change.command)
-    if isinstance(node, pb.GrantStmt):
-        return _turned(node) + "  -- only what was not granted (or revoked) before"
+        old = await undo_drop(session, node)
+        cascade = node.behavior == pb.DROP_CASCADE and old
+        return (old or _none(change)) + (["-- what CASCADE took along is not in this"] if cascade else [])
     if isinstance(node, pb.AlterTableStmt):
-        return _toggled(node) or _NONE.format(command=change.command)
+        return await undo_alter(session, node)
     if isinstance(node, pb.CreateFunctionStmt):
-        old = await _definitions(session, _FUNCTION, name_of(strings(node.funcname)))
-        return old if node.replace and old else _drop(change)
+        named = name_of(strings(node.funcname))
+        old = await function(session, named, signature(node), extras=False) if node.replace else []
+        return old or _drop(change)
+    if isinstance(node, pb.AlterFunctionStmt):
+        named = name_of(strings(node.func.objname))
+        wrapped = pb.Node()
+        wrapped.object_with_args.CopyFrom(node.func)
+        return await function(session, named, signature(wrapped), extras=False) or _none(change)
     if isinstance(node, pb.ViewStmt):
-        name = Name(node.view.schemaname or None, node.view.relname)
-        old = await _definitions(session, _RELATION, name)
-        return old if node.replace and old else _drop(change)
-    return _drop(change) or _NONE.format(command=change.command)
+        old = (
+            await view(session, range_name(node.view), replace_columns=_columns(node)) if node.replace else []
+        )
+        return old or _drop(change)
+    if isinstance(node, pb.CreateTrigStmt):
+        table = range_name(node.relation)
+        old = await trigger(session, table, node.trigname) if node.replace else []
+        drop = f"DROP TRIGGER {quoted(node.trigname)} ON {spell(table)};"
+        return [drop, *old]
+    if isinstance(node, pb.IndexStmt):
+        return await _index(session, node)
+    return await undo_other(session, change) or _drop(change) or _none(change)
 
 
-async def _dropped(session: Session, node: pb.DropStmt) -> str:
-    kind, found = dropped_kind(node), list[str]()
-    for parts in names_dropped(node):
-        if kind == "POLICY":
-            found.append(await _old_policy(session, name_of(parts[:-1]), parts[-1]))
-        elif kind in {"FUNCTION", "PROCEDURE", "ROUTINE"}:
-            found.append(await _definitions(session, _FUNCTION, name_of(parts)))
-        elif kind in {"VIEW", "INDEX"}:
-            found.append(await _definitions(session, _RELATION, name_of(parts)))
-        elif kind == "TRIGGER":
-            found.append(await _definitions(session, _TRIGGER, name_of(parts[:-1]), trigger=parts[-1]))
-    return "\n".join(found) if found and all(found) else ""
+def _none(change: Change) -> list[str]:
+    return [f"-- {change.command}: no SQL takes this back; note the old state, or restore from a backup"]
 
 
-async def _definitions(session: Session, query: Any, name: Name, **more: str) -> str:
-    rows = await session.fetch(query, {"schema": name.schema or "", "name": name.name, **more})
-    return "\n".join(f"{str(row['definition']).rstrip().rstrip(';')};" for row in rows)
+def _columns(node: pb.ViewStmt) -> int:
+    """How many columns the view will have; -1 when a star hides it."""
+    query = unwrap_node(node.query)
+    targets = query.target_list if isinstance(query, pb.SelectStmt) else ()
+    return -1 if "a_star" in str(targets) or not targets else len(targets)
 
 
-async def _old_policy(session: Session, table: Name, policy: str) -> str:
-    rows = await session.fetch(_POLICY, {"schema": table.schema or "", "name": table.name, "policy": policy})
-    if not rows:
-        return ""
-    row = rows[0]
-    roles = SQL(", ").join(SQL("PUBLIC") if role is None else Identifier(role) for role in row["roles"])
-    text = SQL("CREATE POLICY {} ON {} AS {} FOR {} TO {}").format(
-        Identifier(row["name"]),
-        Identifier(row["schema"], row["table"]),
-        SQL("PERMISSIVE" if row["permissive"] else "RESTRICTIVE"),
-        SQL(row["command"]),
-        roles,
+async def _index(session: Session, node: pb.IndexStmt) -> list[str]:
+    """DROP INDEX, also of one whose name PostgreSQL chooses."""
+    table, name = range_name(node.relation), node.idxname
+    word = "DROP INDEX CONCURRENTLY" if node.concurrent else "DROP INDEX"
+    state = await read_state(session, table)
+    schema = state["schema"] if state else table.schema
+    if not name and state:
+        keys = [
+            part.name or "expr"
+            for item in [*node.index_params, *node.index_including_params]
+            if isinstance(part := unwrap_node(item), pb.IndexElem)
+        ]
+        name = free_name([state["name"], *keys, "idx"], state)
+    if node.if_not_exists and state and name in state["taken"]:
+        return [f"-- index {name}: nothing changes, it is there already"]
+    return [f"{word} {spell(Name(schema, name))};" if name else "-- DROP INDEX with the name that it gets"]
+
+
+async def _rows(session: Session, change: Change) -> list[str]:
+    """Rows: no values are kept. An INSERT of constants can be deleted by its key."""
+    node = change.piece.node
+    if isinstance(node, pb.InsertStmt):
+        keys = await _inserted(session, node)
+        return [keys or f"-- INSERT into {change.tables[0]}: DELETE the new rows by their keys"]
+    where = clause(node.where_clause) if isinstance(node, pb.UpdateStmt | pb.DeleteStmt) else ""
+    joined = bool(
+        (isinstance(node, pb.UpdateStmt) and node.from_clause)
+        or (isinstance(node, pb.DeleteStmt) and node.using_clause)
     )
-    said = text.as_string(session.connection)
-    said += f" USING ({row['using']})" if row["using"] else ""
-    return said + (f" WITH CHECK ({row['check']})" if row["check"] else "") + ";"
+    lines = [
+        f"-- {change.command}: {change.lost} do not come back; no values are kept. To keep them, run before:",
+        f"--   CREATE SCHEMA IF NOT EXISTS {COPIES};",
+    ]
+    for table in change.tables:
+        copy = spell(Name(COPIES, f"{table.name}_before"))
+        kept = f" {where}" if where and not joined else ""
+        # A comment for a person, never run by us: the clause is the statement's own.
+        query = f"CREATE TABLE {copy} AS SELECT * FROM {spell(table)}{kept};"  # noqa: S608  shown, not run
+        lines.append(f"--   {query}".replace("\n", " "))
+    return [
+        *lines,
+        "-- (patients' data: nobody else may read that schema; drop the copy when it is not needed)",
+    ]
 
 
-def _identifier(name: Name) -> Identifier:
-    return Identifier(name.schema, name.name) if name.schema else Identifier(name.name)
-
-
-def _turned(node: pb.GrantStmt) -> str:
-    other = pb.GrantStmt()
-    other.CopyFrom(node)
-    other.is_grant = not node.is_grant
-    return f"{_deparsed(other, 'grant_stmt')};"
-
-
-def _toggled(node: pb.AlterTableStmt) -> str:
-    other = pb.AlterTableStmt()
-    other.CopyFrom(node)
-    for item in other.cmds:
-        if item.alter_table_cmd.subtype == pb.AT_AddColumn:
-            item.alter_table_cmd.name = getattr(item.alter_table_cmd, "def").column_def.colname
-            item.alter_table_cmd.ClearField("def")
-            item.alter_table_cmd.subtype = pb.AT_DropColumn
-            continue
-        if item.alter_table_cmd.subtype not in _TOGGLES:
-            return ""
-        item.alter_table_cmd.subtype = _TOGGLES[item.alter_table_cmd.subtype]
-    return f"{_deparsed(other, 'alter_table_stmt')};"
-
-
-def _deparsed(node: Message, field: str) -> str:
-    tree = pb.ParseResult()
-    getattr(tree.stmts.add().stmt, field).CopyFrom(node)
-    return deparse(tree)
-
-
-def _drop(change: Change) -> str:
-    try:
-        return f"{to_drop(change.piece.text)};"
-    except (PgQueryError, ValueError):
+async def _inserted(session: Session, node: pb.InsertStmt) -> str:
+    """DELETE by primary key, when every row gives it as constants; else an empty string."""
+    state = await read_state(session, range_name(node.relation))
+    values = unwrap_node(node.select_stmt)
+    if not state or node.HasField("on_conflict_clause") or not isinstance(values, pb.SelectStmt):
         return ""
+    primary = next((k["text"] for k in state["constraints"].values() if k["text"].startswith("PRIMARY")), "")
+    keys = [part.strip() for part in primary.removeprefix("PRIMARY KEY (").rstrip(")").split(",") if part]
+    ordered = sorted(state["columns"], key=lambda name: state["columns"][name]["position"])
+    named = [
+        part.name for item in node.cols if isinstance(part := unwrap_node(item), pb.ResTarget)
+    ] or ordered
+    places = [named.index(key) for key in keys if key in named]
+    if not keys or len(places) != len(keys) or not values.values_lists:
+        return ""
+    rows: list[str] = []
+    for item in values.values_lists:
+        row = unwrap_node(item)
+        given = row.items if isinstance(row, pb.List) else ()
+        if not all(at < len(given) and isinstance(unwrap_node(given[at]), pb.A_Const) for at in places):
+            return ""
+        rows.append(f"({', '.join(expression(given[at]) for at in places)})")
+    columns = ", ".join(map(quoted, keys))
+    table = spell(range_name(node.relation))
+    return f"DELETE FROM {table} WHERE ({columns}) IN ({', '.join(rows)});"  # noqa: S608  shown, not run
+
+
+def _drop(change: Change) -> list[str]:
+    try:
+        return [f"{to_drop(change.piece.text)};"]
+    except (PgQueryError, ValueError):
+        return []

@@ -116,6 +116,7 @@ select f.oid::bigint as oid, n.nspname::text as schema, f.proname::text as name,
        pg_get_function_identity_arguments(f.oid) as identity_arguments,
        format_type(f.prorettype, null) as returns,
        coalesce(pg_get_function_sqlbody(f.oid), f.prosrc) as body,
+       pg_get_functiondef(f.oid) as definition,
        f.prosqlbody is not null as bound
 from pg_proc f
 join pg_namespace n on n.oid = f.pronamespace

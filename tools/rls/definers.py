@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tools.rls.bodies import body_of
 from tools.rls.objects import Function, Relation
-from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Snapshot
+from tools.rls.reach import Reach, is_identity, reach
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.sqltree import bare
 from tools.rls.wording import personal
+from tools.rls.writes import counts_only, stored_values
 
-_SECRET: Final = re.compile(r"(token|secret|hash|sha256|otp|nonce|api_key|signature|passcode)")
+_SECRET: Final = re.compile(
+    r"(token|secret|hash|sha256|otp|nonce|api_key|signature|passcode|(invite|invitation|join|share|access)_?code)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """A definer function without a caller check; `through` is the exposed function that leads to it."""
+    """A definer function without a caller check; `through` is the exposed function that leads to it.
+
+    `stored`: it writes down who calls, and compares that with nothing.
+    """
 
     function: Function
     callers: tuple[str, ...]
@@ -27,6 +33,7 @@ class Unchecked:
     writes: tuple[Relation, ...]
     dynamic: bool
     through: Function | None
+    stored: bool = False
 
     @property
     def touches(self) -> tuple[Relation, ...]:
@@ -40,7 +47,8 @@ def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
     seen: set[int] = set()
     for entry in snapshot.functions:
         callers = () if entry.is_trigger else snapshot.executors(entry)
-        if not callers or reached.speaks(entry) or _possession(reached, entry):
+        stored = bool(callers) and reached.speaks(entry) and not _checks(reached, entry)
+        if not callers or (reached.speaks(entry) and not stored) or _possession(reached, entry):
             continue
         for function in reached.closure([entry]):
             if not function.definer or function.oid in seen or _bound(snapshot, function):
@@ -49,6 +57,8 @@ def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
                 name for name in callers if name in snapshot.executors(function, api=False)
             )  # fmt: skip
             found = _touching(snapshot, reached, function, able, None if function is entry else entry)
+            if found is not None and stored:
+                found = _despite_storing(snapshot, function, found)
             if able and found is not None:
                 seen.add(function.oid)
                 yield found
@@ -68,7 +78,7 @@ def _touching(
             targets = {id(source) for _, source in facts.written}
             for command, source in facts.written:
                 relation = reached.relation(source, path)
-                if relation is not None:
+                if relation is not None and not (command == "UPDATE" and counts_only(facts)):
                     writes[relation.title] = relation
                     inserts_only &= command == "INSERT"
             for source in facts.sources():
@@ -81,6 +91,27 @@ def _touching(
     if not hidden and not dynamic and (not written or letter_box):
         return None
     return Unchecked(function, callers, hidden, written, dynamic, through)
+
+
+def _despite_storing(snapshot: Snapshot, function: Function, found: Unchecked) -> Unchecked | None:
+    """Still unchecked when it takes somebody's rows by an id that the caller chooses."""
+    reads = tuple(relation for relation in found.reads if personal(snapshot, relation))
+    if not reads or not any(kind == "uuid" for kind in function.argument_types):
+        return None
+    return replace(found, reads=reads, writes=(), stored=True)
+
+
+def _checks(reached: Reach, entry: Function) -> bool:
+    """Whether the caller's identity is used for anything but as a value to store."""
+    members = [f for f in reached.closure([entry]) if f.schema not in PLATFORM_SCHEMAS]
+    if any(body_of(member).dynamic or not body_of(member).complete for member in members):
+        return True
+    for member in members:
+        for facts in body_of(member).facts:
+            stored = {id(node) for value in stored_values(facts) for node in value.walk()}
+            if any(is_identity(call) and id(call.node) not in stored for call in facts.calls):
+                return True
+    return False
 
 
 def _protected(snapshot: Snapshot, relation: Relation, callers: tuple[str, ...], privilege: str) -> bool:

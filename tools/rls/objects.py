@@ -162,7 +162,7 @@ class Relation:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function or procedure with its source."""
+    """A function or procedure with its source; `definition` is the whole CREATE OR REPLACE."""
 
     oid: int
     schema: str
@@ -180,6 +180,7 @@ class Function:
     returns: str
     body: str
     bound: bool
+    definition: str = ""
 
     @property
     def title(self) -> str:

@@ -23,7 +23,8 @@ IDENTITY: Final = frozenset({"auth.uid", "auth.jwt", "auth.email"})
 _CALL: Final = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\s*\(", re.IGNORECASE)
 _ASKS: Final = re.compile(r"auth\.(uid|jwt|email)\s*\(|request\.jwt", re.IGNORECASE)
 _RAISES: Final = re.compile(
-    r"\braise\s*(;|exception\b|sqlstate\b|using\b|'|(?!(debug|log|info|notice|warning)\b)[a-z_]+)", re.IGNORECASE
+    r"\braise\s*(;|exception\b|sqlstate\b|using\b|'|(?!(debug|log|info|notice|warning)\b)[a-z_]+)",
+    re.IGNORECASE,
 )
 _DROPS_ROW: Final = re.compile(r"\breturn\s+(null|old)\b", re.IGNORECASE)
 _SETS_NEW: Final = re.compile(r"(?:;|\bbegin|\bthen|\belse|\bloop)\s*new\.\"?(\w+)\"?\s*:?=", re.IGNORECASE)

@@ -214,6 +214,7 @@ def _function(row: Row, roles: Mapping[int, str]) -> Function:
         returns=row["returns"],
         body=row["body"] or "",
         bound=row["bound"],
+        definition=row["definition"] or "",
     )
 
 

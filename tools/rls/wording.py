@@ -109,6 +109,11 @@ def personal(snapshot: Snapshot, relation: Relation) -> bool:
     return False
 
 
+def names_person(column: str) -> bool:
+    """Whether a column is called like something that tells who a row is about."""
+    return _PERSONAL_COLUMN.search(column) is not None
+
+
 def signed_in(callers: Iterable[str]) -> tuple[str, ...]:
     """The callers without anon, for which no condition on identity is true: auth.uid() is null."""
     return tuple(name for name in callers if name != "anon")

@@ -6,6 +6,7 @@ Every process of this sandbox sees the same copy, so whoever rebuilds it or plan
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Final, Literal, get_args
 import psycopg
 from psycopg import sql
 
-from tools.errors import InvalidInput, Unavailable
+from tools.errors import Conflict, InvalidInput, RemoteError, Unavailable
 from tools.sandbox import databases
 from tools.sandbox.cluster import Cluster
 from tools.sandbox.guardian import build_guardian, content_key
@@ -34,6 +35,11 @@ def template(cluster: Cluster, scale: Scale = "small") -> str:
     return cluster.template(name, lambda dsn: build_guardian(dsn, scale, SEED), key=content_key())
 
 
+DUPLICATE: Final = ("42P04", "23505")  # the second where both began to create it at the same time
+INTERRUPTED_SECONDS: Final = 60.0
+"""How long a copy that nobody waits for may take; the large demo is a few hundred megabytes."""
+
+
 @contextmanager
 def exclusive(cluster: Cluster, waiting: Callable[[], None] = lambda: None) -> Generator[None]:
     """Hold the demo against other processes; `waiting` is called once where another one holds it."""
@@ -41,6 +47,7 @@ def exclusive(cluster: Cluster, waiting: Callable[[], None] = lambda: None) -> G
         try:
             if session.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone() != (True,):
                 waiting()
+                session.execute("SET lock_timeout = '5min'")  # far longer than any demo is built
                 session.execute("SELECT pg_advisory_lock(%s, %s)", LOCK)
         except psycopg.Error as error:
             raise databases.translated(error, "The sandbox server does not answer") from error
@@ -62,13 +69,28 @@ def scale_of(cluster: Cluster) -> str:
 
 def fresh(cluster: Cluster, scale: Scale = "small") -> str:
     """The conninfo of a clean demo; whatever was in the old one is gone. Call it inside `exclusive`."""
-    source = template(cluster, scale)
-    cluster.drop(DATABASE)
-    dsn = cluster.create(DATABASE, template=source)
+    dsn = _copied(cluster, template(cluster, scale))
     with reading(), psycopg.connect(dsn, autocommit=True) as connection:
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
         connection.execute(comment.format(sql.Identifier(DATABASE), sql.Literal(f"{scale} {content_key()}")))
     return dsn
+
+
+def _copied(cluster: Cluster, source: str) -> str:
+    """The old demo dropped and a copy of the template in its place.
+
+    The server goes on copying for a process that was interrupted or killed, and the lock of that process is
+    free by then: its copy appears a moment later, and is dropped like any other.
+    """
+    deadline = time.monotonic() + INTERRUPTED_SECONDS
+    while True:
+        cluster.drop(DATABASE)
+        try:
+            return cluster.create(DATABASE, template=source)
+        except (Conflict, RemoteError) as error:
+            if error.code not in DUPLICATE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def ensure(cluster: Cluster) -> str:

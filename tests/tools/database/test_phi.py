@@ -145,7 +145,8 @@ async def test_small_counts_of_persons_are_not_told(gate: Executor, sql: str, to
 )
 async def test_a_count_that_could_spell_a_value_is_masked(gate: Executor, sql: str) -> None:
     outcome = await gate.call("execute_sql", {"sql": sql})
-    assert str(outcome.structured()["rows"][0][0]).startswith("<number:")
+    told = outcome.structured()
+    assert "error" in told or str(told["rows"][0][0]).startswith("<number:")
 
 
 async def test_a_view_whose_tables_the_login_may_not_read_is_masked(

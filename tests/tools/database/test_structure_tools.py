@@ -10,6 +10,7 @@ import pytest
 from agent.executor import Executor
 from tests.conftest import MakeExecutor
 from tools.database.connection import Database
+from tools.database.list_policies import Policies, Policy
 from tools.database.list_tables import size
 from tools.database.literals import without_literals
 
@@ -81,6 +82,35 @@ async def test_list_policies_shows_expressions_and_who_has_none(gate: Executor) 
     assert "public.codes (RLS OFF)" in result["without"]
     one = await told(gate, "list_policies", table="profiles")
     assert {policy["table"] for policy in one["policies"]} == {"profiles"}
+
+
+def test_policies_that_say_the_same_share_a_line_and_the_odd_one_stands_alone() -> None:
+    def policy(table: str, using: str, *, permissive: bool = True, enforced: bool = True) -> Policy:
+        return Policy(
+            schema="public",
+            table=table,
+            name=f"{table}_select",
+            command="SELECT",
+            permissive=permissive,
+            roles=("authenticated",),
+            using=using,
+            check=None,
+            enforced=enforced,
+            comment=None,
+        )
+
+    policies = (
+        policy("visits", "mine(id)"),
+        policy("notes", "true"),
+        policy("bills", "mine(id)", enforced=False),
+        policy("pets", "mine(id)", permissive=False),
+    )
+    head, _, shared, odd, narrowing, *_ = Policies(target="t", policies=policies).markdown().splitlines()
+    assert head == "| policy | for | to | USING | WITH CHECK |"
+    both = "visits_select on public.visits; bills_select on public.bills (NOT ENFORCED: RLS is off)"
+    assert shared == f"| {both} | SELECT | authenticated | mine(id) |  |"
+    assert odd == "| notes_select on public.notes | SELECT | authenticated | true |  |"
+    assert narrowing.startswith("| pets_select on public.pets | SELECT RESTRICTIVE |")
 
 
 async def test_list_functions_says_who_may_really_execute(gate: Executor) -> None:

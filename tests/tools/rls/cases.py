@@ -108,6 +108,7 @@ CASES = (
             "create policy r on public.notes as restrictive for select using (profile_id = any (array(select app.owned())));"
             " alter policy notes_select on public.notes using (true)",
             "alter policy notes_select on public.notes to service_role using (true)",
+            "create policy p on public.codes for insert to service_role with check (true)",
             "alter policy notes_select on public.notes using (true); revoke all on public.notes from authenticated",
         ),
     ),
@@ -132,6 +133,10 @@ CASES = (
             """create function app.greet() returns text language sql stable set search_path = ''
             as $$ select auth.jwt() -> 'user_metadata' ->> 'name' $$""",
             "alter policy notes_select on public.notes using ((select auth.jwt() -> 'app_metadata' ->> 'role') = 'staff')",
+            """create function app.hello() returns trigger language plpgsql security definer set search_path = '' as $$
+            begin insert into public.profiles (id, owner_id, name) values (gen_random_uuid(), new.id,
+            new.raw_user_meta_data ->> 'name'); return new; end $$;
+            create trigger hello after insert on auth.users for each row execute function app.hello()""",
         ),
     ),
     Case(
@@ -140,6 +145,10 @@ CASES = (
         "alter policy grants_insert on public.grants with check (grantee_id = (select auth.uid()))",
         (
             "alter policy grants_insert on public.grants with check (grantee_id = (select auth.uid()) and status = 'pending')",
+            """create function app.may_do(p uuid, needed text) returns boolean language sql stable security definer
+            set search_path = '' as $$ select exists (select from public.grants g where g.profile_id = p
+            and g.grantee_id = (select auth.uid()) and g.note = needed and g.status = 'active' and g.expires_at > now()) $$;
+            alter policy notes_select on public.notes using (app.may_do(profile_id, 'read'))""",
             """create policy own on public.grants for update to authenticated
             using (grantee_id = (select auth.uid())) with check (grantee_id = (select auth.uid()));
             revoke update on public.grants from authenticated; grant update (note) on public.grants to authenticated""",
@@ -182,6 +191,26 @@ CASES = (
             """alter policy notes_select on public.notes using (profile_id in (
               select g.profile_id from public.grants g where g.grantee_id = (select auth.uid())
               and g.status = 'active' and (g.expires_at is null or g.expires_at > now())))""",
+        ),
+    ),
+    Case(
+        "policy_parent_unchecked",
+        "policy notes_insert on public.notes",
+        "alter policy notes_insert on public.notes with check (written_by = (select auth.uid()))",
+        (
+            """create function app.staff() returns boolean language sql stable set search_path = ''
+            as $$ select (select auth.jwt()) ->> 'aal' = 'aal2' $$;
+            alter policy notes_insert on public.notes with check (written_by = (select auth.uid()) and (select app.staff()))""",
+            """alter policy notes_insert on public.notes with check (written_by = (select auth.uid()));
+            create function app.keep() returns trigger language plpgsql as $$ begin
+            if new.profile_id not in (select app.owned()) then raise exception 'no'; end if; return new; end $$;
+            create trigger keep before insert on public.notes for each row execute function app.keep()""",
+            """alter policy notes_update on public.notes using (written_by = (select auth.uid()));
+            revoke update on public.notes from authenticated, anon; grant update (body) on public.notes to authenticated""",
+            """create table public.letters (id int, sender_id uuid references auth.users (id), receiver_id uuid references auth.users (id));
+            alter table public.letters enable row level security;
+            create policy r on public.letters for select using ((select auth.uid()) in (sender_id, receiver_id));
+            create policy w on public.letters for insert with check (sender_id = (select auth.uid()))""",
         ),
     ),
     Case(
@@ -257,6 +286,7 @@ CASES = (
             "create view public.all_notes with (security_invoker = on) as select * from public.notes",
             "create view app.all_notes as select * from public.notes",
             "create view public.all_notes as select 1 as one",
+            "create view public.all_notes as select title from public.codes",
             "create view public.all_notes as select * from public.notes; revoke all on public.all_notes from anon, authenticated",
         ),
     ),
@@ -394,6 +424,9 @@ CASES = (
         using (profile_id = ((select auth.jwt()) -> 'app_metadata' ->> 'profile_id')::uuid)""",
         (
             "alter policy notes_select on public.notes using (written_by = (select (auth.jwt() ->> 'sub')::uuid))",
+            """create function app.can(what text) returns boolean language sql stable security definer set search_path = ''
+            as $$ select exists (select from public.codes c where c.code = what and c.title = auth.jwt() ->> 'user_role') $$;
+            alter policy notes_select on public.notes using ((select app.can('read')))""",
         ),
     ),
     Case(
@@ -430,9 +463,15 @@ CASES = (
     ),
     Case(
         "auth_rls_initplan",
-        "policy grants_select on public.grants",
-        "alter policy grants_select on public.grants using (grantee_id = auth.uid())",
-        ("alter policy grants_select on public.grants using (profile_id in (select app.granted()))",),
+        "public.grants",
+        """create function app.is(who uuid, what text) returns boolean language sql stable security definer
+        set search_path = '' as $$ select exists (select from public.grants g where g.grantee_id = who) $$;
+        alter policy grants_select on public.grants
+        using (grantee_id = auth.uid() or app."is"((select auth.uid()), 'a (b')  or app."is"(auth.uid(), 'c'))""",
+        (
+            "alter policy grants_select on public.grants using (profile_id in (select app.granted()))",
+            "create policy more on public.codes for insert to authenticated with check (title = auth.uid()::text)",
+        ),
     ),
     Case(
         "multiple_permissive_policies",

@@ -1,8 +1,9 @@
 """The caller's identity is worked out again for every row.
 
 What it finds
-    Policies that call auth.uid(), auth.jwt(), auth.role(), auth.email(), current_setting() or a function of
-    your own without arguments from the row, outside a scalar subquery.
+    Policies for reading, updating or deleting that call auth.uid(), auth.jwt(), auth.role(), auth.email(),
+    current_setting() or a function of your own without arguments from the row, outside a scalar subquery.
+    One finding per table. Policies for INSERT alone are left out: they look at one row per row written.
 
 Why it matters
     Postgres runs such a call once per row it looks at. In a subquery it runs once per statement: on 100,000
@@ -17,58 +18,62 @@ When to ignore
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Call, Facts
+from tools.rls.mending import once
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.sqltree import ANY, ARRAY, SCALAR
-from tools.rls.wording import altered, listed, on_policy
+from tools.rls.wording import altered, counted, listed, on_table, text_of
 
 _AUTH = frozenset({"uid", "jwt", "role", "email"})
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding per policy, naming each call."""
+    """One finding per table, naming its policies and each call."""
     reached = reach(snapshot)
     for relation in snapshot.relations.values():
         if not relation.rls or (relation.schema in PLATFORM_SCHEMAS and relation.title != "storage.objects"):
             continue
+        found: dict[str, tuple[Policy, list[str]]] = {}
         for policy in relation.policies:
             calls = sorted({name for part in policy.parts() for name in _per_row(reached, part)})
-            if calls:
-                yield _finding(relation, policy, calls)
+            if calls and policy.command != "INSERT":
+                found[policy.name] = (policy, calls)
+        if found:
+            yield _finding(relation, list(found.values()))
 
 
-def _finding(relation: Relation, policy: Policy, calls: list[str]) -> Finding:
-    clauses = [
-        f"{word} ({_once(text, calls)})"
-        for word, text in (("using", policy.using_text), ("with check", policy.check_text))
-        if text
-    ]
-    return on_policy(
+def _finding(relation: Relation, found: list[tuple[Policy, list[str]]]) -> Finding:
+    calls = sorted({call for _, several in found for call in several})
+    names = listed(policy.name for policy, _ in found)
+    several = (
+        f"Policy {names} on {relation.title} calls"
+        if len(found) == 1
+        else f"{counted(len(found), 'policy', 'policies')} on {relation.title} ({names}) call"
+    )
+    return on_table(
         "auth_rls_initplan",
         Level.WARN,
         relation,
-        policy,
-        f"Policy {policy.name} on {relation.title} calls {listed(calls)} for each row instead of once per"
-        " statement.",
-        fix=altered(policy, relation, "\n  ".join(clauses)),
+        f"{several} {listed(calls)} for each row instead of once per statement.",
+        evidence="; ".join(f"{policy.name}: {text_of(policy)}" for policy, _ in found),
+        fix="\n".join(_mended(relation, policy, several) for policy, several in found),
         rank=60,
     )
 
 
-def _once(text: str, calls: list[str]) -> str:
-    """The expression with each bare call wrapped as (select call)."""
-    for call in calls:
-        name = re.escape(call.removesuffix("()"))
-        # None of these calls takes arguments from the row, so that brackets nest once at most.
-        bare = re.compile(rf"(?<![\w.\"])(?<!SELECT ){name}\((?:[^()]|\([^()]*\))*\)")
-        text = bare.sub(lambda found: f"( SELECT {found[0]})", text)
-    return text
+def _mended(relation: Relation, policy: Policy, calls: list[str]) -> str:
+    names = [call.removesuffix("()") for call in calls]
+    clauses = [
+        f"{word} ({once(text, names)})"
+        for word, text in (("using", policy.using_text), ("with check", policy.check_text))
+        if text
+    ]
+    return altered(policy, relation, "\n  ".join(clauses))
 
 
 def _per_row(reached: Reach, facts: Facts) -> Iterator[str]:

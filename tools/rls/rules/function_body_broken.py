@@ -44,12 +44,16 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             {name for facts in body_of(function).facts for name in _broken(reached, function, facts)}
         )
         if broken:
-            triggers = [
-                r.title for r in snapshot.relations.values() for t in r.triggers if t.function == function.oid
-            ]
-            breaks = (
-                f"every write of {listed(triggers)} fails" if triggers else "every call that gets there fails"
+            writes = sorted(
+                {
+                    f"{command} of {r.title}"
+                    for r in snapshot.relations.values()
+                    for t in r.triggers
+                    for command in ("INSERT", "UPDATE", "DELETE")
+                    if t.function == function.oid and t.fires(command)
+                }
             )
+            breaks = f"{listed(writes)} fails there" if writes else "every call that gets there fails"
             yield on_function(
                 "function_body_broken",
                 Level.ERROR,

@@ -18,15 +18,17 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
+from tools.rls.mending import redefined
 from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
-from tools.rls.wording import function_name, listed, on_function, relying
+from tools.rls.wording import function_name, listed, on_function, quoted, relying
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -46,10 +48,25 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 f"In {function.title} the column {listed(shadowed)} hides the parameter of that name: the"
                 f" comparison holds for every row.{used}",
                 evidence=" ".join(function.body.split())[:400],
-                fix=f"-- in {function_name(function)}: write ${function.arguments.index(shadowed[0]) + 1}"
+                fix=redefined(function, lambda text, of=function, names=shadowed: _qualified(text, of, names))
+                or f"-- in {function_name(function)}: write ${function.arguments.index(shadowed[0]) + 1}"
                 f" in place of the bare name {shadowed[0]}",
                 rank=20 if policies else 30,
             )
+
+
+def _qualified(text: str, function: Function, names: list[str]) -> str:
+    """The body with `column = name` and `name = column` naming the parameter as function.name."""
+    for name in names:
+        meant = f"{quoted(function.name)}.{quoted(name)}"
+        bare, full = rf"(?<![\w.\"]){re.escape(name)}\b(?!\s*[.(])", rf"[\w\"]+\.\"?{re.escape(name)}\"?"
+        text = re.sub(
+            rf"({full}\s*=\s*){bare}", lambda found, to=meant: found[1] + to, text, flags=re.IGNORECASE
+        )
+        text = re.sub(
+            rf"{bare}(\s*=\s*{full})", lambda found, to=meant: to + found[1], text, flags=re.IGNORECASE
+        )
+    return text
 
 
 def _shadowed(reached: Reach, function: Function) -> Iterator[str]:

@@ -36,8 +36,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         bare = _unqualified(function)
         path = "public, pg_temp" if bare else "''"
-        callers = snapshot.executors(function, api=False)
+        callers = () if function.is_trigger else snapshot.executors(function, api=False)
         who = f"{listed(callers)} may run it" if callers else "no API role may run it"
+        if function.is_trigger:
+            who = "it runs as a trigger, in the session of whoever writes"
         yield on_function(
             "function_search_path_mutable",
             Level.WARN,

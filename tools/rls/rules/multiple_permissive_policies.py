@@ -9,7 +9,7 @@ Why it matters
     that is tightened in one of them changes nothing.
 
 Fix
-    Put the conditions into one policy per command and role; drop the one that is contained in another.
+    Put the conditions into one policy per command and role, joined by OR; drop the others.
 
 When to ignore
     Policies kept apart on purpose for reading, on a table that stays small.
@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.objects import Relation
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import listed, on_table, quoted, table_name
+from tools.rls.wording import altered, listed, on_table, quoted, table_name
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -41,17 +42,35 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     shared.setdefault(several, []).append(f"{command} by {name}")
         if shared:
             cases = "; ".join(f"{listed(where)}: {listed(names)}" for names, where in shared.items())
-            first = next(iter(shared))
             yield on_table(
                 "multiple_permissive_policies", Level.WARN, table,
                 f"{table.title} has several permissive policies for the same role and command: the"
                 " widest decides"
                 " and all of them are worked out.",
                 evidence=cases,
-                fix=f"-- join the conditions with OR in {quoted(first[0])}, then:\n"
-                + "\n".join(f"drop policy {quoted(name)} on {table_name(table)};" for name in first[1:]),
+                fix="\n".join(_joined(table, names) for names in shared),
                 rank=62,
             )  # fmt: skip
+
+
+def _joined(table: Relation, names: tuple[str, ...]) -> str:
+    """One policy with the conditions OR-ed: written out where all are for the same command and roles."""
+    several = [policy for policy in table.policies if policy.name in names]
+    if len({(policy.command, policy.roles) for policy in several}) > 1:
+        return (
+            f"-- {listed(quoted(name) for name in names)} overlap for some commands or roles only: give each command"
+            " one policy,\n-- with their conditions joined by OR"
+        )
+    clauses = [
+        f"{word} ({' or '.join(text for text in texts if text)})"
+        for word, texts in (
+            ("using", [policy.using_text for policy in several]),
+            ("with check", [policy.check_text or policy.using_text for policy in several]),
+        )
+        if all(texts) and (word == "using" or any(policy.check_text for policy in several))
+    ]
+    drops = [f"drop policy {quoted(policy.name)} on {table_name(table)};" for policy in several[1:]]
+    return "\n".join([altered(several[0], table, "\n  ".join(clauses)), *drops])
 
 
 RULE = Rule(

@@ -30,12 +30,13 @@ from tools.rls.wording import altered, listed, on_policy, personal
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding per policy; `true` as WITH CHECK belongs to rls_policy_always_true."""
+    """One finding per policy; one that lets rows be inserted freely too is rls_policy_always_true's."""
     reached = reach(snapshot)
     for relation in snapshot.tables:
         for policy in relation.policies if relation.rls else ():
             columns = freed(snapshot, reached, relation, policy)
-            if columns and (policy.check_text or "").strip("() ").lower() != "true":
+            everything = policy.covers("INSERT") and (policy.check_text or "").strip("() ").lower() == "true"
+            if columns and not everything:
                 yield on_policy(
                     "policy_check_weaker_than_using",
                     Level.ERROR,
@@ -44,7 +45,9 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     f"Policy {policy.name} checks {listed(columns)} before an update of"
                     f" {relation.title} and not after"
                     " it: callers can move their rows to somebody else.",
-                    fix=altered(policy, relation, f"with check ({policy.using_text})"),
+                    fix=altered(
+                        policy, relation, f"with check ({policy.using_text} and {policy.check_text})"
+                    ),
                     rank=6 if personal(snapshot, relation) else 30,
                 )
 

@@ -18,15 +18,27 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.accounts import account_columns, is_account
 from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
-from tools.rls.objects import Relation
+from tools.rls.mending import UID
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import altered, function_name, listed, on_function, on_policy, relying
+from tools.rls.wording import (
+    altered,
+    function_name,
+    listed,
+    on_function,
+    on_policy,
+    quoted,
+    relying,
+    table_name,
+)
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -41,7 +53,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     f"Policy {policy.name} compares {listed(wrong)} with auth.uid(), which is the id"
                     " of another thing:"
                     " it is never true and closes the rows to their owners.",
-                    fix=altered(policy, relation, "using (<profile> in (select id from <profiles>"
+                    fix=_looked_up(snapshot, relation, policy)
+                    or altered(policy, relation, "using (<profile> in (select id from <profiles>"
                     " where <owner> = (select auth.uid())))"),
                     rank=28,
                 )  # fmt: skip
@@ -60,6 +73,32 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _looked_up(snapshot: Snapshot, relation: Relation, policy: Policy) -> str | None:
+    """The policy with each comparison turned into a look-up, where one table and one owner column fit."""
+    clauses: list[str] = []
+    changed = False
+    for word, text in (("using", policy.using_text), ("with check", policy.check_text)):
+        if text is None:
+            continue
+        mended = text
+        for key in relation.foreign_keys:
+            target = snapshot.relations.get(key.target)
+            owners = _owner_columns(snapshot, target) if target is not None else []
+            if target is None or len(key.columns) != 1 or len(owners) != 1:
+                continue
+            name = rf"(?:{re.escape(quoted(relation.name))}\.)?{re.escape(quoted(key.columns[0]))}"
+            lookup = (
+                f"{quoted(key.columns[0])} in (select {quoted(key.target_columns[0])} from {table_name(target)}"  # noqa: S608  a suggestion for people, never executed here
+                f" where {quoted(owners[0])} = (select auth.uid()))"
+            )
+            mended = re.sub(
+                rf"(?<![\w.\"]){name} = {UID}|{UID} = {name}(?![\w.\"])", lambda _, to=lookup: to, mended
+            )
+        changed |= mended != text
+        clauses.append(f"{word} ({mended})")
+    return altered(policy, relation, "\n  ".join(clauses)) if changed else None
+
+
 def _wrong(reached: Reach, facts: Facts, own: Relation | None, path: tuple[str, ...]) -> Iterator[str]:
     for column, _ in identity_columns(facts):
         found = reached.column(column, own, path)
@@ -69,7 +108,7 @@ def _wrong(reached: Reach, facts: Facts, own: Relation | None, path: tuple[str, 
 
 def _foreign(snapshot: Snapshot, relation: Relation, column: str) -> bool:
     """Whether the column surely holds something other than an account's id."""
-    if _is_account(snapshot, relation, column, 0):
+    if is_account(snapshot, relation, column):
         return False
     keys = [key for key in relation.foreign_keys if column in key.columns]
     for key in keys:
@@ -80,27 +119,15 @@ def _foreign(snapshot: Snapshot, relation: Relation, column: str) -> bool:
     return primary and not keys and _names_owner(snapshot, relation)
 
 
-def _is_account(snapshot: Snapshot, relation: Relation, column: str, depth: int) -> bool:
-    if relation.title == "auth.users":
-        return column == "id"
-    for key in relation.foreign_keys:
-        target = snapshot.relations.get(key.target)
-        if column in key.columns and target is not None and depth < 5:
-            position = key.columns.index(column)
-            if _is_account(snapshot, target, key.target_columns[position], depth + 1):
-                return True
-    return False
-
-
 def _names_owner(snapshot: Snapshot, relation: Relation) -> bool:
     """Whether the table has a column, not its key, that is an account's id."""
+    return bool(_owner_columns(snapshot, relation))
+
+
+def _owner_columns(snapshot: Snapshot, relation: Relation) -> list[str]:
     primary = {c for key in relation.keys if key.kind == "p" for c in key.columns}
-    return any(
-        _is_account(snapshot, relation, name, 0)
-        for key in relation.foreign_keys
-        for name in key.columns
-        if name not in primary and not name.endswith("_by")
-    )
+    accounts = account_columns(snapshot, relation)
+    return [name for name in accounts if name not in primary and not name.endswith("_by")]
 
 
 RULE = Rule(

@@ -3,7 +3,8 @@
 What it finds
     A query block that opens rows to whoever is named in a grant or membership (in a policy, in a function
     that policies call, or in a view behind them) and does not test a status, expiry or revocation column
-    which the sibling blocks over the same table test; or an expiry column that no block tests at all.
+    which the sibling blocks over the same table test; or an expiry, revocation or active column that no
+    block tests at all.
 
 Why it matters
     A revoked carer, a guest whose access ran out or a family member who left keeps reading, through the one
@@ -31,7 +32,9 @@ _LIFE = re.compile(
     r"(^|_)(status|state|revoked|expires|expiry|ended|withdrawn|left|active|enabled|verified|deleted|archived|valid)"
     r"(_|$)"
 )
-_EXPIRY = re.compile(r"^(expires_(at|on)|expiry|expiry_date|valid_(until|to))$")
+_EXPIRY = re.compile(
+    r"^(expires_(at|on)|expiry|expiry_date|valid_(until|to)|revoked(_at)?|is_revoked|active|is_active)$"
+)
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -96,7 +99,8 @@ def _finding(
         else "nothing tests it"
     )
     names = " and ".join(quoted(name) for _, name in sorted(places))
-    fix = f"-- add a condition on {names} to this query, as its siblings have it"
+    how = ", as its siblings have it" if siblings else ""
+    fix = f"-- add a condition on {names} to this query{how}"
     unit = trust.unit
     level = Level.ERROR
     if view is not None:

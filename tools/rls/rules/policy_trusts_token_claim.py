@@ -2,8 +2,8 @@
 
 What it finds
     Policies (or functions they reach) that compare a column with a claim of the token other than sub, email
-    or role: auth.jwt() -> 'app_metadata' ->> 'family_id' = family_id. A claim that is compared with a fixed
-    word, such as a staff role, is left out.
+    or role: auth.jwt() -> 'app_metadata' ->> 'family_id' = family_id. A role or permission in the token (as
+    Supabase's own guide puts it there), and a claim that is compared with a fixed word, are left out.
 
 Why it matters
     A token is signed once and believed until it expires. Whoever leaves a family, or is put out of it, keeps
@@ -19,6 +19,7 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
@@ -31,6 +32,7 @@ from tools.rls.sqltree import Node, bare
 from tools.rls.wording import altered, function_name, listed, on_function, on_policy, relying
 
 _ARROWS = frozenset({"->", "->>", "#>", "#>>"})
+_ROLE = re.compile(r"(^|_)(roles?|permissions?|scopes?|level|plan)$")
 _IDENTITY = frozenset({"sub", "email", "role", "aal", "phone", "session_id", "aud", "iss", "user_metadata"})
 
 
@@ -74,7 +76,7 @@ def _claims(reached: Reach, facts: Facts, own: Relation | None) -> Iterator[str]
             names = _path(other) if column is not None else []
             # A name that is no column is a parameter: a fixed word such as a staff role comes in there.
             known = column is not None and reached.column(column, own, ("public",)) is not None
-            if known and names and not _IDENTITY & set(names):
+            if known and names and not _IDENTITY & set(names) and not _ROLE.search(names[-1]):
                 yield ".".join(names)
 
 

@@ -4,7 +4,8 @@ What it finds
     Permissive policies whose condition is true for any row: true, 1 = 1, id = id, a function that returns
     true, or for any row once signed in: auth.uid() is not null, auth.role() = 'authenticated'. Reading
     reference data that belongs to nobody is left out. A restrictive policy for the same command also
-    silences it.
+    silences it. Reading what looks published (posts, likes, one card per account, nothing intimate in it) is
+    a WARN; inserting into a letter box, whose rows belong to nobody, is an INFO.
 
 Why it matters
     Permissive policies are OR-ed: one that is always true makes all others of the command meaningless. SELECT
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.accounts import deciding_columns, published, usual_condition
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
@@ -48,12 +50,12 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Policy) -> Iterator[Finding]:
-    patient = personal(snapshot, relation)
+    people = personal(snapshot, relation)
     opened: dict[str, tuple[str, ...]] = {}
     for command in _VERBS:
         facts = policy.new_row if command == "INSERT" else policy.using
         strict = any(not p.permissive and p.covers(command) for p in relation.policies)
-        if not policy.covers(command) or facts is None or strict or (command == "SELECT" and not patient):
+        if not policy.covers(command) or facts is None or strict or (command == "SELECT" and not people):
             continue
         level = truth(reached, facts, relation)
         holders = [
@@ -64,19 +66,30 @@ def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Poli
             opened[command] = tuple(holders)
     if opened:
         roles = tuple(dict.fromkeys(name for several in opened.values() for name in several))
-        harmless = set(opened) == {"INSERT"} and not patient
+        level = _level(reached, relation, set(opened), people)
+        moves = "UPDATE" not in opened and set(opened) == {"INSERT"} and policy.covers("UPDATE")
         yield on_policy(
-            "rls_policy_always_true", Level.WARN if harmless else Level.ERROR, relation, policy,
+            "rls_policy_always_true", level, relation, policy,
             f"Policy {policy.name} lets {listed(roles)}"
-            f" {listed(_VERBS[command] for command in opened)} of {relation.title}.",
-            fix=altered(policy, relation, _clauses(policy)), rank=rank(snapshot, relation, roles),
+            f" {listed(_VERBS[command] for command in opened)} of {relation.title}"
+            f"{', and give their own rows away by an update' if moves else ''}.",
+            fix=altered(policy, relation, _clauses(snapshot, relation, policy, set(opened))),
+            rank=rank(snapshot, relation, roles) + (0 if level == Level.ERROR else 30),
         )  # fmt: skip
 
 
-def _clauses(policy: Policy) -> str:
-    owner = "<the row's owner> = (select auth.uid())"
-    using = f"using ({owner})" if policy.command != "INSERT" else ""
-    check = f"with check ({owner})" if policy.command in ("INSERT", "UPDATE", "ALL") else ""
+def _level(reached: Reach, relation: Relation, opened: set[str], people: bool) -> Level:
+    if opened == {"INSERT"} and not people:
+        return Level.ERROR if deciding_columns(reached, relation) else Level.INFO
+    return Level.WARN if opened == {"SELECT"} and published(reached.snapshot, relation) else Level.ERROR
+
+
+def _clauses(snapshot: Snapshot, relation: Relation, policy: Policy, opened: set[str]) -> str:
+    """Conditions in place of what is always true; the other clause stays as it is."""
+    owner = usual_condition(snapshot, relation, policy) or "<the row's owner> = (select auth.uid())"
+    kept = policy.using_text if policy.using_text and not opened & {"SELECT", "UPDATE", "DELETE"} else owner
+    using = f"using ({kept})" if policy.command != "INSERT" else ""
+    check = f"with check ({kept})" if policy.command in ("INSERT", "UPDATE", "ALL") else ""
     return " ".join(part for part in (using, check) if part)
 
 

@@ -4,7 +4,8 @@ What it finds
     Views in an exposed schema that a caller may SELECT from, without security_invoker, over tables with row
     level security (or that the caller may not read directly), owned by a role that those policies do not
     bind. Views over data that the caller reads in full anyway are left out; auth.users has a rule of its
-    own.
+    own. WARN where the rows belong to nobody or the view's own condition asks who is calling, INFO where the
+    view gives sums and counts without a column that names a person.
 
 Why it matters
     Such a view runs with its owner's rights: the policies of the tables behind it are not asked, and every
@@ -22,10 +23,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.accounts import published
 from tools.rls.objects import Relation
 from tools.rls.reach import mentions_identity, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import grants, listed, on_table, rank, table_name
+from tools.rls.truth import open_to, truth
+from tools.rls.wording import grants, listed, names_person, on_table, personal, rank, table_name
+
+_FIGURES = frozenset({"count", "sum", "avg", "min", "max"})
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -41,8 +46,9 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         own = any(mentions_identity(facts) for facts in reached.view_facts(view))
         guard = " Only its own WHERE stands between callers and the rest." if own else ""
+        level = level_of(snapshot, view, behind)
         yield on_table(
-            "security_definer_view", Level.WARN if own else Level.ERROR, view,
+            "security_definer_view", Level.WARN if own and level == Level.ERROR else level, view,
             f"View {view.title} reads {listed(t.title for t in behind)} with the rights of"
             f" {view.owner}: policies"
             f" do not apply to {listed(exposure)}.{guard}",
@@ -52,6 +58,13 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def level_of(snapshot: Snapshot, view: Relation, behind: list[Relation]) -> Level:
+    """ERROR for rows of people; WARN for other protected rows; INFO for figures that name nobody."""
+    if figures_only(snapshot, view):
+        return Level.INFO
+    return Level.ERROR if any(personal(snapshot, table) for table in behind) else Level.WARN
+
+
 def hidden(snapshot: Snapshot, view: Relation, table: Relation, exposure: dict[str, frozenset[str]]) -> bool:
     """Whether the view shows more of the table than its readers would see by themselves."""
     owner = snapshot.roles.get(view.owner)
@@ -59,7 +72,31 @@ def hidden(snapshot: Snapshot, view: Relation, table: Relation, exposure: dict[s
     if table.rls and bound and owner is not None and not (owner.superuser or owner.bypassrls):
         return False
     readable = all("SELECT" in snapshot.may(snapshot.roles[name], table) for name in exposure)
-    return table.rls or not readable
+    return not readable or (table.rls and not all(_reads_all(snapshot, name, table) for name in exposure))
+
+
+def _reads_all(snapshot: Snapshot, name: str, table: Relation) -> bool:
+    """Whether policies show this caller every row of the table as it is."""
+    reached = reach(snapshot)
+    if personal(snapshot, table) and not published(snapshot, table):
+        return False  # that policy is a mistake, and reported: the view stays one when it is mended
+    if any(not policy.permissive and policy.covers("SELECT") for policy in table.policies):
+        return False
+    return any(
+        name in open_to(reached, policy, snapshot.addressed(policy), truth(reached, policy.using, table))
+        for policy in table.policies
+        if policy.covers("SELECT") and policy.using is not None
+    )
+
+
+def figures_only(snapshot: Snapshot, view: Relation) -> bool:
+    """Whether a view gives sums and counts and no column that names a person."""
+    reached = reach(snapshot)
+    for facts in reached.view_facts(view):
+        select = facts.root
+        grouped = bool(select.many("group_clause")) or any(call.name in _FIGURES for call in facts.calls)
+        return grouped and not any(names_person(name) for name in view.columns)
+    return False
 
 
 RULE = Rule(

@@ -29,6 +29,7 @@ from tools.rls.wording import listed, on_table, personal, quoted, rank, table_na
 
 _SECRET = re.compile(
     r"(^|_)(passwords?|passwd|pwd|secrets?|api_?keys?|access_?keys?|private_?key|secret_?key|tokens?|otp|pin_code|"
+    r"(invite|invitation|join|access|share)_code|push_token|"
     r"ssn|social_security|national_id|passport_number|tax_id|card_number|cvv|iban)(_(hash|sha256|md5|bcrypt))?$"
 )
 

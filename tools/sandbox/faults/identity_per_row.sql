@@ -3,7 +3,7 @@
 -- story: A policy from an older guide.
 -- rule: auth_rls_initplan
 -- level: WARN
--- object: policy devices_select on public.devices
+-- object: public.devices
 alter policy devices_select on public.devices using (account_id = auth.uid());
 
 -- +undo

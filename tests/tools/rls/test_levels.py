@@ -1,0 +1,202 @@
+"""Findings whose level, wording or fix depends on what stands around the fault; and faults in a second form."""
+
+# ruff: noqa: E501  SQL reads better when its lines are not broken
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+import pytest
+
+from tests.tools.rls.reading import Connection, findings_of
+from tools.findings import Finding
+
+SOCIAL = """
+create table public.cards (id uuid primary key references auth.users (id), username text, avatar_url text);
+alter table public.cards enable row level security;
+create policy cards_read on public.cards for select using (true);
+create table public.likes (note_id uuid, user_id uuid references public.cards (id), primary key (note_id, user_id));
+alter table public.likes enable row level security;
+create policy likes_read on public.likes for select using (true);
+create table public.diary (id uuid primary key, user_id uuid references auth.users (id), entry text);
+create index on public.diary (user_id);
+alter table public.diary enable row level security;
+"""
+MEMBERS = """
+create table public.members (family_id uuid, user_id uuid references auth.users (id), role text, primary key (family_id, user_id));
+create index on public.members (user_id);
+alter table public.members enable row level security;
+create policy members_read on public.members for select to authenticated using (user_id = (select auth.uid()));
+create table public.albums (id uuid primary key, family_id uuid not null, title text);
+alter table public.albums enable row level security;
+create index on public.albums (family_id);
+create policy albums_read on public.albums for select to authenticated using (family_id in (
+  select m.family_id from public.members m where m.user_id = (select auth.uid()) and m.role = 'parent'));
+"""
+SIGN_UP = """
+create function app.welcome() returns trigger language plpgsql security definer set search_path = '' as $$
+declare
+  wanted text := coalesce(new.raw_user_meta_data ->> 'role', 'guest');
+begin
+  insert into public.members (family_id, user_id, role) values (gen_random_uuid(), new.id, wanted);
+  return new;
+end $$;
+create trigger welcome after insert on auth.users for each row execute function app.welcome();
+"""
+
+
+def found(family: Connection, sql: LiteralString, rule: str) -> dict[str, Finding]:
+    family.execute(sql)
+    return {finding.object: finding for finding in findings_of(family) if finding.rule == rule}
+
+
+def test_reading_what_looks_published_is_a_warning_and_a_diary_is_an_error(family: Connection) -> None:
+    family.execute(SOCIAL)
+    every = found(
+        family, "create policy diary_read on public.diary for select using (true)", "rls_policy_always_true"
+    )
+    assert {name: finding.level for name, finding in every.items()} == {
+        "policy cards_read on public.cards": "WARN",
+        "policy likes_read on public.likes": "WARN",
+        "policy diary_read on public.diary": "ERROR",
+    }
+    family.execute(every["policy diary_read on public.diary"].fix.encode())
+    assert "policy diary_read on public.diary" not in found(family, "", "rls_policy_always_true")
+
+
+def test_a_card_with_a_phone_number_is_not_published(family: Connection) -> None:
+    family.execute(SOCIAL)
+    every = found(family, "alter table public.cards add column phone text", "rls_policy_always_true")
+    assert every["policy cards_read on public.cards"].level == "ERROR"
+
+
+def test_a_letter_box_is_worth_knowing_and_a_log_that_others_read_is_an_error(family: Connection) -> None:
+    family.execute("""create table public.inbox (id int, email text); alter table public.inbox enable row level security;
+        create policy send on public.inbox for insert to anon with check (true);
+        create table public.tenants (id uuid primary key); alter table public.tenants enable row level security;
+        create table public.seats (tenant_id uuid references public.tenants (id), account uuid);
+        create table public.log (id int, tenant_id uuid references public.tenants (id), what text);
+        alter table public.log enable row level security;
+        create policy log_read on public.log for select to authenticated using (tenant_id in (
+          select s.tenant_id from public.seats s where s.account = (select auth.uid())))""")
+    sql = "create policy log_write on public.log for insert to authenticated with check (true)"
+    levels = {name: finding.level for name, finding in found(family, sql, "rls_policy_always_true").items()}
+    assert levels == {"policy send on public.inbox": "INFO", "policy log_write on public.log": "ERROR"}
+
+
+def test_with_check_true_on_all_says_that_rows_can_be_given_away_and_its_fix_runs(family: Connection) -> None:
+    sql = "create policy own on public.profiles for all to authenticated using (owner_id = (select auth.uid())) with check (true)"
+    finding = found(family, sql, "rls_policy_always_true")["policy own on public.profiles"]
+    assert "give their own rows away" in finding.message
+    family.execute(finding.fix.encode())
+    assert found(family, "", "rls_policy_always_true") == {}
+    assert found(family, "", "policy_check_weaker_than_using") == {}
+
+
+def test_a_role_read_from_the_own_row_counts_as_trusted_whoever_may_write_it(family: Connection) -> None:
+    sql = """alter table public.profiles add column role text;
+        create policy profiles_update on public.profiles for update to authenticated using (owner_id = (select auth.uid()));
+        alter policy notes_select on public.notes using (
+          (select p.role from public.profiles p where p.owner_id = (select auth.uid())) = 'admin')"""
+    finding = found(family, sql, "policy_trusts_writable_rows")["policy profiles_update on public.profiles"]
+    assert "role" in finding.message
+    family.execute(finding.fix.encode())
+    assert found(family, "", "policy_trusts_writable_rows") == {}
+
+
+def test_a_trigger_that_only_notifies_guards_nothing(family: Connection) -> None:
+    sql = """alter policy grants_insert on public.grants with check (grantee_id = (select auth.uid()));
+        create function app.tell() returns trigger language plpgsql as $$ begin
+        perform pg_notify('grants', new.profile_id::text); raise notice 'told'; return null; end $$;
+        create trigger tell after insert on public.grants for each row execute function app.tell()"""
+    assert "policy grants_insert on public.grants" in found(family, sql, "policy_trusts_writable_rows")
+
+
+@pytest.mark.parametrize("column", ["role", "family_id"])
+def test_a_sign_up_trigger_that_copies_a_deciding_value_from_metadata_is_found(
+    family: Connection, column: str
+) -> None:
+    family.execute(MEMBERS)
+    sql = (
+        SIGN_UP.replace("gen_random_uuid()", "(new.raw_user_meta_data ->> 'family')::uuid")
+        if column == "family_id"
+        else SIGN_UP
+    )
+    family.execute(sql.encode())
+    finding = found(family, "", "rls_references_user_metadata")["app.welcome()"]
+    assert f"public.members.{column}" in finding.message
+    family.execute(finding.fix.encode())
+    assert found(family, "", "rls_references_user_metadata") == {}
+
+
+def test_a_helper_of_policies_that_answers_about_anybody_is_a_warning_and_moves_out_of_the_api(
+    family: Connection,
+) -> None:
+    sql = """create function public.has_grant(who uuid, what uuid) returns boolean language sql stable security definer
+        set search_path = '' as $$ select exists (select from public.grants g where g.grantee_id = who
+        and g.profile_id = what and g.status = 'active' and g.expires_at > now()) $$;
+        alter policy notes_select on public.notes using (public.has_grant((select auth.uid()), profile_id))"""
+    finding = found(family, sql, "anon_security_definer_function_executable")["public.has_grant(uuid, uuid)"]
+    assert finding.level == "WARN"
+    family.execute(finding.fix.encode())
+    assert found(family, "", "anon_security_definer_function_executable") == {}
+    family.execute("set local role authenticated; select count(*) from public.notes; reset role")
+
+
+def test_a_function_that_stores_the_caller_and_compares_nothing_is_found(family: Connection) -> None:
+    sql = """create function public.copy_note(p_note uuid) returns void language sql security definer set search_path = '' as $$
+        insert into public.notes (id, profile_id, body, written_by)
+        select gen_random_uuid(), n.profile_id, n.body, auth.uid() from public.notes n where n.id = p_note $$;
+        create function public.copy_mine(p_note uuid) returns void language sql security definer set search_path = '' as $$
+        insert into public.notes (id, profile_id, body, written_by)
+        select gen_random_uuid(), n.profile_id, n.body, auth.uid() from public.notes n
+        where n.id = p_note and n.written_by = auth.uid() $$;
+        create function public.seen(p_note uuid) returns void language sql security definer set search_path = '' as $$
+        update public.counters set views = coalesce(views, 0) + 1 where note_id = p_note $$"""
+    family.execute(
+        "create table public.counters (note_id uuid, views int); alter table public.counters enable row level security"
+    )
+    family.execute("set local check_function_bodies = off")
+    assert list(found(family, sql, "anon_security_definer_function_executable")) == ["public.copy_note(uuid)"]
+
+
+def test_figures_are_worth_knowing_and_figures_per_person_are_an_error(family: Connection) -> None:
+    sql = """create view public.totals as select count(*) as notes from public.notes;
+        create view public.per_profile as select profile_id, count(*) as notes from public.notes group by 1"""
+    levels = {name: finding.level for name, finding in found(family, sql, "security_definer_view").items()}
+    assert levels == {"public.totals": "INFO", "public.per_profile": "ERROR"}
+
+
+def test_an_update_of_own_files_in_a_public_bucket_is_nobodys_business(family: Connection) -> None:
+    sql = """insert into storage.buckets (id, name, public) values ('pictures', 'pictures', true);
+        create policy own on storage.objects for update to authenticated
+        using (owner_id = (select auth.uid())::text) with check (bucket_id = 'pictures')"""
+    assert found(family, sql, "storage_policy_without_owner") == {}
+
+
+def test_a_wrong_id_is_looked_up_in_the_table_it_belongs_to(family: Connection) -> None:
+    sql = "alter policy notes_select on public.notes using (profile_id = auth.uid() and body is not null)"
+    finding = found(family, sql, "policy_compares_wrong_id")["policy notes_select on public.notes"]
+    family.execute(finding.fix.encode())
+    assert found(family, "", "policy_compares_wrong_id") == {}
+    assert "select id from public.profiles where owner_id = (select auth.uid())" in finding.fix
+
+
+def test_joined_policies_keep_both_conditions(family: Connection) -> None:
+    sql = "create policy second on public.notes for select to authenticated using (written_by = (select auth.uid()))"
+    finding = found(family, sql, "multiple_permissive_policies")["public.notes"]
+    family.execute(finding.fix.encode())
+    texts = family.execute(
+        "select qual from pg_policies where tablename = 'notes' and cmd = 'SELECT'"
+    ).fetchall()
+    assert len(texts) == 1
+    assert "written_by" in texts[0][0] and "granted" in texts[0][0]
+
+
+def test_a_shadowed_parameter_is_qualified_in_the_functions_own_text(family: Connection) -> None:
+    sql = """create function app.may(profile_id uuid) returns boolean language sql stable security definer
+        set search_path = '' as $$ select exists (select from public.grants g where g.profile_id = profile_id
+        and g.grantee_id = (select auth.uid()) and g.status = 'active' and g.expires_at > now()) $$"""
+    finding = found(family, sql, "function_parameter_shadowed")["app.may(uuid)"]
+    family.execute(finding.fix.encode())
+    assert found(family, "", "function_parameter_shadowed") == {}
