@@ -152,8 +152,8 @@ def bind(digest: str, target: str, preview: Preview) -> str:
 
     Evidence is left out: a dry run counts rows, which may differ from one second to the next.
     """
-    shown = json.dumps(preview.model_dump(mode="json", exclude={"evidence"}), sort_keys=True)
-    return sha256("\0".join((digest, target, shown)).encode()).hexdigest()
+    shown = preview.model_dump(mode="json", exclude={"evidence"})
+    return sha256(json.dumps([digest, target, shown], sort_keys=True).encode()).hexdigest()
 
 
 def visible(text: str) -> str:

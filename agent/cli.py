@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     _approvals(commands.add_parser("approvals", help="list what may run without asking"))
     _audit(commands.add_parser("audit", help="show, verify, export or prune the audit log"))
     _doctor(commands.add_parser("doctor", help="check the set-up and the connected database"))
+    _init_role(commands.add_parser("init-role", help="create a database login that only reads"))
     return parser
 
 
@@ -182,6 +183,17 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json", "jsonl", "csv"), default="text")
 
 
+def _init_role(parser: argparse.ArgumentParser) -> None:
+    _target(parser)
+    parser.add_argument("--name", default="sergei_reader", help="name of the login (default: sergei_reader)")
+    parser.add_argument("--schemas", nargs="+", metavar="SCHEMA", default=["public"], help="what it may read")
+    parser.add_argument(
+        "--become", nargs="+", metavar="ROLE", default=[], help="roles it may act as, e.g. authenticated"
+    )
+    parser.add_argument("--ask-password", action="store_true", help="type the password instead of a made one")
+    parser.add_argument("--print", action="store_true", help="only print the SQL; nothing is changed")
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     _target(parser)
 
@@ -233,7 +245,7 @@ def _guarded(args: argparse.Namespace) -> int:
     from tools.errors import SergeiError
 
     try:
-        return int(import_module(f"agent.commands.{args.command}").run(args))
+        return int(import_module(f"agent.commands.{args.command.replace('-', '_')}").run(args))
     except SergeiError as error:
         code = f" [{error.code}]" if error.code else ""
         print(f"sergei: {error.message}{code} {error.hint}".rstrip(), file=sys.stderr)

@@ -97,7 +97,7 @@ class Executor:
         decision = await self.approvals.decide(request, asker)
         record |= {"decision": decision.answer, "by": decision.by, "binding": request.binding}
         record |= {"pattern": decision.pattern} if decision.pattern else {}
-        if decision.answer is Answer.DENY:
+        if decision.answer not in {Answer.ONCE, Answer.SESSION}:
             because = f": {decision.reason}" if decision.reason else ""
             raise Refused(f"A person said no to {tool.name}{because}.")
         if decision.asked:

@@ -233,3 +233,5 @@ PERSONAL: Final[tuple[Shape, ...]] = (
     ),
 )  # fmt: skip
 """Identifiers of people, in the order in which they are looked for."""
+NUMERIC: Final = frozenset({"ssn", "id", "account", "phone", "address", "date", "ip"})
+"""Kinds that have digits."""

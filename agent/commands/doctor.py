@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent import settings as settings_module
 from agent.audit import AuditLog
-from agent.compose import Choice, House, open_bank, open_cluster, open_house
+from agent.compose import Choice, House, open_bank, open_cluster, open_house, sandbox_settings
 from agent.settings import Settings
 from tools import catalogue
 from tools.errors import SergeiError
@@ -80,14 +80,16 @@ def _memory(settings: Settings) -> Check:
 
 def _sandbox(settings: Settings) -> Check:
     from tools.sandbox.binaries import choose_binaries
+    from tools.sandbox.place import cache_folder, server_account
 
     if settings.sandbox_url:
         return Check("ok", "sandbox", "the server of SERGEI_SANDBOX_URL")
     try:
-        chosen = choose_binaries(settings.sandbox.server, settings.sandbox.extensions)
+        wanted = sandbox_settings(settings)
+        chosen = choose_binaries(wanted.server, wanted.extensions)
+        folder = cache_folder(wanted.cache_dir, wanted.shared_dir, server_account())
     except SergeiError as error:
         return Check("fail", "sandbox", str(error))
-    folder = settings.cache_dir / "sandbox"
     detail = f"{chosen.kind} PostgreSQL {chosen.version}, in {folder}"
     if _can_be_written(folder):
         return Check("ok", "sandbox", detail)
@@ -121,9 +123,20 @@ async def _database(house: House, choice: Choice) -> list[Check]:
         Check("ok", "database", f"{database.target.label}: {identity.version}, {kind}, as {identity.login}")
     ]
     checks += [Check("warn", "login", warning) for warning in identity.warnings]
+    if identity.mighty:
+        checks.append(Check("warn", "reader", _reader_sql(database.target.database, identity.number)))
     if choice.demo:
         checks += await asyncio.to_thread(_stand_in, house.settings)
     return checks
+
+
+def _reader_sql(database: str, version: int) -> str:
+    """The SQL of a login that only reads."""
+    from tools.database.reader_sql import NAME, ReaderPlan, statements
+
+    plan = ReaderPlan(name=NAME, database=database, schemas=("public",), version=version)
+    lines = "".join(f"\n                  {statement};" for statement in statements(plan))
+    return f"a login that only reads, as sergei init-role would make it:{lines}"
 
 
 def _stand_in(settings: Settings) -> list[Check]:

@@ -72,7 +72,8 @@ def _action(action: str, width: int, *, whole: bool, highlight: Callable[[str], 
 
 
 def _fact(name: str, value: str, width: int, *, whole: bool) -> list[str]:
-    folded = [part for line in value.splitlines() for part in textwrap.wrap(line, width) or [""]]
+    wrapped = [part for line in value.splitlines() for part in textwrap.wrap(line, width) or [""]]
+    folded = [piece for part in wrapped for piece in fold(part, width)]
     if not whole and len(folded) > _FACTS:
         folded = [*folded[: _FACTS - 1], f"… {len(folded) - _FACTS + 1} more lines: answer v to see them"]
     return [f"  {name:<8} {folded[0]}", *(f"           {line}" for line in folded[1:])]

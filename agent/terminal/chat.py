@@ -19,6 +19,7 @@ from agent.terminal.screen import Screen
 from agent.terminal.slash import named, tool_call, unknown
 from agent.terminal.turn import run_tool, take_turn
 from tools.errors import SergeiError
+from tools.redaction import Redactor
 
 _WARM_AFTER = 0.3
 """Seconds until the SDK is loaded in the background: the prompt is drawn first."""
@@ -33,7 +34,10 @@ async def chat(settings: Settings, choice: Choice, opening: Opening) -> int:
     if choice.demo:
         screen.note("Opening the Guardian demo in the sandbox; the first time takes some seconds.")
     asker = person(screen, interrupts)
-    async with open_house(settings, choice, face="terminal", mode=opening.mode, asker=asker) as house:
+    redactor = Redactor(strict=settings.phi_strict, remember=True)  # for /reveal, by the person who sits here
+    async with open_house(
+        settings, choice, face="terminal", mode=opening.mode, asker=asker, redactor=redactor
+    ) as house:
         talk = _begin(house, screen, interrupts, opening)
         try:
             await _converse(talk)

@@ -10,6 +10,7 @@ from agent.terminal import export
 from agent.terminal.allowed import approvals
 from agent.terminal.conversation import Conversation
 from agent.terminal.recall import memory, review
+from agent.terminal.reveal import reveal
 from agent.terminal.safe import one_line
 from agent.terminal.slash import Command
 from agent.terminal.status import WINDOW, tokens
@@ -140,6 +141,7 @@ COMMANDS: Final = (
     Command("review", "", "review the database: every rule, every finding", review),
     Command("memory", "[WORDS]", "what Sergei remembers, or what he knows about WORDS", memory),
     Command("show", "[N]", "the whole output of call N, or of the last one", _show),
+    Command("reveal", "<name:...>", "the value behind a pseudonym, on this screen only (audited)", reveal),
     Command("approvals", "[add ...|withdraw N]", "what may run without asking, and until when", approvals),
     Command("mode", "[investigate|act]", "whether anything may change", _mode),
     Command("model", "[NAME]", "talk to another model", _model),

@@ -25,7 +25,8 @@ def ranked(*candidates: Candidate, now: datetime, limit: int = 5, **target: str)
 def another(entry: Entry, **changes: object) -> Entry:
     """`entry` under an id of its own, with `changes`."""
     number = next(NUMBERS)
-    return replace(entry, id=f"{entry.id[:-2]}{number:02d}", **changes)  # pyright: ignore[reportArgumentType] - any fields
+    mark = "X" if entry.id[-3] != "X" else "Y"  # the fixture's own id ends at random
+    return replace(entry, id=f"{entry.id[:-3]}{mark}{number:02d}", **changes)  # pyright: ignore[reportArgumentType] - any fields
 
 
 def test_a_fix_that_failed_sinks_and_warns(entry: Entry, now: datetime) -> None:

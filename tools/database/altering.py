@@ -73,7 +73,7 @@ def describe_alter(node: pb.AlterTableStmt, table: str) -> Alteration:
         if command.subtype in {pb.AT_DropColumn, pb.AT_AlterColumnType}
     ]  # fmt: skip
     costs = [cost_of(command) for command in commands]
-    opened = any(_option(command) and node.objtype == pb.OBJECT_VIEW for command in commands)
+    opened = any("OWNER's rights" in _option(command) for command in commands)
     return Alteration(
         " ".join(words),
         any(destructive for _, destructive in said) or opened,

@@ -125,17 +125,20 @@ async def change_sql(params: ChangeSql, resources: Resources) -> Changed:
         async with database.alone(limits) as session:
             require_direct(session)
             await require_same(session, seen)
+            where = await _qualified(session, changes)
             with counting(session, notices):
                 tag = await run_alone(session, changes[0])
-        done = [Done(command=changes[0].command, tables=_tables(changes[0]), tag=tag)]
+        done = [Done(command=changes[0].command, tables=where[0], tag=tag)]
     else:
         lines = first_lines(params.sql, changes)
         async with database.session(read_only=False, limits=limits) as session:
             await require_same(session, seen)
+            where = await _qualified(session, changes)
             with counting(session, notices):
                 done = [
-                    await _run(session, change, f"Statement {number} of {len(changes)}", lines[number - 1])
-                    for number, change in enumerate(changes, 1)
+                    Done(command=change.command, tables=tables, rows=rows, tag=tag)
+                    for number, (change, tables) in enumerate(zip(changes, where, strict=True), 1)
+                    for rows, tag in [await _run(session, change, number, len(changes), lines[number - 1])]
                 ]
     return Changed(target=database.target.label, statements=tuple(done), notices=len(notices))
 
@@ -156,16 +159,18 @@ def _changes(sql: str) -> list[Change]:
     return changes
 
 
-async def _run(session: Session, change: Change, which: str, line: int) -> Done:
-    """Run one statement and count its rows; rows that come back are dropped here."""
+async def _run(
+    session: Session, change: Change, number: int, count: int, line: int
+) -> tuple[int | None, str]:
+    """Run one statement: its rows and its tag. Raises its error with the number and line of the statement."""
     try:
-        rows, tag = await _counted(session, change)
+        return await _counted(session, change)
     except SergeiError as error:
-        single = which.endswith(" of 1")
-        where = change.command if single else f"{which} ({change.command}, line {line})"
+        where = (
+            f"Statement {number} of {count} ({change.command}, line {line})" if count > 1 else change.command
+        )
         told = f"{where} failed and nothing was changed. {error.message}"
         raise type(error)(told, hint=error.hint, code=error.code) from None
-    return Done(command=change.command, tables=_tables(change), rows=rows, tag=tag)
 
 
 async def _counted(session: Session, change: Change) -> tuple[int | None, str]:
@@ -180,5 +185,8 @@ async def _counted(session: Session, change: Change) -> tuple[int | None, str]:
     return (max(ran.rowcount, 0) if change.rows else None), ran.statusmessage or change.command
 
 
-def _tables(change: Change) -> tuple[str, ...]:
-    return tuple(str(table) for table in change.tables)
+async def _qualified(session: Session, changes: list[Change]) -> list[tuple[str, ...]]:
+    """The tables of each statement with their schema; as they are written where they do not exist yet."""
+    known = await read_standing(session, changes)
+    named = {name: f"{found.schema_name}.{found.name}" for name, found in known.items()}
+    return [tuple(named.get(name, str(name)) for name in change.tables) for change in changes]

@@ -20,6 +20,14 @@ _SHOWN: Final = 25
 _DEPENDENTS: Final = """
 with recursive wanted as (
   select * from unnest(%(schemas)s::text[], %(names)s::text[], %(columns)s::text[]) w (schema, name, part)),
+-- A view goes with its rule: pg_depend has that pair the other way round.
+edges as (
+  select d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid from pg_catalog.pg_depend d
+  where d.deptype in ('n', 'a', 'i', 'e', 'P', 'S')
+  union all
+  select 'pg_catalog.pg_class'::pg_catalog.regclass::oid, r.ev_class, 0,
+         'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, r.oid, 0
+  from pg_catalog.pg_rewrite r where r.ev_type = '1'),
 roots (classid, objid, objsubid) as (
   select 'pg_catalog.pg_class'::pg_catalog.regclass::oid, c.oid, coalesce(a.attnum::int, 0)
   from wanted w join pg_catalog.pg_class c on c.relname = w.name
@@ -48,10 +56,9 @@ roots (classid, objid, objsubid) as (
 gone (classid, objid, objsubid) as (
   select * from roots
   union
-  select d.classid, d.objid, d.objsubid from gone g
-  join pg_catalog.pg_depend d on d.refclassid = g.classid and d.refobjid = g.objid
-    and (g.objsubid = 0 or d.refobjsubid = g.objsubid)
-  where d.deptype in ('n', 'a', 'i', 'e', 'P', 'S')),
+  select e.classid, e.objid, e.objsubid from gone g
+  join edges e on e.refclassid = g.classid and e.refobjid = g.objid
+    and (g.objsubid = 0 or e.refobjsubid = g.objsubid)),
 named as (
   select case when g.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
               then 'pg_catalog.pg_class'::pg_catalog.regclass::oid else g.classid end as classid,

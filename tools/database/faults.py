@@ -46,16 +46,16 @@ _ABOUT_NAMES: Final = frozenset(
 _HARMLESS_HINTS: Final = frozenset({"42703", "42883", "42P01", "42702", "42803", "42804"})
 
 _CONNECT: Final[tuple[tuple[str, type[SergeiError], str, str, str], ...]] = (
-    ("password authentication failed", ConfigurationError, "28P01",
+    ("password authentication failed", RemoteError, "28P01",
      "{target} rejected the password of user {user}.", "Check user and password in the database URL."),
-    ("no password supplied", ConfigurationError, "28P01",
+    ("no password supplied", RemoteError, "28P01",
      "{target} asks for a password and the database URL has none.", "Put it in the URL or in ~/.pgpass."),
-    ("Tenant or user not found", ConfigurationError, "28000",
+    ("Tenant or user not found", RemoteError, "28000",
      "The Supabase pooler at {target} does not know this user.",
      "Behind the pooler the user is postgres.PROJECT_REF; the region in the host must be the project's."),
-    ("no pg_hba.conf entry", ConfigurationError, "28000",
+    ("no pg_hba.conf entry", RemoteError, "28000",
      "{target} does not accept user {user} from here.", "It needs an entry in pg_hba.conf, or a tunnel."),
-    ("authentication failed", ConfigurationError, "28000",
+    ("authentication failed", RemoteError, "28000",
      "{target} did not accept user {user}.", "Check the user and how pg_hba.conf lets it in."),
     ("remaining connection slots", Unavailable, "53300", "{target} has no free connection.", "Try later."),
     ("too many clients", Unavailable, "53300", "{target} has no free connection.", "Try later."),
@@ -106,12 +106,12 @@ def connect_fault(said: str, target: Target) -> SergeiError:
     where = f"the database {target.database} at {target.address}"
     gone = _GONE.search(said)
     if gone and gone[1] == "database":
-        return ConfigurationError(
+        return RemoteError(
             f"There is no database {target.database} at {target.address}.", code="3D000",
             hint="Check the name at the end of the database URL.",
         )  # fmt: skip
     if gone:
-        return ConfigurationError(f"There is no role {target.user} at {target.address}.", code="28000")
+        return RemoteError(f"There is no role {target.user} at {target.address}.", code="28000")
     for words, kind, code, message, hint in _CONNECT:
         if words in said:
             sentence = message.format(target=where, user=target.user)

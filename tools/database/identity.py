@@ -55,6 +55,11 @@ class Identity(BaseModel):
         return "auth" in self.schemas and {"anon", "authenticated"} <= set(self.roles)
 
     @property
+    def mighty(self) -> bool:
+        """Whether the login could do more than read what it is granted."""
+        return self.superuser or self.bypasses_rls or self.writable > 0
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What makes this login more than a reader, gravest first; empty for a proper one."""
         said: list[str] = []
@@ -64,6 +69,8 @@ class Identity(BaseModel):
             said.append(f"The login {self.login} bypasses row level security: it sees every patient's rows.")
         if not self.superuser and self.writable:
             said.append(f"The login {self.login} may write to {self.writable} of {self.tables} tables.")
+        if self.mighty:
+            said.append("`sergei init-role` shows and creates a login that only reads.")
         if self.remote and not self.encrypted:
             said.append("The connection is not encrypted: add sslmode=require to the database URL.")
         return tuple(said)

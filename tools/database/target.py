@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.errors import ConfigurationError
 
+_CLIENT_OPTIONS: Final = frozenset(
+    {"pgbouncer", "connection_limit", "pool_timeout", "statement_cache_size", "schema", "sslaccept", "supa"}
+)
 _DIRECT: Final = re.compile(r"^db\.([a-z0-9]{8,40})\.supabase\.(?:co|net|in)$")
 _POOLER: Final = re.compile(r"\.pooler\.supabase\.(?:com|co)$")
 _SUPABASE: Final = re.compile(r"\.supabase\.(?:co|com|net|in)$")
@@ -53,6 +56,7 @@ def parse_dsn(dsn: str, environment: str) -> tuple[Target, str]:
 
     Takes a URL or key=value pairs. Raises ConfigurationError, which never repeats the string.
     """
+    dsn = _without_client_options(dsn)
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
     except ProgrammingError:
@@ -80,6 +84,15 @@ def parse_dsn(dsn: str, environment: str) -> tuple[Target, str]:
         defaults["sslmode"] = "require"  # libpq's own default would fall back to clear text
     fresh = {key: value for key, value in defaults.items() if key not in parts}
     return target, make_conninfo(dsn, **fresh)
+
+
+def _without_client_options(dsn: str) -> str:
+    """The URL without what other clients write into it and libpq refuses (Prisma, Vercel's Supabase URLs)."""
+    base, mark, query = dsn.partition("?")
+    if not mark or "://" not in base:
+        return dsn
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in _CLIENT_OPTIONS]
+    return f"{base}?{'&'.join(kept)}" if kept else base
 
 
 def _port(text: str) -> int:

@@ -13,13 +13,13 @@ from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node
 
 from tools.database.changes import Change
-from tools.database.dropping import clause
+from tools.database.dropping import clause, names_dropped
 from tools.database.locks import range_name
 from tools.database.reach import Name, name_of, strings
 from tools.database.spelling import expression, quoted, signature, spell
 from tools.database.undo_access import undo_grants
 from tools.database.undo_drop import function, policy, trigger, undo_drop, view
-from tools.database.undo_other import undo_other
+from tools.database.undo_other import publication_again, undo_other
 from tools.database.undo_table import free_name, read_state, undo_alter
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ async def _one(session: Session, change: Change) -> list[str]:
         return [drop, *old] if old else _none(change)
     if isinstance(node, pb.DropStmt):
         old = await undo_drop(session, node)
+        if node.remove_type == pb.OBJECT_PUBLICATION:
+            old = [
+                line for parts in names_dropped(node) for line in await publication_again(session, parts[-1])
+            ]
         cascade = node.behavior == pb.DROP_CASCADE and old
         return (old or _none(change)) + (["-- what CASCADE took along is not in this"] if cascade else [])
     if isinstance(node, pb.AlterTableStmt):

@@ -8,7 +8,7 @@ before, what ALL or ALL TABLES IN SCHEMA covers, and which column privileges a R
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from postgast import pg_query_pb2 as pb
@@ -146,7 +146,10 @@ async def _measured(session: Session, change: Change) -> list[str]:
         await session.run("ROLLBACK TO SAVEPOINT measure")
         return [f"-- {change.command}: its object is not there yet; the way back is the one of what makes it"]
     after, joined = await _lists(session), await _members(session)
-    changed = sorted(key for key in lists.keys() | after.keys() if lists.get(key) != after.get(key))
+    changed = {key for key in lists.keys() | after.keys() if lists.get(key) != after.get(key)}
+    tables = {oid for kind, oid, _ in changed if kind == "class"}
+    # A REVOKE on a table takes its column privileges along: they must be known to be given again.
+    changed |= {key for key in lists.keys() | after.keys() if key[0] == "column" and key[1] in tables}
     then = await _rights(session, changed)
     await session.run("ROLLBACK TO SAVEPOINT measure")
     now = await _rights(session, changed)
@@ -161,7 +164,7 @@ async def _lists(session: Session) -> dict[Key, str | None]:
     return {(row["kind"], row["oid"], row["part"]): row["acl"] for row in rows if row["acl"] is not None}
 
 
-async def _rights(session: Session, keys: Sequence[Key]) -> set[Right]:
+async def _rights(session: Session, keys: Collection[Key]) -> set[Right]:
     if not keys:
         return set()
     kinds = ("class", "column", "function", "schema", "type", "database")
@@ -183,10 +186,12 @@ def _difference(old: set[Right], new: set[Right]) -> list[str]:
             lines.append(_statement("REVOKE", right))
         elif right.grantable:
             lines.append(_statement("REVOKE", right, "GRANT OPTION FOR "))
+    taken = {(right.object, right.grantee, right.privilege) for right in new - old if not right.column}
     lines += [
         _statement("GRANT", right)
-        for right in sorted(old - new)
-        if right[:5] not in plain_new or right.grantable
+        for right in sorted(old)
+        if (right not in new and (right[:5] not in plain_new or right.grantable))
+        or (right.column and (right.object, right.grantee, right.privilege) in taken)
     ]
     return _joined(lines)
 

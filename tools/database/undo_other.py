@@ -96,6 +96,8 @@ async def _rename(_: Session, node: pb.RenameStmt) -> list[str]:
         other.subname, other.newname = node.newname, node.subname
     elif node.HasField("relation"):
         other.relation.relname, other.newname = node.newname, node.relation.relname
+    elif node.object.HasField("string"):
+        other.object.string.sval, other.newname = node.newname, node.object.string.sval
     else:
         names = _name_list(other)
         if names is None:
@@ -220,9 +222,35 @@ def dotted_names(node: pb.AlterEnumStmt) -> list[str]:
     return [item.string.sval for item in node.type_name]
 
 
+async def publication_again(session: Session, name: str) -> list[str]:
+    """CREATE PUBLICATION as it was; nothing when there is none or it publishes whole schemas."""
+    rows = await session.fetch(_PUBLICATION, {"name": name})
+    if not rows or not (rows[0]["tables"] or rows[0]["everything"]):
+        return []
+    row, root = rows[0], "true" if rows[0]["root"] else "false"
+    what = "FOR ALL TABLES" if row["everything"] else f"FOR TABLE {', '.join(row['tables'])}"
+    said = f"publish = {literal(row['publish'])}, publish_via_partition_root = {root}"
+    owner = await session.fetch(_OWNERS["PUBLICATION"], {"name": name})
+    return [
+        f"CREATE PUBLICATION {quoted(name)} {what} WITH ({said});",
+        f"ALTER PUBLICATION {quoted(name)} OWNER TO {quoted(owner[0]['owner'])};",
+    ]
+
+
+async def _created(_: Session, node: Any) -> list[str]:
+    """What is created under one plain name."""
+    if isinstance(node, pb.CreatePublicationStmt):
+        return [f"DROP PUBLICATION {quoted(node.pubname)};"]
+    if isinstance(node, pb.CreateRoleStmt):
+        return [f"DROP ROLE {quoted(node.role)};"]
+    names = [item.string.sval for item in node.defnames] if isinstance(node, pb.CreateStatsStmt) else []
+    return [f"DROP STATISTICS {'.'.join(map(quoted, names))};"] if names else []
+
+
 _UNDOERS: Final[dict[str, Callable[[Session, Any], Awaitable[list[str]]]]] = {
     "RenameStmt": _rename, "AlterOwnerStmt": _owner, "AlterObjectSchemaStmt": _schema,
     "CommentStmt": _comment,
     "AlterSeqStmt": _sequence, "AlterPublicationStmt": _publication, "AlterRoleStmt": _role,
-    "AlterEnumStmt": _enum,
+    "AlterEnumStmt": _enum, "CreatePublicationStmt": _created, "CreateRoleStmt": _created,
+    "CreateStatsStmt": _created,
 }  # fmt: skip

@@ -80,7 +80,7 @@ def deciding_columns(reached: Reach, relation: Relation) -> set[str]:
 
 
 def usual_condition(snapshot: Snapshot, relation: Relation, policy: Policy) -> str | None:
-    """A condition for rows of this kind: as neighbours with the same key have it, or the one account column."""
+    """A condition for such rows: as neighbours with the same key have it, or the one account column."""
     command = "SELECT" if policy.command == "ALL" else policy.command
     keys = {key.columns[0]: key.target for key in relation.foreign_keys if len(key.columns) == 1}
     used: Counter[str] = Counter()

@@ -22,12 +22,6 @@ from tools.rls.sqltree import Node, constant
 IDENTITY: Final = frozenset({"auth.uid", "auth.jwt", "auth.email"})
 _CALL: Final = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*\s*\(", re.IGNORECASE)
 _ASKS: Final = re.compile(r"auth\.(uid|jwt|email)\s*\(|request\.jwt", re.IGNORECASE)
-_RAISES: Final = re.compile(
-    r"\braise\s*(;|exception\b|sqlstate\b|using\b|'|(?!(debug|log|info|notice|warning)\b)[a-z_]+)",
-    re.IGNORECASE,
-)
-_DROPS_ROW: Final = re.compile(r"\breturn\s+(null|old)\b", re.IGNORECASE)
-_SETS_NEW: Final = re.compile(r"(?:;|\bbegin|\bthen|\belse|\bloop)\s*new\.\"?(\w+)\"?\s*:?=", re.IGNORECASE)
 DEFAULT_PATH: Final = ("public", "extensions")
 
 
@@ -231,27 +225,6 @@ class Reach:
                     views[inner.title] = inner
                     waiting.append(inner)
         return tuple(found)
-
-    # -- writes --------------------------------------------------------------------------
-
-    def guarded(self, relation: Relation, command: str) -> frozenset[str]:
-        """Columns that some trigger of this command watches: it names them and can refuse or overwrite.
-
-        A trigger that only notifies or logs names the column as well, and guards nothing.
-        """
-        names: set[str] = set()
-        for trigger in relation.triggers:
-            function = self.snapshot.function_by_oid.get(trigger.function)
-            if function is None or not trigger.fires(command):
-                continue
-            refuses = any(_RAISES.search(member.body) for member in self.closure([function]))
-            if trigger.before:
-                names.update(match[1].lower() for match in _SETS_NEW.finditer(function.body))
-                refuses = refuses or _DROPS_ROW.search(function.body) is not None
-            if refuses or not body_of(function).complete:
-                names.update(trigger.arguments)
-                names.update(c.name for one in body_of(function).everything() for c in one.columns)
-        return frozenset(names)
 
 
 @lru_cache(maxsize=2)

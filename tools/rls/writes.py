@@ -9,7 +9,7 @@ from tools.rls.sqltree import Node, bare, constant
 
 
 def assignments(statement: Node, columns: tuple[str, ...]) -> Iterator[tuple[str, Node]]:
-    """Column and value of an INSERT or UPDATE; `columns` are the table's own, for an INSERT that lists none."""
+    """Column and value of an INSERT or UPDATE; `columns` are the table's, for an INSERT that lists none."""
     if statement.kind == "UpdateStmt":
         for target in statement.many("target_list"):
             value = target.one("val")

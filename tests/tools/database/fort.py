@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -71,7 +71,7 @@ class Fort:
         """All that a hostile statement could have changed, seen by another session."""
         row = self.outside.execute(_STATE, {"reader": self.reader}).fetchone() or ()
         heard = tuple(str(note) for note in self.outside.notifies(timeout=0))
-        files = tuple(name for name in FILES if Path(f"/tmp/sergei-fort-{name}").exists())  # noqa: S108  attacked
+        files = tuple(name for name in FILES if Path(f"/tmp/sergei-fort-{name}").exists())
         return (*row, heard, files)
 
     def settled(self) -> tuple[Any, ...]:
@@ -84,25 +84,26 @@ class Fort:
 
 
 @contextmanager
-def besieged(cluster: Cluster, folder: Path, *, superuser: bool) -> Iterator[Fort]:
+def besieged(cluster: Cluster, folder: Path, *, superuser: bool) -> Generator[Fort]:
     """A fort of one's own, attacked by a superuser or by a login that may only read."""
     template = cluster.template("fort", _build, key=sha256(SCHEMA.read_bytes()).hexdigest()[:12])
-    with cluster.scratch("fort", template=template) as dsn, reader_login(dsn) as reader:
-        with (
-            asyncio.Runner() as runner,
-            psycopg.connect(dsn, autocommit=True) as outside,
-            psycopg.connect(make_conninfo(dsn, application_name="sergei-victim")),
-        ):
-            place = sql.Identifier(outside.info.dbname)
-            secret = sql.SQL("alter database {} set app.settings.jwt_secret = 'PLANTED-SECRET'")
-            outside.execute(secret.format(place))
-            outside.execute("listen alarm")
-            executor = _gate(dsn if superuser else make_conninfo(dsn, user=reader), folder)
-            fort = Fort(runner, executor, outside, reader)
-            fort.ask("select 1")
-            fort.before = fort.state()
-            yield fort
-            runner.run(executor.resources.database.close())
+    with (
+        cluster.scratch("fort", template=template) as dsn,
+        reader_login(dsn) as reader,
+        asyncio.Runner() as runner,
+        psycopg.connect(dsn, autocommit=True) as outside,
+        psycopg.connect(make_conninfo(dsn, application_name="sergei-victim")),
+    ):
+        place = sql.Identifier(outside.info.dbname)
+        secret = sql.SQL("alter database {} set app.settings.jwt_secret = 'PLANTED-SECRET'")
+        outside.execute(secret.format(place))
+        outside.execute("listen alarm")
+        executor = _gate(dsn if superuser else make_conninfo(dsn, user=reader), folder)
+        fort = Fort(runner, executor, outside, reader)
+        fort.ask("select 1")
+        fort.before = fort.state()
+        yield fort
+        runner.run(executor.resources.database.close())
 
 
 def _gate(dsn: str, folder: Path) -> Executor:

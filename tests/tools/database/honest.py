@@ -46,20 +46,44 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select id % 2 as a, id % 3 as b, count(*) from docs group by grouping sets ((a, b), (a), ())",
         "select id % 2 as a, grouping(id % 2), count(*) from docs group by rollup (id % 2)",
         "select id % 2, id % 3, count(*) from docs group by cube (1, 2)",
-        "select id, row_number() over (), rank() over (order by id), dense_rank() over (order by id) from docs",
+        (
+            "select id, row_number() over (), rank() over (order by id), dense_rank() over (order by id) "
+            "from docs"
+        ),
         "select id, lag(id, 1, 0) over w, lead(id) over w from docs window w as (order by id)",
         "select sum(id) over (order by id rows between 2 preceding and current row) from docs",
-        "select sum(id) over (order by at range between interval '1 day' preceding and current row) from docs",
-        "select ntile(4) over (order by id), cume_dist() over (order by id), percent_rank() over (order by id) from docs",
-        "select first_value(id) over w, last_value(id) over w, nth_value(id, 2) over w from docs window w as (partition by id % 2 order by id)",
-        "select sum(id) over (order by id groups between 1 preceding and 1 following exclude current row) from docs",
+        (
+            "select sum(id) over (order by at range between interval '1 day' preceding and current row) "
+            "from docs"
+        ),
+        (
+            "select ntile(4) over (order by id), cume_dist() over (order by id), percent_rank() over (order "
+            "by id) from docs"
+        ),
+        (
+            "select first_value(id) over w, last_value(id) over w, nth_value(id, 2) over w from docs window "
+            "w as (partition by id % 2 order by id)"
+        ),
+        (
+            "select sum(id) over (order by id groups between 1 preceding and 1 following exclude current "
+            "row) from docs"
+        ),
         "select any_value(id) from docs where false",
     ),
     "recursion and sets": (
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5) select * from n",
-        "with recursive t(id, path) as (select 1, array[1] union all select id + 1, path || id from t where id < 4) select * from t",
-        "with recursive t(a) as (select 1 union select a % 3 + 1 from t) search depth first by a set o select * from t",
-        "with a as materialized (select * from docs), b as not materialized (select * from a) select count(*) from b",
+        (
+            "with recursive t(id, path) as (select 1, array[1] union all select id + 1, path || id from t "
+            "where id < 4) select * from t"
+        ),
+        (
+            "with recursive t(a) as (select 1 union select a % 3 + 1 from t) search depth first by a set o "
+            "select * from t"
+        ),
+        (
+            "with a as materialized (select * from docs), b as not materialized (select * from a) select "
+            "count(*) from b"
+        ),
         "select id from docs union select id from marks except select 5 intersect select 5",
         "select 1 union all select 2 order by 1 desc",
         "select * from docs d cross join lateral (select n from marks m where m.id = d.id limit 1) x",
@@ -78,18 +102,27 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select id from docs where body similar to '%(topic|theme)%'",
         "select regexp_replace(body, '(\\d+)', '<\\1>', 'g'), regexp_match(body, '\\d+') from docs",
         "select regexp_split_to_table('a,b', ','), regexp_count('aaa', 'a')",
-        "select split_part('a-b', '-', 2), substring('abc' from 2 for 1), position('b' in 'abc'), overlay('abc' placing 'x' from 2)",
+        (
+            "select split_part('a-b', '-', 2), substring('abc' from 2 for 1), position('b' in 'abc'), "
+            "overlay('abc' placing 'x' from 2)"
+        ),
         "select format('%s %I %L', 1, 'a b', 'c'), lpad('1', 3, '0'), initcap('ab cd'), reverse('abc')",
         "select md5('x'), encode(sha256('x'), 'hex'), encode('x', 'base64'), decode('eA==', 'base64')",
         "select to_tsvector('english', body) @@ to_tsquery('english', 'topic & !other') from docs",
-        "select ts_rank(to_tsvector(body), q), ts_headline(body, q) from docs, websearch_to_tsquery('topic') q",
+        (
+            "select ts_rank(to_tsvector(body), q), ts_headline(body, q) from docs, "
+            "websearch_to_tsquery('topic') q"
+        ),
         "select plainto_tsquery('fat cats'), phraseto_tsquery('fat cats'), setweight(to_tsvector('a'), 'A')",
         "select similarity('word', 'words'), 'word' % 'words', word_similarity('a', 'ab') ",
         "select 'ABC'::citext = 'abc'::citext",
         "select encode(digest('x', 'sha256'), 'hex'), encode(hmac('a', 'b', 'sha1'), 'hex')",
-        "select concat_ws('-', 'a', null, 'b'), translate('abc', 'a', 'x'), trim(both ' ' from ' a '), quote_ident('a b')",
+        (
+            "select concat_ws('-', 'a', null, 'b'), translate('abc', 'a', 'x'), trim(both ' ' from ' a '), "
+            "quote_ident('a b')"
+        ),
         "select string_to_array('a,b', ','), array_to_string(array[1, 2], '-'), starts_with('abc', 'a')",
-        "select body collate \"C\" from docs order by body collate \"C\"",
+        'select body collate "C" from docs order by body collate "C"',
         "select upper('x'), length('x'), octet_length('x'), chr(65), ascii('A'), normalize('é')",
     ),
     "JSON, arrays, ranges": (
@@ -103,7 +136,10 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select * from jsonb_to_recordset('[{\"a\": 1}]') as t(a int)",
         "select jsonb_set(data, '{k}', '5'), data - 'k', data || '{\"z\": 1}', jsonb_pretty(data) from docs",
         "select jsonb_array_elements('[1, 2]'), jsonb_typeof('[]'), jsonb_strip_nulls('{\"a\": null}')",
-        "select json_value('{\"a\": 1}', '$.a' returning int), json_query('{\"a\": [1]}', '$.a'), json_exists('{}', '$.a')",
+        (
+            "select json_value('{\"a\": 1}', '$.a' returning int), json_query('{\"a\": [1]}', '$.a'), "
+            "json_exists('{}', '$.a')"
+        ),
         "select * from json_table('[{\"a\": 1}]', '$[*]' columns (n for ordinality, a int path '$.a'))",
         "select json_object('a': 1), json_array(1, 2), '{}' is json object",
         "select row_to_json(d) from docs d",
@@ -116,17 +152,26 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select 'a=>1'::hstore -> 'a', hstore('a', 'b')",
         "select array[1, 2] & array[2, 3]",
         "select xpath('/a/b', '<a><b>1</b></a>'::xml), xmlelement(name a, 'x'), xmlforest(id) from docs",
-        "select * from xmltable('/r/i' passing '<r><i>1</i></r>'::xml columns i int path '.')",
+        "select * from xmltable('/r/i' passing ('<r><i>1</i></r>'::xml) columns i int path '.')",
     ),
     "time and numbers": (
         "select now() at time zone 'Europe/Berlin', timestamp '2026-01-01' at time zone 'UTC'",
-        "select date_trunc('month', at), extract(dow from at), date_part('hour', at), to_char(at, 'YYYY-MM') from docs",
-        "select current_date - 7, now() - interval '1 month', age(now(), '2020-01-01'), date '2026-01-31' + 1",
+        (
+            "select date_trunc('month', at), extract(dow from at), date_part('hour', at), to_char(at, "
+            "'YYYY-MM') from docs"
+        ),
+        (
+            "select current_date - 7, now() - interval '1 month', age(now(), '2020-01-01'), date "
+            "'2026-01-31' + 1"
+        ),
         "select * from generate_series(date '2026-01-01', '2026-01-05', interval '1 day') d",
         "select date_bin('15 minutes', at, '2026-01-01') from docs",
         "select make_date(2026, 1, 2), make_interval(days => 3), to_timestamp(0), justify_days('40 days')",
         "select (date '2026-01-01', date '2026-02-01') overlaps (date '2026-01-15', date '2026-03-01')",
-        "select round(1.55, 1), trunc(1.9), ceil(1.1), mod(7, 3), power(2, 3), sqrt(4), ln(2), width_bucket(5, 0, 10, 5)",
+        (
+            "select round(1.55, 1), trunc(1.9), ceil(1.1), mod(7, 3), power(2, 3), sqrt(4), ln(2), "
+            "width_bucket(5, 0, 10, 5)"
+        ),
         "select 7 / 2, 7 % 2, 2 ^ 3, |/ 4, @ -1, 1 << 2, 5 & 3, 1::numeric(5, 2), '12'::int",
         "select random() between 0 and 1, gen_random_uuid() is not null, clock_timestamp() > now()",
         "select inet '10.0.0.1' << '10.0.0.0/8', host(inet '10.0.0.1'), macaddr '08:00:2b:01:02:03'",
@@ -134,12 +179,21 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select pg_input_is_valid('x', 'integer')",
     ),
     "the catalog and statistics": (
-        "select relname, reltuples, pg_size_pretty(pg_total_relation_size(oid)) from pg_class where relkind = 'r'",
-        "select table_name, column_name, data_type from information_schema.columns where table_schema = 'public'",
+        (
+            "select relname, reltuples, pg_size_pretty(pg_total_relation_size(oid)) from pg_class where "
+            "relkind = 'r'"
+        ),
+        (
+            "select table_name, column_name, data_type from information_schema.columns where table_schema = "
+            "'public'"
+        ),
         "select * from information_schema.table_constraints",
         "select conname, pg_get_constraintdef(oid) from pg_constraint",
         "select indexrelid::regclass, pg_get_indexdef(indexrelid) from pg_index limit 5",
-        "select proname, provolatile, pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace and prokind = 'f'",
+        (
+            "select proname, provolatile, pg_get_functiondef(oid) from pg_proc where pronamespace = "
+            "'public'::regnamespace and prokind = 'f'"
+        ),
         "select viewname, definition from pg_views where schemaname = 'public'",
         "select schemaname, tablename, policyname, qual from pg_policies",
         "select rolname, rolsuper, rolbypassrls from pg_roles",
@@ -152,8 +206,14 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select datname, numbackends, deadlocks, temp_bytes from pg_stat_database",
         "select locktype, mode, granted, relation::regclass from pg_locks",
         "select calls, mean_exec_time from pg_stat_statements order by 2 desc limit 5",
-        "select pg_database_size(current_database()), pg_relation_size('docs'), pg_column_size(data) from docs limit 1",
-        "select a.pid, b.pid from pg_locks a join pg_locks b using (relation) where pg_blocking_pids(a.pid) <> '{}'",
+        (
+            "select pg_database_size(current_database()), pg_relation_size('docs'), pg_column_size(data) "
+            "from docs limit 1"
+        ),
+        (
+            "select a.pid, b.pid from pg_locks a join pg_locks b using (relation) where "
+            "pg_blocking_pids(a.pid) <> '{}'"
+        ),
         "select has_table_privilege('docs', 'select'), has_schema_privilege('public', 'usage')",
         "select current_user, session_user, current_database(), current_schemas(true), version()",
         "select current_setting('work_mem'), current_setting('app.tenant', true)",
@@ -166,7 +226,10 @@ HONEST: Final[dict[str, tuple[str, ...]]] = {
         "select * from pg_available_extensions limit 3",
         "select * from pg_stat_bgwriter",
         "select pg_get_viewdef('view_bumps')",
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'docs'::regclass and attnum > 0",
+        (
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = "
+            "'docs'::regclass and attnum > 0"
+        ),
         "select aclexplode(relacl) from pg_class where relacl is not null limit 3",
         "select tgname, pg_get_triggerdef(oid) from pg_trigger",
         "select pg_is_in_recovery(), pg_current_wal_lsn(), pg_postmaster_start_time(), pg_conf_load_time()",
@@ -185,6 +248,9 @@ EXPLAINED: Final = (
 )
 MEASURED: Final = EXPLAINED[:2]
 INSTALLED_ONLY: Final = {
-    "postgis": "select st_distance(st_makepoint(0, 0)::geography, st_point(1, 1)::geography), st_astext('POINT(1 1)')",
+    "postgis": (
+        "select st_distance(st_makepoint(0, 0)::geography, st_point(1, 1)::geography), "
+        "st_astext('POINT(1 1)')"
+    ),
     "vector": "select '[1,2,3]'::vector <-> '[3,2,1]'::vector, avg(v) from (values ('[1,2]'::vector)) t(v)",
 }

@@ -182,7 +182,10 @@ HOSTILE: Final[dict[str, tuple[str, ...]]] = {
         "select xmlelement(name a, plain_bump())",
         "select json_object('a': plain_bump())",
         "select * from json_table('[1]', '$[*]' columns (a int path '$' default plain_bump() on empty))",
-        "select * from xmltable('/a' passing xmlparse(content '<a/>') columns b int path 'b' default plain_bump())",
+        (
+            "select * from xmltable('/a' passing xmlparse(content '<a/>') columns b int path 'b' default "
+            "plain_bump())"
+        ),
         "select json_value('1', '$' passing plain_bump() as x)",
         "select exists (select plain_bump())",
         "select 1 in (select plain_bump())",

@@ -12,7 +12,9 @@ from tools.sandbox.cluster import Cluster
 
 
 @pytest.fixture(scope="module", params=["superuser", "reader"])
-def fort(request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fort]:
+def fort(
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fort]:
     """The fort as one login attacks it."""
     with besieged(cluster, tmp_path_factory.mktemp("fort"), superuser=request.param == "superuser") as fort:
         yield fort

@@ -14,6 +14,7 @@ from tools.errors import (
     InvalidInput,
     NotFound,
     Refused,
+    RemoteError,
     SergeiError,
     Unavailable,
 )
@@ -40,23 +41,23 @@ async def failure(dsn: str, limits: Limits = QUICK) -> SergeiError:
         (hang_up, Unavailable, "", "closed the connection"),
         (
             answering("FATAL", "28P01", 'password authentication failed for user "ada"', ask_password=True),
-            ConfigurationError,
+            RemoteError,
             "28P01",
             "rejected the password of user ada",
         ),
         (
             answering("FATAL", "3D000", 'database "clinic" does not exist'),
-            ConfigurationError,
+            RemoteError,
             "3D000",
             "no database",
         ),
         (
             answering("FATAL", "28000", 'role "ada" does not exist'),
-            ConfigurationError,
+            RemoteError,
             "28000",
             "no role ada",
         ),
-        (answering("FATAL", "XX000", "Tenant or user not found"), ConfigurationError, "28000", "pooler"),
+        (answering("FATAL", "XX000", "Tenant or user not found"), RemoteError, "28000", "pooler"),
         (
             answering("FATAL", "57P03", "the database system is starting up"),
             Unavailable,
@@ -98,7 +99,7 @@ async def test_a_missing_socket_is_said() -> None:
 
 async def test_an_unknown_database_and_role_on_a_real_server(plain_database: str) -> None:
     error = await failure(f"{plain_database} dbname=no_such_database")
-    assert (type(error), error.code) == (ConfigurationError, "3D000")
+    assert (type(error), error.code) == (RemoteError, "3D000")
 
 
 @pytest.mark.parametrize(
@@ -256,3 +257,11 @@ async def test_an_unknown_role_is_not_found(clinic: str) -> None:
         async with database.session(role="nobody_at_all"):
             pass
     await database.close()
+
+
+def test_a_url_made_for_another_client_is_understood() -> None:
+    pooled = (
+        "postgresql://postgres.abcdefghijklmnopqrst:x@aws-0-eu-central-1.pooler.supabase.com:6543/postgres"
+    )
+    target = Database(f"{pooled}?pgbouncer=true&connection_limit=1&supa=base-pooler.x").target
+    assert (target.project_ref, target.port) == ("abcdefghijklmnopqrst", 6543)

@@ -56,7 +56,7 @@ def finding(rule: str, snapshot: Snapshot, found: Unchecked) -> Finding:
     policies = reach(snapshot).policy_functions.get(function.oid, (function, ()))[1]
     if policies and function.returns == "boolean":
         return _oracle(rule, snapshot, found, policies)
-    checks = "compares the caller with nothing" if found.stored else "checks nobody"
+    checks = "compares the caller with nothing" if found.stored else "never asks who is calling"
     silent = (
         "auth.uid() is stored and compared with nothing"
         if found.stored
@@ -68,7 +68,7 @@ def finding(rule: str, snapshot: Snapshot, found: Unchecked) -> Finding:
         f"{listed(found.callers)} can call {function.title}{through}: it {listed(deeds)} with the rights of"
         f" {function.owner} and {checks}.{trust}",
         evidence=f"security definer; {survived}; {silent}",
-        fix=_moved(snapshot, function) if policies else _revoked(function, found.callers, stored=found.stored),
+        fix=_moved(snapshot, function) if policies else _revoked(function, found),
         rank=min(ranks, default=10 if "anon" in found.callers else 30),
     )  # fmt: skip
 
@@ -86,17 +86,17 @@ def _oracle(rule: str, snapshot: Snapshot, found: Unchecked, policies: tuple[Pol
     )  # fmt: skip
 
 
-def _revoked(function: Function, callers: tuple[str, ...], *, stored: bool) -> str:
-    name = function_name(function)
+def _revoked(function: Function, found: Unchecked) -> str:
+    name, callers = function_name(function), ", ".join(quoted(name) for name in found.callers)
     note = f"-- in {name}: let the query find only rows of auth.uid(); or, if only services call it:\n"
-    return (note if stored else "") + (
-        f"revoke execute on function {name} from public, {', '.join(callers)};\n"
+    return (note if found.stored else "") + (
+        f"revoke execute on function {name} from public, {callers};\n"
         f"grant execute on function {name} to service_role;"
     )
 
 
 def _moved(snapshot: Snapshot, function: Function) -> str:
-    """Policies need EXECUTE for their callers, and find the function by its oid: so it leaves the API instead."""
+    """Policies need EXECUTE for their callers, and know the function by its oid: so it leaves the API."""
     reached = reach(snapshot)
     others = [f.title for f in snapshot.functions if function in reached.called_by(f) and f is not function]
     note = f"\n-- then call it as private.{quoted(function.name)} in: {listed(others)}" if others else ""

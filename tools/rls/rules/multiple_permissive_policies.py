@@ -58,8 +58,8 @@ def _joined(table: Relation, names: tuple[str, ...]) -> str:
     several = [policy for policy in table.policies if policy.name in names]
     if len({(policy.command, policy.roles) for policy in several}) > 1:
         return (
-            f"-- {listed(quoted(name) for name in names)} overlap for some commands or roles only: give each command"
-            " one policy,\n-- with their conditions joined by OR"
+            f"-- {listed(quoted(name) for name in names)} overlap for some commands or roles only:\n"
+            "-- give each command one policy, with their conditions joined by OR"
         )
     clauses = [
         f"{word} ({' or '.join(text for text in texts if text)})"

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.guards import guarded
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
@@ -56,7 +57,7 @@ def freed(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Policy
     """Owner columns that an UPDATE under this policy may set to anything."""
     if not policy.permissive or not policy.covers("UPDATE") or policy.using is None or policy.check is None:
         return []
-    kept = {column.name for column in policy.check.columns} | reached.guarded(relation, "UPDATE")
+    kept = {column.name for column in policy.check.columns} | guarded(reached, relation, "UPDATE")
     for other in relation.policies:
         if not other.permissive and other.covers("UPDATE") and other.new_row is not None:
             kept |= {column.name for column in other.new_row.columns}

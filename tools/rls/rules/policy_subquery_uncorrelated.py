@@ -18,6 +18,7 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
@@ -26,7 +27,9 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import EXISTS, bare
-from tools.rls.wording import altered, listed, on_policy, rank, signed_in, table_name
+from tools.rls.wording import altered, listed, on_policy, quoted, rank, signed_in, table_name
+
+_SAME = re.compile(r"(?P<left>[\w\"]+\.(?P<column>\w+|\"[^\"]+\")) = (?P=left)(?![\w.])")
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -45,10 +48,29 @@ def _finding(snapshot: Snapshot, relation: Relation, policy: Policy, loose: list
         f"Policy {policy.name} on {relation.title} asks whether any row of {listed(loose)} fits, not"
         " whether one"
         " fits this row: a single grant opens every row.",
-        fix=altered(policy, relation, f"using (exists (select from {loose[0]} g where g.<id> ="
-        f" {table_name(relation)}.<id> and ...))"),
+        fix=_tied(relation, policy)
+        or f"-- in {policy.title}: tie the subquery to the row, g.<id> = {table_name(relation)}.<id>",
         rank=rank(snapshot, relation, signed_in(snapshot.addressed(policy))),
     )  # fmt: skip
+
+
+def _tied(relation: Relation, policy: Policy) -> str | None:
+    """The policy with `g.column = g.column` comparing the row's column, where it has one of that name."""
+    clauses: list[str] = []
+    tied = False
+    for word, text in (("using", policy.using_text), ("with check", policy.check_text)):
+        if text:
+            mended = _SAME.sub(lambda found: _outer(relation, found), text)
+            tied |= mended != text
+            clauses.append(f"{word} ({mended})")
+    return altered(policy, relation, "\n  ".join(clauses)) if tied else None
+
+
+def _outer(relation: Relation, found: re.Match[str]) -> str:
+    name = found["column"].strip('"')
+    return (
+        f"{found['left']} = {table_name(relation)}.{quoted(name)}" if name in relation.columns else found[0]
+    )
 
 
 def _loose(reached: Reach, own: Relation, facts: Facts) -> Iterator[str]:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Facts
+from tools.rls.guards import guarded
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
@@ -57,8 +58,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             f" {table.title} with any"
             f" {listed(sorted(opened))}, and other policies believe these rows: callers open it to"
             " themselves.",
-            fix=altered(policy, table, f"with check ({quoted(sorted(opened)[0])} = any (array(select"
-            " <what the caller owns>)) and ...)"),
+            fix=altered(policy, table, f"with check ({policy.check_text or policy.using_text}\n    and"
+            f" {quoted(sorted(opened)[0])} = any (array(select <what the caller owns>)))"),
             rank=3,
         )  # fmt: skip
     for table, policy, columns in updates.values():
@@ -105,7 +106,7 @@ def _free_resource(
     }
     free: list[str] = []
     for title, column in sorted(trust.resources):
-        if title != table.title or column in reached.guarded(table, "INSERT") | restricted | _own_key(table):
+        if title != table.title or column in guarded(reached, table, "INSERT") | restricted | _own_key(table):
             continue
         if not any(
             snapshot.may_column(snapshot.roles[name], table, column, "INSERT")
@@ -159,7 +160,7 @@ def _own_lifecycle(
     mine = {column for title, column in trust.caller_places() if title == table.title}
     if not any(_is_mine(reached, using, way, mine) for way in disjuncts(using.root)):
         return []
-    kept = {c.name for c in check.columns} | reached.guarded(table, "UPDATE") | mine | _own_key(table)
+    kept = {c.name for c in check.columns} | guarded(reached, table, "UPDATE") | mine | _own_key(table)
     callers = [snapshot.roles[name] for name in _callers(snapshot, reached, policy)]
     return sorted(
         column

@@ -17,10 +17,13 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Facts
+from tools.rls.mending import UID
+from tools.rls.objects import Policy, Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import IS_NULL, bare, disjuncts
 from tools.rls.wording import altered, listed, on_policy, rank
@@ -44,11 +47,22 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     f"Policy {policy.name} is true when nobody is signed in: anon has {listed(usable)}"
                     " on every"
                     f" row of {relation.title}.",
-                    fix=altered(
-                        policy, relation, "using (...)  -- the same condition without: auth.uid() is null"
-                    ),
+                    fix=_without_null(relation, policy),
                     rank=rank(snapshot, relation, ["anon"]),
                 )
+
+
+def _without_null(relation: Relation, policy: Policy) -> str:
+    """The policy without the alternative; a comment where it does not stand as it is usually printed."""
+    alternative = rf"\({UID} IS NULL\)"
+    clauses: list[str] = []
+    for word, text in (("using", policy.using_text), ("with check", policy.check_text)):
+        if text:
+            rest = re.sub(rf"{alternative}\s+OR\s+|\s+OR\s+{alternative}", "", text)
+            clauses.append(f"{word} ({rest})")
+            if re.search(alternative, rest):
+                return f"-- in {policy.title}: take out the alternative auth.uid() is null"
+    return altered(policy, relation, "\n  ".join(clauses))
 
 
 def _opens(facts: Facts) -> bool:

@@ -93,7 +93,7 @@ def _of_trigger(snapshot: Snapshot, copied: Copied) -> Finding:
         Level.ERROR,
         copied.function,
         f"{copied.function.title} fills {columns} from the metadata that comes with a sign-up, and policies"
-        " decide by it: whoever signs up chooses the own value.",
+        " decide by that: whoever signs up chooses it.",
         evidence=" ".join(copied.function.body.split())[:400],
         fix=f"{fix}\n{_MOVE}"
         if fix

@@ -17,16 +17,20 @@ When to ignore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Facts
+from tools.rls.mending import UID
+from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare, constant
 from tools.rls.storage import object_policies
 from tools.rls.wording import altered, listed, on_policy, signed_in
 
+_FOLDER = "(storage.foldername(name))[1] = (select auth.uid())::text"
 _LIKE = frozenset({"~~", "~~*", "~", "~*"})
 _FINDERS = frozenset({"position", "strpos"})
 
@@ -37,16 +41,31 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
     for objects, policy, addressed in object_policies(snapshot):
         callers = signed_in(addressed)
         if callers and any(_loose(reached, part) for part in policy.parts()):
-            clause = "with check" if policy.command == "INSERT" else "using"
             yield on_policy(
                 "storage_policy_loose_path", Level.ERROR, objects, policy,
                 f"Policy {policy.name} accepts any path that contains the caller's id:"
                 f" {listed(callers)} can use"
                 " other people's folders.",
-                fix=altered(policy, objects, f"{clause} (bucket_id = '...' and"
-                " (storage.foldername(name))[1] = (select auth.uid())::text)"),
+                fix=_by_folder(objects, policy),
                 rank=9,
             )  # fmt: skip
+
+
+def _by_folder(objects: Relation, policy: Policy) -> str:
+    """The policy comparing the first folder, where the search stands as it is usually printed."""
+    caller = rf"\(*{UID}\)*(?:::text)?\)?"
+    searches = (
+        rf"\(name ~~\*? \(\('%'::text \|\| {caller} \|\| '%'::text\)\)",
+        rf"\((?:\"position\"|strpos)\(name, {caller}\) > 0\)",
+    )
+    clauses: list[str] = []
+    for word, text in (("using", policy.using_text), ("with check", policy.check_text)):
+        if text:
+            mended = re.sub("|".join(searches), f"({_FOLDER})", text)
+            if mended == text:
+                return f"-- in {policy.title}, in place of the search in name:\n-- {_FOLDER}"
+            clauses.append(f"{word} ({mended})")
+    return altered(policy, objects, "\n  ".join(clauses))
 
 
 def _loose(reached: Reach, facts: Facts) -> bool:

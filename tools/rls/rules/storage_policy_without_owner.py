@@ -24,11 +24,12 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import Node, conjuncts
+from tools.rls.sqltree import Node, conjuncts, disjuncts
 from tools.rls.storage import buckets_of, object_policies, unowned
 from tools.rls.truth import SIGNED_IN, truth_of
 from tools.rls.wording import altered, listed, literal, on_policy, signed_in
 
+_FOLDER = "(storage.foldername(name))[1] = (select auth.uid())::text"
 _DEEDS = {
     "SELECT": "read anybody's files",
     "INSERT": "put files into anybody's folder",
@@ -44,7 +45,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
     public = {bucket.id for bucket in snapshot.buckets if bucket.public}
     for objects, policy, addressed in object_policies(snapshot):
         restricted = any(not p.permissive and p.covers(policy.command) for p in objects.policies)
-        # An UPDATE of own files whose WITH CHECK names the bucket alone moves them inside it: nobody's is lost.
+        # An UPDATE of own files whose WITH CHECK names the bucket alone takes nothing from others.
         parts = [policy.using] if policy.command == "UPDATE" and policy.using is not None else policy.parts()
         ways = [(part, way) for part in parts for way in unowned(reached, part)]
         named = sorted({bucket for part, way in ways for bucket in buckets_of(part, way)})
@@ -54,9 +55,6 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         tested = all(_tests_sign_in(reached, way, objects) for _, way in ways)
         callers = signed_in(addressed) if tested else addressed
         where = f"in {listed(named)}" if named else "in every bucket"
-        owner = "(storage.foldername(name))[1] = (select auth.uid())::text"
-        clause = "with check" if policy.command == "INSERT" else "using"
-        kept = f"bucket_id in ({', '.join(literal(bucket) for bucket in named)}) and " if named else ""
         yield on_policy(
             "storage_policy_without_owner",
             Level.ERROR,
@@ -64,9 +62,32 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             policy,
             f"Policy {policy.name} lets {listed(callers)} {_DEEDS[policy.command]} {where}: it never asks"
             " whose they are.",
-            fix=altered(policy, objects, f"{clause} ({kept}{owner})"),
+            fix=_owned(reached, objects, policy),
             rank=_rank(policy, callers, bool(named) and set(named) <= public),
         )
+
+
+def _owned(reached: Reach, objects: Relation, policy: Policy) -> str:
+    """The policy with the caller's folder asked for where nothing is asked."""
+    clauses: list[str] = []
+    for word, text, facts in (
+        ("using", policy.using_text, policy.using),
+        ("with check", policy.check_text, policy.check),
+    ):
+        loose = list(unowned(reached, facts)) if facts is not None else []
+        if text is None or facts is None:
+            continue
+        if len(loose) == len(list(disjuncts(facts.root))):
+            text = f"({text}) and {_FOLDER}"
+        else:
+            for bucket in {name for way in loose for name in buckets_of(facts, way)}:
+                alone = f"(bucket_id = {literal(bucket)}::text)"
+                text = text.replace(f"OR {alone}", f"OR ({alone} AND {_FOLDER})")
+                text = text.replace(f"{alone} OR", f"({alone} AND {_FOLDER}) OR")
+            if loose and text in (policy.using_text, policy.check_text):
+                return f"-- in {policy.title}: add to each alternative that names a bucket alone:\n-- and {_FOLDER}"
+        clauses.append(f"{word} ({text})")
+    return altered(policy, objects, "\n  ".join(clauses))
 
 
 def _rank(policy: Policy, callers: tuple[str, ...], public: bool) -> int:

@@ -3,9 +3,9 @@
 -- story: The insert was slow, and recorded_by seemed to say enough.
 -- rule: policy_parent_unchecked
 -- level: ERROR
--- object: policy conditions_insert on public.conditions
-alter policy conditions_insert on public.conditions with check (recorded_by = (select auth.uid()));
+-- object: policy immunisations_insert on public.immunisations
+alter policy immunisations_insert on public.immunisations with check (recorded_by = (select auth.uid()));
 
 -- +undo
-alter policy conditions_insert on public.conditions
+alter policy immunisations_insert on public.immunisations
   with check (profile_id = any (array(select private.recordable_profiles())) and recorded_by = (select auth.uid()));
