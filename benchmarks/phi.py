@@ -134,9 +134,9 @@ async def _measure() -> None:
                 leaked, asked = await _leaks(database, planted, Path(folder))
                 print(f"\nvalues that leave: {leaked} of {len(planted):,} planted, over {asked} queries")
                 for title, table in (("plain rows", "product_codes"), ("rows of persons", "vorgang")):
-                    query, redaction = await _seconds(database, f"select * from {table}")
+                    query, redaction, rows = await _seconds(database, f"select * from {table}")
                     print(
-                        f"{title:<16} {ROWS:,} x {COLUMNS}: query {query * 1000:6.1f} ms, redaction "
+                        f"{title:<16} {rows:,} x {COLUMNS}: query {query * 1000:6.1f} ms, redaction "
                         f"{redaction * 1000:6.1f} ms ({redaction / query:.0%} of the query)"
                     )
             finally:
@@ -151,7 +151,9 @@ def build(dsn: str) -> set[str]:
     kinds = ["text", "text", "date", "text", "jsonb", "text[]", "bytea", *["text"] * (COLUMNS - 7)]
     with psycopg.connect(dsn) as connection:
         for table, names in (("vorgang", _plain_names()), ("zz9", _lying_names())):
-            columns = [SQL("{} " + kind).format(Identifier(name)) for name, kind in zip(names, kinds, strict=True)]  # pyright: ignore[reportArgumentType]  kinds are ours
+            columns = [
+                SQL("{} " + kind).format(Identifier(name)) for name, kind in zip(names, kinds, strict=True)
+            ]  # pyright: ignore[reportArgumentType]  kinds are ours
             connection.execute(SQL("create table {} ({})").format(Identifier(table), SQL(", ").join(columns)))
             with connection.cursor().copy(SQL("copy {} from stdin").format(Identifier(table))) as copy:
                 for row in rows:
@@ -162,8 +164,8 @@ def build(dsn: str) -> set[str]:
         connection.execute(SQL("create table product_codes ({})").format(columns))
         with connection.cursor().copy("copy product_codes from stdin") as copy:
             for number in range(ROWS):
-                words = [draw.choice(("adult dose", "box of ten", "pack", "item-00017", "E11.9")) for _ in range(19)]
-                copy.write_row([f"P-{number:05d}", *[number * n for n in range(20)], *words])
+                words = [draw.choice(("dose", "box ten", "pack", "i-17", "E11.9")) for _ in range(19)]
+                copy.write_row([f"P-{number:05d}", *[number + n for n in range(20)], *words])
         connection.execute("analyze")
     return planted
 
@@ -174,7 +176,21 @@ def _plain_names() -> list[str]:
 
 def _lying_names() -> list[str]:
     """Names of codes and flags over columns that hold persons."""
-    words = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "version", "label", "title", "kind_text", "display", "unit_text")
+    words = (
+        "c1",
+        "c2",
+        "c3",
+        "c4",
+        "c5",
+        "c6",
+        "c7",
+        "version",
+        "label",
+        "title",
+        "kind_text",
+        "display",
+        "unit_text",
+    )
     return [*words, *(f"level_{number}_text" for number in range(COLUMNS - len(words)))]
 
 
@@ -183,7 +199,9 @@ def _person(draw: random.Random, number: int, planted: set[str]) -> list[object]
     name = f"{draw.choice(_FIRST)} {draw.choice(_LAST)}-{mark}"
     email, phone = f"p{mark}@clinic.example", f"+353 86 {mark[:3]} {mark[3:7]}"
     born = f"19{draw.randrange(30, 99)}-0{draw.randrange(1, 9)}-1{draw.randrange(9)}"
-    note = f"{name}, born {born}, MRN: {mark}, mail {email}, tel {phone}, lives at {number + 1} Elm Grove Road."
+    note = (
+        f"{name}, born {born}, MRN: {mark}, mail {email}, tel {phone}, lives at {number + 1} Elm Grove Road."
+    )
     document = json.dumps({"name": name, "contacts": [{"phone": phone, "notes": [note]}]})
     planted |= {mark, name, email, phone}
     rest = [draw.choice((name, mark, email, phone, note)) for _ in range(COLUMNS - 7)]
@@ -211,18 +229,19 @@ async def _leaks(database: Database, planted: set[str], folder: Path) -> tuple[i
     return sum(value in everything for value in planted), len(statements) * 2
 
 
-async def _seconds(database: Database, sql: str) -> tuple[float, float]:
-    """Medians: the query up to its sealed rows, and their redaction."""
+async def _seconds(database: Database, sql: str) -> tuple[float, float, int]:
+    """Medians: the query up to its sealed rows, and their redaction; and how many rows that was."""
     queries: list[float] = []
     redactions: list[float] = []
+    count = 0
     for _ in range(ROUNDS):
         started = time.perf_counter()
         rows = await read_rows(database, sql, limit=ROWS)
         between = time.perf_counter()
-        rows.redacted(Redactor())
+        count = rows.redacted(Redactor()).row_count
         queries.append(between - started)
         redactions.append(time.perf_counter() - between)
-    return statistics.median(queries), statistics.median(redactions)
+    return statistics.median(queries), statistics.median(redactions), count
 
 
 if __name__ == "__main__":

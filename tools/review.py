@@ -97,7 +97,7 @@ class Review(Result):
                 lines.append(f"\n```sql\n{finding.fix.strip()}\n```")
         rest = self.findings[8:]
         if rest:
-            lines.append("\nAlso:")
+            lines.append("\nAlso (`only` with a rule's name shows its findings in full):\n")
             lines += [f"- {f.level} `{f.rule}` {f.object}" for f in rest]
         lines += [f"Not examined: {gap.what} ({gap.why})" for gap in self.coverage.not_examined]
         return "\n".join(lines)

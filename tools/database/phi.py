@@ -28,6 +28,7 @@ _TECHNICAL_NUMBERS: Final = re.compile(
     r"|page_(?:number|count|no)|pages|size_bytes|file_size(?:_bytes)?|byte_size|duration_ms|schema_version)$"
 )
 _WORD_CHARS: Final = 16
+_TINY_CHARS: Final = 2
 _FEW: Final = 40
 """A column with at most so many values, in a table that has many more rows, holds words from a list."""
 
@@ -119,10 +120,20 @@ def _safe(column: Attribute, linkage: Linkage) -> str:
             column.category == "N" and _TECHNICAL_NUMBERS.match(column.name) is not None,
             "a technical number",
         ),
+        (_tiny(column), "no room for more than a code"),
         (words_only and _short(column), "a code or a status of few characters"),
         (words_only and _few(column), "a code or a status with few different values"),
     )
     return next((why for holds, why in reasons if holds), "")
+
+
+def _tiny(column: Attribute) -> bool:
+    """Two characters, under a name that says nothing of a name, a number, a date or a place."""
+    if column.length is None or column.length > _TINY_CHARS or column.category != "S" or column.key:
+        return False
+    meaning = column_meaning(column.name)
+    words = set(split(column.name))
+    return (meaning is None or meaning.kind == "text") and not words & {"age", "day", "month", "year"}
 
 
 def _short(column: Attribute) -> bool:

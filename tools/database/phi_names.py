@@ -37,8 +37,8 @@ def column_meaning(name: str) -> Meaning | None:
     found = _meaning(words)
     if found is None or not w.quiet(words) or found.kind == "secret":
         return found
-    if found.kind == "address" and _POSTAL & set(words):
-        return found
+    if found.kind == "address" and (_POSTAL & set(words) or words[-1] == "code"):
+        return found  # the code of a place is a place
     return None if found.kind != "id" or not w.PERSONS & set(words) else found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
@@ -14,6 +14,13 @@ from tools.redaction import Redactor
 from tools.registry import Facts, Result
 
 CELL_CHARS: Final = 2_000
+_WHOLE: Final = frozenset({"smallint", "integer", "bigint", "oid"})
+_SHAPELESS: Final = frozenset(
+    {"boolean", "uuid", "date", "real", "double precision", "bytea", "timestamp with time zone"}
+    | {"timestamp without time zone", "interval", "time without time zone", "regclass", "pg_lsn", "xid"}
+)
+"""Types in which no e-mail address, phone number or key can be written."""
+_REMEMBERED_BYTES: Final = 200
 Cell: TypeAlias = str | int | float | bool | None
 
 
@@ -72,11 +79,12 @@ class Rows(Result):
 
     def redacted(self, redactor: Redactor) -> Self:
         """A copy with its rows: clear where that is allowed, pseudonyms elsewhere."""
+        tellers = [
+            _teller(column.type, verdict, redactor)
+            for column, verdict in zip(self.columns, self._verdicts, strict=True)
+        ]
         rows = [
-            [
-                _cell(value, column.type, verdict, redactor)
-                for value, column, verdict in zip(row, self.columns, self._verdicts, strict=True)
-            ]
+            [None if raw is None else tell(raw) for raw, tell in zip(row, tellers, strict=True)]
             for row in self._raw
         ]
         hidden = [c.name for c, v in zip(self.columns, self._verdicts, strict=True) if _hides(v, redactor)]
@@ -131,20 +139,41 @@ def _hides(verdict: Verdict, redactor: Redactor) -> bool:
     return not verdict.shown and (redactor.strict or verdict.kind == "secret")
 
 
-def _cell(raw: Raw | None, type_name: str, verdict: Verdict, redactor: Redactor) -> Cell:
-    """One value as it may leave."""
-    if raw is None:
-        return None
+def _teller(type_name: str, verdict: Verdict, redactor: Redactor) -> Callable[[Raw], Cell]:
+    """How the values of one column leave: decided once, for there may be thousands of them."""
     if _hides(verdict, redactor):
         if verdict.blur:
-            return f"<{verdict.kind}:hidden>"
-        return redactor.pseudonym(verdict.kind, raw.octets, scope=verdict.scope)
-    value = clear(raw, type_name)
-    if verdict.statement and isinstance(value, str):
-        return redactor.text(without_literals(value, CELL_CHARS))
-    if verdict.small_cells and redactor.strict and isinstance(value, int):
-        return suppress(value)
-    return redactor.text(value) if isinstance(value, str) else value
+            return lambda raw: f"<{verdict.kind}:hidden>"
+        return _remembering(lambda raw: redactor.pseudonym(verdict.kind, raw.octets, scope=verdict.scope))
+    if type_name in _WHOLE:
+        small = verdict.small_cells and redactor.strict
+        return (lambda raw: suppress(int(raw.octets))) if small else (lambda raw: int(raw.octets))
+    if type_name in _SHAPELESS:
+        return lambda raw: clear(raw, type_name)
+
+    def tell(raw: Raw) -> Cell:
+        value = clear(raw, type_name)
+        if not isinstance(value, str):
+            return value
+        return redactor.text(without_literals(value, CELL_CHARS) if verdict.statement else value)
+
+    return _remembering(tell)
+
+
+def _remembering(tell: Callable[[Raw], Cell]) -> Callable[[Raw], Cell]:
+    """The same, once for each different value; long values are not kept."""
+    known: dict[tuple[bytes, int], Cell] = {}
+
+    def remembered(raw: Raw) -> Cell:
+        key = (raw.octets, raw.size)
+        if key in known:
+            return known[key]
+        told = tell(raw)
+        if raw.size <= _REMEMBERED_BYTES:
+            known[key] = told
+        return told
+
+    return remembered
 
 
 def clear(raw: Raw, type_name: str) -> Cell:
@@ -154,7 +183,7 @@ def clear(raw: Raw, type_name: str) -> Cell:
     text = raw.octets.decode("utf-8", errors="replace")
     if type_name == "boolean":
         return text == "t"
-    if type_name in {"smallint", "integer", "bigint", "oid"}:
+    if type_name in _WHOLE:
         return int(text)
     if type_name in {"real", "double precision"} and text not in {"NaN", "Infinity", "-Infinity"}:
         return float(text)

@@ -26,20 +26,37 @@ _PERSONAL_COLUMN: Final = re.compile(
     r"((^|_)(patient|profile|person|member|child|account|user|owner)_(id|reference)$)"
     r"|(^|_)(birth_?date|date_of_birth|dob|diagnos[ei]s|allerg(y|ies)|ssn|national_id|blood_(group|type))($|_)"
 )
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _ANCHOR: Final = re.compile(r"(^|_)(profiles?|patients?|persons?|people|accounts?|users?)$")
 
 
 def quoted(*names: str) -> str:
-    """A dotted name, quoted where SQL needs it."""
+    """A dotted name, quoted where SQL needs it; a control character in it is written out."""
     return ".".join(
-        name if _PLAIN.fullmatch(name) and name not in _RESERVED else '"' + name.replace('"', '""') + '"'
-        for name in names
+        name if _PLAIN.fullmatch(name) and name not in _RESERVED else _enclosed(name, '"') for name in names
     )
 
 
 def literal(text: str) -> str:
-    """A string constant as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
+    """A string constant as SQL writes it; a control character in it is written out."""
+    return _enclosed(text, "'")
+
+
+def _enclosed(text: str, mark: str) -> str:
+    if _UNSEEN.search(text):
+        text = _UNSEEN.sub(lambda found: f"\\+{ord(found[0]):06x}", text.replace("\\", "\\\\"))
+        return "U&" + mark + text.replace(mark, mark * 2) + mark
+    return mark + text.replace(mark, mark * 2) + mark
+
+
+def shown(text: str) -> str:
+    """The text on one line, without anything that a terminal would act on: names may hold any character."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def remark(*lines: str) -> str:
+    """Lines of SQL comment; a name that holds a line break cannot end one."""
+    return "\n".join(f"-- {shown(line)}" for line in lines)
 
 
 def table_name(relation: Relation) -> str:
@@ -133,7 +150,7 @@ def on_table(
     """A finding about a relation."""
     return Finding(
         rule=rule, level=level, domain=DOMAIN, schema=relation.schema, table=relation.name,
-        object=relation.title, message=message, evidence=evidence, fix=fix, rank=rank,
+        object=shown(relation.title), message=shown(message), evidence=shown(evidence), fix=fix, rank=rank,
     )  # fmt: skip
 
 
@@ -144,8 +161,8 @@ def on_policy(
     """A finding about a policy; the policy's text is the evidence unless other is given."""
     return Finding(
         rule=rule, level=level, domain=DOMAIN, schema=relation.schema, table=relation.name,
-        policy=policy.name, object=policy.title, message=message, evidence=evidence or text_of(policy),
-        fix=fix, rank=rank,
+        policy=policy.name, object=shown(policy.title), message=shown(message),
+        evidence=shown(evidence or text_of(policy)), fix=fix, rank=rank,
     )  # fmt: skip
 
 
@@ -155,7 +172,7 @@ def on_function(
     """A finding about a function."""
     return Finding(
         rule=rule, level=level, domain=DOMAIN, schema=function.schema, function=function.title,
-        object=function.title, message=message, evidence=evidence, fix=fix, rank=rank,
+        object=shown(function.title), message=shown(message), evidence=shown(evidence), fix=fix, rank=rank,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from tools.rls.facts import Facts
 from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import function_name, listed, on_function
+from tools.rls.wording import remark, function_name, listed, on_function
 
 _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid", "*"})
 
@@ -60,7 +60,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 function,
                 f"{function.title} uses {listed(broken)}, which does not exist: {breaks}.",
                 evidence=f"not in the catalog: {', '.join(broken)}",
-                fix=f"-- create or replace {function_name(function)} with the present names",
+                fix=remark(f"create or replace {function_name(function)} with the present names"),
                 rank=35,
             )
 

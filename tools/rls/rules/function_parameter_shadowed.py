@@ -28,7 +28,7 @@ from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
-from tools.rls.wording import function_name, listed, on_function, quoted, relying
+from tools.rls.wording import remark, function_name, listed, on_function, quoted, relying
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -49,8 +49,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 f" comparison holds for every row.{used}",
                 evidence=" ".join(function.body.split())[:400],
                 fix=redefined(function, lambda text, of=function, names=shadowed: _qualified(text, of, names))
-                or f"-- in {function_name(function)}: write ${function.arguments.index(shadowed[0]) + 1}"
-                f" in place of the bare name {shadowed[0]}",
+                or remark(
+                    f"in {function_name(function)}: write ${function.arguments.index(shadowed[0]) + 1}"
+                    f" in place of the bare name {shadowed[0]}"
+                ),
                 rank=20 if policies else 30,
             )
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.rls.objects import Relation
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import altered, listed, on_table, quoted, table_name
+from tools.rls.wording import remark, altered, listed, on_table, quoted, table_name
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -57,9 +57,9 @@ def _joined(table: Relation, names: tuple[str, ...]) -> str:
     """One policy with the conditions OR-ed: written out where all are for the same command and roles."""
     several = [policy for policy in table.policies if policy.name in names]
     if len({(policy.command, policy.roles) for policy in several}) > 1:
-        return (
-            f"-- {listed(quoted(name) for name in names)} overlap for some commands or roles only:\n"
-            "-- give each command one policy, with their conditions joined by OR"
+        return remark(
+            f"{listed(quoted(name) for name in names)} overlap for some commands or roles only:",
+            "give each command one policy, with their conditions joined by OR",
         )
     clauses = [
         f"{word} ({' or '.join(text for text in texts if text)})"

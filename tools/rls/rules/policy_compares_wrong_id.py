@@ -30,6 +30,7 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.wording import (
+    remark,
     altered,
     function_name,
     listed,
@@ -68,7 +69,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 " another thing;"
                 f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
-                fix=f"-- create or replace {function_name(function)}, comparing the account's column",
+                fix=remark(f"create or replace {function_name(function)}, comparing the account's column"),
                 rank=28,
             )  # fmt: skip
 

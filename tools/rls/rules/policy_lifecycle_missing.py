@@ -26,7 +26,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.objects import Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.trust import Place, Trust, trusts
-from tools.rls.wording import listed, on_function, on_policy, on_table, quoted
+from tools.rls.wording import remark, listed, on_function, on_policy, on_table, quoted
 
 _LIFE = re.compile(
     r"(^|_)(status|state|revoked|expires|expiry|ended|withdrawn|left|active|enabled|verified|deleted|archived|valid)"
@@ -100,7 +100,7 @@ def _finding(
     )
     names = listed(quoted(name) for _, name in sorted(places))
     how = ", as its siblings have it" if siblings else ""
-    fix = f"-- add a condition on {names} to this query{how}"
+    fix = remark(f"add a condition on {names} to this query{how}")
     unit = trust.unit
     level = Level.ERROR
     if view is not None:

@@ -27,7 +27,7 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import EXISTS, bare
-from tools.rls.wording import altered, listed, on_policy, quoted, rank, signed_in, table_name
+from tools.rls.wording import remark, altered, listed, on_policy, quoted, rank, signed_in, table_name
 
 _SAME = re.compile(r"(?P<left>[\w\"]+\.(?P<column>\w+|\"[^\"]+\")) = (?P=left)(?![\w.])")
 
@@ -49,7 +49,7 @@ def _finding(snapshot: Snapshot, relation: Relation, policy: Policy, loose: list
         " whether one"
         " fits this row: a single grant opens every row.",
         fix=_tied(relation, policy)
-        or f"-- in {policy.title}: tie the subquery to the row, g.<id> = {table_name(relation)}.<id>",
+        or remark(f"in {policy.title}: tie the subquery to the row, g.<id> = {table_name(relation)}.<id>"),
         rank=rank(snapshot, relation, signed_in(snapshot.addressed(policy))),
     )  # fmt: skip
 

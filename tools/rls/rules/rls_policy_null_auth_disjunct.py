@@ -26,7 +26,7 @@ from tools.rls.mending import UID
 from tools.rls.objects import Policy, Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import IS_NULL, bare, disjuncts
-from tools.rls.wording import altered, listed, on_policy, rank
+from tools.rls.wording import remark, altered, listed, on_policy, rank
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def _without_null(relation: Relation, policy: Policy) -> str:
             rest = re.sub(rf"{alternative}\s+OR\s+|\s+OR\s+{alternative}", "", text)
             clauses.append(f"{word} ({rest})")
             if re.search(alternative, rest):
-                return f"-- in {policy.title}: take out the alternative auth.uid() is null"
+                return remark(f"in {policy.title}: take out the alternative auth.uid() is null")
     return altered(policy, relation, "\n  ".join(clauses))
 
 

@@ -30,7 +30,7 @@ from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
 from tools.rls.signup import Copied, copied_from_signup
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import altered, function_name, listed, on_function, on_policy, rank, relying
+from tools.rls.wording import remark, altered, function_name, listed, on_function, on_policy, rank, relying
 
 _COLUMNS = frozenset({"raw_user_meta_data", "user_metadata"})
 _NAME = "rls_references_user_metadata"
@@ -78,7 +78,7 @@ def _of_function(snapshot: Snapshot, function: Function, policies: tuple[Policy,
         evidence=" ".join(function.body.split())[:400],
         fix=f"{fix}\n{_MOVE}"
         if fix
-        else f"-- create or replace {function_name(function)}, reading app_metadata or a table",
+        else remark(f"create or replace {function_name(function)}, reading app_metadata or a table"),
         rank=min(rank(snapshot, relation, callers) for relation in relations),
     )
 
@@ -97,7 +97,7 @@ def _of_trigger(snapshot: Snapshot, copied: Copied) -> Finding:
         evidence=" ".join(copied.function.body.split())[:400],
         fix=f"{fix}\n{_MOVE}"
         if fix
-        else f"-- create or replace {function_name(copied.function)} with a fixed value for {columns}",
+        else remark(f"create or replace {function_name(copied.function)} with a fixed value for {columns}"),
         rank=2,
     )
 

@@ -22,7 +22,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.storage import buckets_of, object_policies, unowned
-from tools.rls.wording import DOMAIN, listed, literal
+from tools.rls.wording import shown, DOMAIN, listed, literal
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 domain=DOMAIN,
                 schema="storage",
                 table="buckets",
-                object=f"bucket {bucket.id}",
+                object=shown(f"bucket {bucket.id}"),
                 message=f"Bucket {bucket.id} is public: its files are served to anybody with the"
                 " address, past policy"
                 f" {listed(private)}.",

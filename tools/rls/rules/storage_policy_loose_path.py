@@ -28,7 +28,7 @@ from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare, constant
 from tools.rls.storage import object_policies
-from tools.rls.wording import altered, listed, on_policy, signed_in
+from tools.rls.wording import remark, altered, listed, on_policy, signed_in
 
 _FOLDER = "(storage.foldername(name))[1] = (select auth.uid())::text"
 _LIKE = frozenset({"~~", "~~*", "~", "~*"})
@@ -63,7 +63,7 @@ def _by_folder(objects: Relation, policy: Policy) -> str:
         if text:
             mended = re.sub("|".join(searches), f"({_FOLDER})", text)
             if mended == text:
-                return f"-- in {policy.title}, in place of the search in name:\n-- {_FOLDER}"
+                return remark(f"in {policy.title}, in place of the search in name:", _FOLDER)
             clauses.append(f"{word} ({mended})")
     return altered(policy, objects, "\n  ".join(clauses))
 

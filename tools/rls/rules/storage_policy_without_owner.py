@@ -27,7 +27,7 @@ from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, conjuncts, disjuncts
 from tools.rls.storage import buckets_of, object_policies, unowned
 from tools.rls.truth import SIGNED_IN, truth_of
-from tools.rls.wording import altered, listed, literal, on_policy, signed_in
+from tools.rls.wording import remark, altered, listed, literal, on_policy, signed_in
 
 _FOLDER = "(storage.foldername(name))[1] = (select auth.uid())::text"
 _DEEDS = {
@@ -85,7 +85,7 @@ def _owned(reached: Reach, objects: Relation, policy: Policy) -> str:
                 text = text.replace(f"OR {alone}", f"OR ({alone} AND {_FOLDER})")
                 text = text.replace(f"{alone} OR", f"({alone} AND {_FOLDER}) OR")
             if loose and text in (policy.using_text, policy.check_text):
-                return f"-- in {policy.title}: add to each alternative that names a bucket alone:\n-- and {_FOLDER}"
+                return remark(f"in {policy.title}, to each alternative that names a bucket alone:", f"and {_FOLDER}")
         clauses.append(f"{word} ({text})")
     return altered(policy, objects, "\n  ".join(clauses))
 
