@@ -28,6 +28,9 @@ _TEXT_CHARS: Final = 400
 
 _ITEMS: Final = 60
 
+_SPARE_BYTES: Final = 65_536
+"""What a disk must still hold before a change begins, so that its outcome can be recorded too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
@@ -120,7 +123,7 @@ class AuditLog:
             if anchor:
                 lines.add("anchor", {})
             lines.add(event, fields)
-            files.append(log, lines.octets)
+            files.append(log, lines.octets, spare=_SPARE_BYTES if event == "intent" else 0)
             if durable:
                 os.fsync(log)
             files.write_head(marks, lines.mark)

@@ -175,9 +175,11 @@ def _record(line: bytes) -> dict[str, Any] | None:
     return record
 
 
-def append(descriptor: int, octets: bytes) -> None:
-    """All of it or nothing. Raises OSError."""
-    size = os.fstat(descriptor).st_size
+def append(descriptor: int, octets: bytes, *, spare: int = 0) -> None:
+    """All of it or nothing, and only where the disk has `spare` bytes more. Raises OSError."""
+    size, disk = os.fstat(descriptor).st_size, os.fstatvfs(descriptor)
+    if disk.f_bavail * disk.f_frsize < spare:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     try:
         if os.write(descriptor, octets) != len(octets):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -123,7 +123,7 @@ class Executor:
             bind(sealed, self._identity(), preview),
             environment=database.target.environment if database is not None else "",
             arguments=params.model_dump(mode="json"),
-            stated=frozenset(params.model_dump(exclude_defaults=True)),
+            stated=frozenset(name for name, value in params if value != _default(params, name)),
         )
 
     def _close(self, record: Mapping[str, Any]) -> Failure | None:
@@ -135,7 +135,7 @@ class Executor:
             said = "its result is withheld" if reads else "although it was done; the intent is on record"
             failure = self._explain(error)
             told = f"{record['tool']} ran and could not be recorded, {said}. {failure.message}"
-            return replace(failure, message=told)
+            return replace(failure, message=told, retry=reads)
         return None
 
     def _explain(self, error: SergeiError) -> Failure:
@@ -150,6 +150,10 @@ class Executor:
         """Host, port, database, user, project, environment: what a yes is bound to beside the arguments."""
         database = self.resources.database_or_none
         return json.dumps(database.target.model_dump(), sort_keys=True) if database is not None else ""
+
+
+def _default(params: Params, name: str) -> object:
+    return type(params).model_fields[name].get_default(call_default_factory=True, validated_data={})
 
 
 def _unexpected(name: str, error: Exception) -> SergeiError:

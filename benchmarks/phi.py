@@ -17,6 +17,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -42,9 +43,11 @@ _TYPES = {
 _FIRST = ("Null", "O'Brien", "Zoë", "Nguyễn", "Jürgen", "True", "Select", "Jean-Luc", "山田", "D'Arcy")
 _LAST = ("Drop", "Ødegård", "von der Heide", "M'Bala", "Código", "Smith", "Name", "Öztürk", "Straße", "Ng")
 _LEAKY = (
-    "select * from {t}", "select c1 as code from {t}", "select to_jsonb(x) from {t} x", "select x::text from {t} x",
+    "select * from {t}", "select c1 as code from {t}", "select to_jsonb(x) from {t} x",
+    "select x::text from {t} x",
     "select json_agg(c2) from {t}", "select string_agg(c1, ',') from {t}", "select min(c1), max(c3) from {t}",
-    "select c5 ->> 'name', c5 -> 'contacts' -> 0 ->> 'phone' from {t}", "select upper(c1), left(c2, 4) from {t}",
+    "select c5 ->> 'name', c5 -> 'contacts' -> 0 ->> 'phone' from {t}",
+    "select upper(c1), left(c2, 4) from {t}",
     "select key, value from {t}, jsonb_each(c5)", "select c1::int from {t}", "select c4::date from {t}",
     "select xmlelement(name x, c1) from {t}", "select array_agg(c6) from {t}", "select distinct c1 from {t}",
     "select c1 from {t} union all select 'x'", "with w as (select c1 n from {t}) select n from w",
@@ -79,13 +82,15 @@ def score(vocabulary: str) -> Score:
     """Classify the columns of a vocabulary and compare."""
     tables, truth = _parse(vocabulary)
     linkage = link(tables)
-    outcome: dict[tuple[bool, bool], list[str]] = {(p, m): [] for p in (True, False) for m in (True, False)}
+    both = (True, False)
+    outcome: dict[tuple[bool, bool], list[str]] = {(phi, masked): [] for phi in both for masked in both}
     for table in tables:
         for column in table.columns.values():
             name = f"{table.name}.{column.name}"
             outcome[truth[name], not attribute_verdict(column, linkage).shown].append(name)
     return Score(
-        len(outcome[True, True]), len(outcome[True, False]), len(outcome[False, True]), len(outcome[False, False]),
+        len(outcome[True, True]), len(outcome[True, False]),
+        len(outcome[False, True]), len(outcome[False, False]),
         missed=tuple(outcome[True, False]), overdone=tuple(outcome[False, True]),
     )  # fmt: skip
 
@@ -96,8 +101,8 @@ def _parse(vocabulary: str) -> tuple[list[Table], dict[str, bool]]:
     for oid, line in enumerate(re.sub(r"\n ", " ", vocabulary.strip()).splitlines(), 1):
         name, _, listed = line.partition(": ")
         columns: dict[int, Attribute] = {}
-        for number, words in enumerate(filter(None, map(str.strip, listed.split(","))), 1):
-            column, kind, label = words.split()
+        for number, words in enumerate([part for part in listed.split(",") if part.strip()], 1):
+            column, kind, label = str(words).split()
             length = int(kind[1:]) if kind[0] == "v" else None
             type_name, category = ("character varying", "S") if length else _TYPES[kind]
             columns[number] = Attribute(
@@ -148,18 +153,21 @@ def build(dsn: str) -> set[str]:
     draw = random.Random(20)
     planted: set[str] = set()
     rows = [_person(draw, number, planted) for number in range(ROWS)]
-    kinds = ["text", "text", "date", "text", "jsonb", "text[]", "bytea", *["text"] * (COLUMNS - 7)]
+    texts: list[LiteralString] = ["text"]
+    kinds: list[LiteralString] = ["text", "text", "date", "text", "jsonb", "text[]", "bytea"]
+    kinds += texts * (COLUMNS - len(kinds))
     with psycopg.connect(dsn) as connection:
         for table, names in (("vorgang", _plain_names()), ("zz9", _lying_names())):
-            columns = [
-                SQL("{} " + kind).format(Identifier(name)) for name, kind in zip(names, kinds, strict=True)
-            ]  # pyright: ignore[reportArgumentType]  kinds are ours
-            connection.execute(SQL("create table {} ({})").format(Identifier(table), SQL(", ").join(columns)))
+            columns = SQL(", ").join(
+                SQL("{} {}").format(Identifier(name), SQL(kind))
+                for name, kind in zip(names, kinds, strict=True)
+            )
+            connection.execute(SQL("create table {} ({})").format(Identifier(table), columns))
             with connection.cursor().copy(SQL("copy {} from stdin").format(Identifier(table))) as copy:
                 for row in rows:
                     copy.write_row(row)
-        numbers = [SQL("n{} integer").format(SQL(str(n))) for n in range(20)]  # pyright: ignore[reportArgumentType]  digits
-        labels = [SQL("label_{} text").format(SQL(str(n))) for n in range(19)]  # pyright: ignore[reportArgumentType]  digits
+        numbers = [SQL("{} integer").format(Identifier(f"number{n}")) for n in range(20)]
+        labels = [SQL("{} text").format(Identifier(f"label_{n}")) for n in range(19)]
         columns = SQL(", ").join([SQL("code text primary key"), *numbers, *labels])
         connection.execute(SQL("create table product_codes ({})").format(columns))
         with connection.cursor().copy("copy product_codes from stdin") as copy:

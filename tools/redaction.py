@@ -21,7 +21,7 @@ _DIGIT: Final = re.compile(r"\d")
 _SHORT: Final = 60
 _PLAIN: Final = re.compile(
     r"[^\W\d_]{1,19}(?: [^\W\d_]{1,19}){0,5}|[a-z_-]{1,19}"
-    r"|[a-z_]{0,14}[-_.]?\d{1,5}|[A-Z]{1,4}[-.]?\d{1,4}(?:\.\d{1,4})?"
+    r"|[a-z_]{0,14}[-_.]?\d{1,5}|[A-Z]{1,2}[-.]?\d{1,6}(?:\.\d{1,4})?"
 )
 _TITLE: Final = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Mme|Mlle|Herrn?|Frau|Monsieur|Madame|Señora?|Signora?) ")
 _NEVER: Final = frozenset({"private-key", "password", "jwt", "key", "secret"})

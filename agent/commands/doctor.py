@@ -59,8 +59,8 @@ def _local(settings: Settings) -> Iterator[Check]:
 
 def _audit(settings: Settings) -> Check:
     verdict = AuditLog.open(settings.audit_file, face="cli").verify()
-    if verdict.problem:
-        return Check("fail", "audit", f"{settings.audit_file}: {verdict.problem}")
+    if not verdict.whole:
+        return Check("fail", "audit", f"{settings.audit_file}: {verdict.problem or verdict.gaps[0]}")
     if not _can_be_written(settings.audit_file):
         refused = f"{settings.audit_file} cannot be written, so no tool runs; set SERGEI_STATE_DIR"
         return Check("fail", "audit", refused)

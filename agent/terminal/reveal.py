@@ -1,4 +1,4 @@
-"""`/reveal`: the person at this terminal turns a pseudonym of this session back. No tool can, and no client."""
+"""`/reveal`: the person at this terminal turns a pseudonym back. No tool and no client can."""
 
 from __future__ import annotations
 

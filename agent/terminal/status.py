@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from agent.approvals import Approvals, Mode
 from agent.terminal.calls import fit
 from agent.terminal.conversation import Conversation
 from agent.terminal.safe import one_line
@@ -16,10 +17,16 @@ def status(talk: Conversation, columns: int) -> str:
     """Mode, model, target, context and PHI in one line; the target gives way first when it is narrow."""
     strict = "PHI strict" if talk.settings.phi_strict else "PHI SHOWN"
     model = one_line(talk.model_name) if talk.model else "no model"
-    ends = [str(talk.house.executor.approvals.mode), model, context(talk), strict]
+    ends = [mode(talk.house.executor.approvals), model, context(talk), strict]
     room = columns - len(" · ".join(ends)) - 5
     target = fit(one_line(talk.house.target) or "no database", max(room, 8))
     return fit(" " + " · ".join([*ends[:2], target, *ends[2:]]), columns)
+
+
+def mode(held: Approvals) -> str:
+    """`act`, or `act (2 approved)` where something may run without asking just now."""
+    count = len(held.grants) + sum(one.active(held.now()) for one in (*held.patterns, *held.added))
+    return f"{held.mode} ({count} approved)" if count and held.mode is Mode.ACT else str(held.mode)
 
 
 def context(talk: Conversation) -> str:

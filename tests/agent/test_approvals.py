@@ -311,9 +311,10 @@ def _assigned(attribute: str) -> set[str]:
 
 
 def test_only_the_gate_decides_and_records():
+    """Beside it, one command of a person's own is recorded: /reveal."""
     assert _calls_of("decide") == {("agent/executor.py", "self.approvals.decide")}
     writers = {(file, call) for file, call in _calls_of("write") if "audit" in call}
-    assert writers == {("agent/executor.py", "self.audit.write")}
+    assert writers == {("agent/executor.py", "self.audit.write"), ("agent/terminal/reveal.py", "audit.write")}
 
 
 def test_only_a_persons_command_changes_the_mode_and_adds_a_pattern():

@@ -126,6 +126,7 @@ async def test_a_change_whose_outcome_cannot_be_recorded_says_that_it_was_done(t
     outcome = await gate(log).call("write", {"word": "a"})
     assert CALLS == ["wrote a"]
     assert not outcome.ok and "although it was done" in outcome.fenced()
+    assert outcome.failure and not outcome.failure.retry, "a model must not do it twice"
     assert log.verify().unfinished
 
 

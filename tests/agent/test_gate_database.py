@@ -31,10 +31,10 @@ async def test_rows_and_patients_columns_are_on_record_by_their_real_names(
     guardian: str, make_executor: MakeExecutor
 ):
     executor = make_executor(guardian)
-    sql = 'select full_name as "Jane Roe", id from public.profiles limit 3'
+    sql = 'select family_name as "Jane Roe", id from public.profiles limit 3'
     assert (await executor.call("execute_sql", {"sql": sql})).ok
     record = last(executor)
-    assert record["rows"] == 3 and "public.profiles.full_name" in record["phi_columns"]
+    assert record["rows"] == 3 and "public.profiles.family_name" in record["phi_columns"]
     assert "Jane" not in executor.audit.path.read_text()
     await closing(executor)
 
@@ -48,7 +48,7 @@ async def test_a_change_has_its_rows_tables_and_login_on_record(
         assert outcome.ok, outcome.markdown()
     record = last(executor)
     assert (record["rows"], record["decision"], record["by"]) == (7, "once", "person")
-    assert record["tables"] == ["t"] and "@sandbox" in record["target"] and " as " in record["target"]
+    assert record["tables"] == ["public.t"] and "@sandbox" in record["target"] and " as " in record["target"]
     await closing(executor)
 
 
@@ -80,7 +80,8 @@ async def test_a_definition_that_moves_while_somebody_reads_stops_the_change(
 ):
     """The way back that was shown would no longer be the way back."""
     executor = make_executor(plain_database, asker=yes)
-    await executor.call("change_sql", {"sql": "create view v as select 1 as a"})
+    made = await executor.call("change_sql", {"sql": "create view v as select 1 as a"})
+    assert made.ok, made.markdown()
 
     async def slow(request: Request) -> Decision:
         executor.approvals.asker = yes
@@ -91,6 +92,6 @@ async def test_a_definition_that_moves_while_somebody_reads_stops_the_change(
         "change_sql", {"sql": "create or replace view v as select 3 as a"}, asker=slow
     )
     assert outcome.failure and outcome.failure.kind == "conflict"
-    rows = await executor.resources.database.fetch("select a from v")
+    rows = await executor.resources.database.fetch("select a from public.v")
     assert rows == [{"a": 2}]
     await closing(executor)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from agent.approvals import Approvals, Mode
 from agent.audit import AuditLog
 from agent.executor import Executor
+from agent.mcp_clients import Clients
 from agent.patterns import Pattern, wildcard
 from agent.settings import load
 from tests.agent.toys import TOYS
@@ -53,6 +54,17 @@ async def restart_service(params: Service, resources: Resources) -> Done:
 async def delete_service(params: Service, resources: Resources) -> Done:
     """Delete a service."""
     DONE.append(f"deleted {params.service}")
+    return Done()
+
+
+class Tags(Service):
+    tags: list[str] = Field(default_factory=list[str])
+
+
+@tool(Effect.WRITE, preview=_restart_preview, open_world=True)
+async def tag_service(params: Tags, resources: Resources) -> Done:
+    """Tag a service."""
+    DONE.append(params.service)
     return Done()
 
 
@@ -97,7 +109,8 @@ async def edit_text(params: Edit, resources: Resources) -> Done:
 
 
 TOOLS: dict[str, Tool] = {
-    one.name: one for one in (restart_service, delete_service, run_script, edit_text, *TOYS.values())
+    one.name: one
+    for one in (restart_service, delete_service, tag_service, run_script, edit_text, *TOYS.values())
 }
 
 
@@ -158,6 +171,29 @@ async def test_a_pattern_runs_what_it_names_and_every_use_is_on_record(tmp_path:
 )
 async def test_whatever_does_not_fit_asks(tmp_path: Path, fields: dict[str, Any], arguments: dict[str, Any]):
     assert not await runs(tmp_path, pattern(**fields), "restart_service", **arguments)
+
+
+async def test_every_client_has_the_persons_patterns_and_none_of_anothers_grants(tmp_path: Path):
+    shared = Executor(
+        TOOLS,
+        Resources(),
+        approvals=Approvals(Mode.ACT, patterns=(pattern(),), now=lambda: NIGHT),
+        redactor=Redactor(),
+        audit=AuditLog(tmp_path / "audit.jsonl", "tester"),
+    )
+    clients = Clients(shared)
+    first, second = clients.executor("1", "probe"), clients.executor("2", "probe")
+    assert first.approvals.patterns == second.approvals.patterns == (pattern(),)
+    assert first.approvals.grants is not second.approvals.grants
+    outcome = await first.call("restart_service", {"service": "srv-2"})
+    assert outcome.failure and outcome.failure.kind == "refused", "no elicitation, no pattern: refused"
+
+
+async def test_a_list_left_out_counts_as_its_default(tmp_path: Path):
+    tagging = pattern(tool="tag_service", arguments={"service": "srv-1"})
+    assert await runs(tmp_path, tagging, "tag_service", service="srv-1")
+    assert await runs(tmp_path, tagging, "tag_service", service="srv-1", tags=[])
+    assert not await runs(tmp_path, tagging, "tag_service", service="srv-1", tags=["x"])
 
 
 async def test_a_pattern_is_no_use_in_investigate_mode(tmp_path: Path):

@@ -52,6 +52,16 @@ def describe_access(node: Message) -> Meaning | None:
         return _owner(node)
     if isinstance(node, pb.CreatePublicationStmt | pb.AlterPublicationStmt):
         return _publication(node)
+    if isinstance(node, pb.DropRoleStmt):
+        return Meaning("DROP ROLE", f"{', '.join(roles_of(node.roles))} cannot log in or act any more.", True)
+    if isinstance(node, pb.DropOwnedStmt):
+        whose = ", ".join(roles_of(node.roles))
+        return Meaning(
+            "DROP OWNED", f"EVERYTHING that {whose} owns here is dropped, tables with rows too.", True
+        )
+    if isinstance(node, pb.ReassignOwnedStmt):
+        said = f"{role_name(node.newrole)} owns everything that {', '.join(roles_of(node.roles))} owned."
+        return Meaning("REASSIGN OWNED", said, True)
     return None
 
 

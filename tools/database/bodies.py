@@ -63,7 +63,7 @@ def _collect(words: list[str]) -> Reach:
         if before == "." and after != "(":
             fields.add(name.name)
         if name.name == "current_setting" and after == "(":
-            settings.add(_argument(words[at + 2 : at + 4]))
+            settings.add(_argument(words[at + 2 : at + 6]))
         if before != "." and not word.startswith('"'):
             forbidden += _forbidden(lower, before, after)
             opaque |= lower == "execute"
@@ -97,7 +97,8 @@ def _is_name(word: str) -> bool:
 
 def _argument(words: list[str]) -> str | None:
     """The text of a first argument that is nothing but a plain string; else None."""
-    if len(words) < 2 or words[1] not in {",", ")"} or words[0][0] != "'":
+    after = words[3:] if words[1:3] == ["::", "text"] else words[1:]
+    if not after or after[0] not in {",", ")"} or words[0][0] != "'":
         return None
     return words[0][1:-1].replace("''", "'")
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from tools.database.changes import Change
 from tools.database.dependents import cascade
 from tools.database.reach import Name, inspect
-from tools.database.standing import Standing, consequences
+from tools.database.standing import Standing, consequences, sizes_of
 
 if TYPE_CHECKING:
     from tools.database.connection import Session
 
 
 class Briefing(NamedTuple):
-    """Lines about what is touched, and sentences about what follows."""
+    """Lines about what is touched, sentences about what follows, and how big it is now."""
 
     touches: tuple[str, ...]
     consequences: tuple[str, ...]
+    sizes: tuple[str, ...]
 
 
 async def brief(
@@ -36,7 +37,8 @@ async def brief(
         ]
     if len(changes) > 1:
         said.append(f"The {len(changes)} statements run in one transaction: all of them or none.")
-    return Briefing(tuple(touches), tuple(sentence for sentence in said if sentence))
+    sizes = dict.fromkeys(sentence for change in changes for sentence in sizes_of(change, standing))
+    return Briefing(tuple(touches), tuple(sentence for sentence in said if sentence), tuple(sizes))
 
 
 def _touch(change: Change, line: int) -> str:

@@ -26,6 +26,8 @@ _LOCK, _STATEMENT = 3.0, 60.0
 _LOCK_ALONE, _STATEMENT_ALONE = 600.0, 3600.0
 """CONCURRENTLY waits for older transactions and blocks nobody meanwhile."""
 
+_EVERY_ROW: Final = " every row"
+
 
 class ChangeSql(Params):
     """Arguments of change_sql."""
@@ -82,24 +84,34 @@ class Changed(Result):
 
 
 async def preview(params: ChangeSql, resources: Resources) -> Preview:
-    """What a person sees: the exact SQL, target and login, locks, a dry run when safe, the way back."""
+    """What a person sees: the exact SQL, target and login, locks, a dry run when safe, the way back.
+
+    Asked again without a dry run (the gate does so before it runs), it says the same or raises Conflict.
+    Sizes and counts are evidence: they move from second to second, and a yes is not bound to them.
+    """
     database, changes = resources.database, _changes(params.sql)
     require_expected(database, params.expect_target)
-    identity = await database.identity()
+    identity, key = await database.identity(), digest(change_sql.name, params)
     async with database.session() as session:
-        database.seen[digest(change_sql.name, params)] = await server_of(session)
+        if resources.dry_runs:
+            database.seen[key] = await server_of(session)
+        await require_same(session, database.seen.get(key))
         standing = await read_standing(session, changes)
         told = await brief(session, changes, standing, first_lines(params.sql, changes))
-    rehearsal = await rehearse(database, changes, standing)
-    back = await undo(database, changes)
-    whole = [f"Every row of {table} is reached, as the dry run counted." for table in rehearsal.whole]
+    evidence = ""
+    if resources.dry_runs:
+        rehearsal = await rehearse(database, changes, standing)
+        database.seen[key + _EVERY_ROW] = rehearsal.whole
+        evidence = " ".join([rehearsal.words(), *told.sizes])
+    whole = database.seen.get(key + _EVERY_ROW, ())
+    said = [f"Every row of {table} is reached, as the dry run counted." for table in whole]
     return Preview(
         action=params.sql,
         target=named(database.target, identity.login),
         touches=told.touches,
-        consequence=" ".join(dict.fromkeys([*whole, *told.consequences])),
-        undo=back,
-        evidence=rehearsal.words(),
+        consequence=" ".join(dict.fromkeys([*said, *told.consequences])),
+        undo=await undo(database, changes),
+        evidence=evidence,
         destructive=bool(whole) or any(change.destructive for change in changes),
     )
 

@@ -87,8 +87,19 @@ def read_change(piece: Piece) -> Change:
         return describe(piece, locks)
     tables = tuple(lock.table for lock in locks) or tuple(sorted(inspect(node).relations, key=str))
     command = _command(node)
-    dry = "" if piece.kind in _TRIED else f"{command} is not tried out"
-    return Change(piece, command, tables, locks, dry=dry)
+    if piece.kind in _TRIED:
+        return Change(piece, command, tables, locks)
+    unknown = f"What follows from {command} is not known to Sergei: read it closely."
+    said = _MEANINGS.get(piece.kind, "")
+    return Change(
+        piece,
+        command,
+        tables,
+        locks,
+        said or unknown,
+        destructive=not said,
+        dry=f"{command} is not tried out",
+    )
 
 
 _DEFINES_CODE: Final = frozenset(
@@ -101,8 +112,16 @@ _RUNS_CODE: Final = frozenset({"AlterTableStmt", "IndexStmt", "CreateStmt", "Alt
 _TRIED: Final = frozenset(
     {"CommentStmt", "ViewStmt", "CreateStmt", "CreateSchemaStmt", "CreateEnumStmt", "CreateSeqStmt",
      "AlterSeqStmt", "CreateDomainStmt", "CreateTrigStmt", "RenameStmt", "AlterObjectSchemaStmt",
-     "AlterEnumStmt", "CreateStatsStmt", "CompositeTypeStmt", "VariableSetStmt", "ConstraintsSetStmt"}
+     "AlterEnumStmt", "CreateStatsStmt", "CompositeTypeStmt", "ConstraintsSetStmt"}
 )  # fmt: skip
+_MEANINGS: Final = {
+    "RefreshMatViewStmt": "The rows of the materialized view are computed anew.",
+    "CreateTableAsStmt": "A new table holds a copy of the rows, with the rights that new tables get by default.",
+    "ClusterStmt": "The whole table is written anew in the order of an index.",
+    "LockStmt": "The lock is held until the transaction ends.",
+    "NotifyStmt": "Who listens gets the message at the commit.",
+    "CreateExtensionStmt": "The extension's functions are there for everybody who may use its schema.",
+}
 _VERBS: Final = {
     "CreateEnumStmt": "CREATE TYPE", "CompositeTypeStmt": "CREATE TYPE", "CreateSeqStmt": "CREATE SEQUENCE",
     "AlterSeqStmt": "ALTER SEQUENCE", "AlterEnumStmt": "ALTER TYPE", "CreateStatsStmt": "CREATE STATISTICS",
@@ -135,7 +154,7 @@ def _dml(piece: Piece, locks: tuple[Lock, ...]) -> Change:
     if isinstance(node, pb.UpdateStmt | pb.DeleteStmt):
         bare = not node.HasField("where_clause")
         joined = node.from_clause if isinstance(node, pb.UpdateStmt) else node.using_clause
-        whole = bare and not joined or not bare and covers_all(node.where_clause)
+        whole = (bare and not joined) or (not bare and covers_all(node.where_clause))
         how = "without WHERE" if bare else "with a WHERE that is always true"
         done = "deleted" if command == "DELETE" else "changed"
         lost = f"the {'rows' if command == 'DELETE' else 'old values'} of {table}"
@@ -212,6 +231,17 @@ def _reindex(piece: Piece, locks: tuple[Lock, ...]) -> Change:
     return Change(piece, "REINDEX", tuple(lock.table for lock in locks), locks, alone=True)
 
 
+def _set(piece: Piece, locks: tuple[Lock, ...]) -> Change:
+    node = piece.node
+    name = node.name if isinstance(node, pb.VariableSetStmt) else ""
+    # A dry run has timeouts of its own, and they must hold.
+    dry = "" if name == "search_path" else f"it changes {name or 'settings'} for what follows"
+    said = f"SET LOCAL {name} holds for the statements after it."
+    untriggered = name == "session_replication_role"
+    said += " Triggers and foreign keys are not checked meanwhile." if untriggered else ""
+    return Change(piece, "SET LOCAL", (), locks, said, destructive=untriggered, dry=dry)
+
+
 def _opaque(piece: Piece, locks: tuple[Lock, ...]) -> Change:
     command = {"DoStmt": "DO", "CallStmt": "CALL"}[piece.kind]
     return Change(
@@ -223,5 +253,5 @@ def _opaque(piece: Piece, locks: tuple[Lock, ...]) -> Change:
 _DESCRIBERS: Final[dict[str, Callable[[Piece, tuple[Lock, ...]], Change]]] = {
     "InsertStmt": _dml, "UpdateStmt": _dml, "DeleteStmt": _dml, "MergeStmt": _dml, "SelectStmt": _select,
     "DropStmt": _drop, "TruncateStmt": _truncate, "AlterTableStmt": _alter, "IndexStmt": _index,
-    "ReindexStmt": _reindex, "DoStmt": _opaque, "CallStmt": _opaque,
+    "ReindexStmt": _reindex, "VariableSetStmt": _set, "DoStmt": _opaque, "CallStmt": _opaque,
 }  # fmt: skip

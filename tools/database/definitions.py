@@ -79,8 +79,7 @@ select pg_catalog.format(
        'SEQUENCE ' || c.oid::pg_catalog.regclass as object, c.oid::int8 as oid,
        pg_catalog.pg_get_userbyid(c.relowner)::text as owner, c.relowner::int8 as owner_oid,
        pg_catalog.obj_description(c.oid, 'pg_class') as comment,
-       coalesce(c.relacl, pg_catalog.acldefault('s', c.relowner))::text as acl, 's' as code,
-       pg_catalog.pg_sequence_last_value(c.oid) as value
+       coalesce(c.relacl, pg_catalog.acldefault('s', c.relowner))::text as acl, 's' as code
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_sequence s on s.seqrelid = c.oid
 where c.relname = %(name)s

@@ -12,7 +12,7 @@ looks somebody up does it too), the second hides what it was compared with, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, cast
@@ -22,11 +22,12 @@ from postgast import pg_query_pb2 as pb
 from postgast.walk import unwrap_node, walk
 
 from tools.database.phi import attribute_verdict
+from tools.database.provenance import Origin, settle
 from tools.database.reach import name_of, strings
 
 if TYPE_CHECKING:
     from tools.database.catalog import Catalog
-    from tools.database.linkage import Linkage
+    from tools.database.linkage import Attribute, Linkage
 
 _ROUNDS: Final = 6
 _KEYS: Final = re.compile(r"json\w*_(?:each\w*|object_keys|populate\w*)|each|skeys|xmltable|xpath")
@@ -76,8 +77,10 @@ class _Seen:
     words: list[str] = field(default_factory=list[str])
 
 
-def narrowing(node: Message, catalog: Catalog, linkage: Linkage) -> Narrowing:
-    """How the statement selects by hidden values of persons. Pure."""
+def narrowing(
+    node: Message, catalog: Catalog, linkage: Linkage, views: Mapping[int, list[Origin]]
+) -> Narrowing:
+    """How the statement selects by hidden values of persons. `views`: where their columns come from. Pure."""
     linked = sorted(
         str(table)
         for oid, table in linkage.tables.items()
@@ -86,7 +89,7 @@ def narrowing(node: Message, catalog: Catalog, linkage: Linkage) -> Narrowing:
     own = frozenset(f.name for f in catalog.functions.values() if not f.builtin and not f.extension)
     if not linked:
         return Narrowing()
-    names = _names(node, linkage, own)
+    names = _names(node, linkage, views, own)
     atoms = [_look(atom, names) for clause in _clauses(node) for atom in _atoms(clause)]
     asked = [seen for seen in atoms if seen.content and seen.constant]
     pinned = any(seen.pin and seen.constant and not seen.content for seen in atoms)
@@ -125,31 +128,41 @@ def _has_constant(node: Message) -> bool:
     return any(isinstance(part, pb.A_Const) for _, part in walk(node))
 
 
-def _names(node: Message, linkage: Linkage, functions: frozenset[str]) -> _Names:
+def _names(
+    node: Message, linkage: Linkage, views: Mapping[int, list[Origin]], functions: frozenset[str]
+) -> _Names:
     names = _Names(functions=functions)
     away: set[str] = set()
     for oid, table in linkage.tables.items():
-        if not linkage.reason(oid):
+        if table.kind != "v" and not linkage.reason(oid):
             away.add(table.name)
             continue
         names.content.add(table.name)  # a whole row
         for column in table.columns.values():
-            verdict = attribute_verdict(column, linkage)
             names.linked.add(column.name)
-            if verdict.shown:
+            source = _behind(column, linkage, views)
+            if source is not None and attribute_verdict(source, linkage).shown:
                 continue
-            pin = column.key or column.refers_to is not None or column.type == "uuid"
+            pin = source is not None and (source.key or source.refers_to is not None or source.type == "uuid")
             (names.pins if pin else names.content).add(column.name)
             if not pin and column.category not in "DN":
                 names.texts.add(column.name)
-    people = {table.name for oid, table in linkage.tables.items() if linkage.reason(oid)}
-    _aliases(node, names, people, away)
+    _aliases(node, names, {table.name for table in linkage.tables.values()} - away, away)
     for _ in range(_ROUNDS):
         before = len(names.content)
         _renamed(node, names)
         if len(names.content) == before:
             break
     return names
+
+
+def _behind(column: Attribute, linkage: Linkage, views: Mapping[int, list[Origin]]) -> Attribute | None:
+    """The table's column behind a column, through views; None where it is computed on the way."""
+    if column.relation not in views and linkage.tables[column.relation].kind != "v":
+        return column
+    relation, number = settle((column.relation, column.number), views)
+    table = linkage.tables.get(relation)
+    return table.columns.get(number) if table is not None and table.kind != "v" else None
 
 
 def _aliases(node: Message, names: _Names, people: set[str], away: set[str]) -> None:

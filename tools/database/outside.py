@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from postgast import pg_query_pb2 as pb
 
-from tools.database.catalog import Function, read_catalog
+from tools.database.catalog import Catalog, Function, read_catalog
 from tools.database.changes import Change
 from tools.database.guard import builds_sql
 from tools.database.reach import Name, Reach, inspect
@@ -168,7 +168,7 @@ async def _expression(session: Session, text: str) -> str:
 async def _called(session: Session, reach: Reach) -> str:
     catalog = await read_catalog(session, reach)
     return next(
-        (why for function in catalog.functions.values() if (why := outside(function, trigger=False))), ""
+        (why for function in _everything(catalog) if (why := outside(function, trigger=False))), ""
     )
 
 
@@ -176,7 +176,12 @@ async def _functions(session: Session, names: set[Name]) -> list[Function]:
     if not names:
         return []
     catalog = await read_catalog(session, Reach("trigger", functions=frozenset(names)))
-    return list(catalog.functions.values())
+    return _everything(catalog)
+
+
+def _everything(catalog: Catalog) -> list[Function]:
+    """Also what runs without being called: CHECKs of domains, casts, policies."""
+    return [*catalog.functions.values(), *catalog.ambient.values()]
 
 
 async def _first(session: Session, names: set[Name]) -> str:

@@ -30,7 +30,7 @@ attendee attendees respondent respondents veteran veterans inmate newborn twin v
 pharmacist author owner owners human individual individuals citizen citizens signatory witness proband
 probands pat pt pts gp emp cust usr patienten patientin person personen kunde kunden benutzer nutzer
 mitarbeiter versicherter versicherte versicherten arzt aerzte arzte angehoeriger angehoerige angehoerigen
-kind kinder mitglied mitglieder mensch menschen pfleger pflegekraft bewohner klient klienten anwender
+kinder mitglied mitglieder mensch menschen pfleger pflegekraft bewohner klient klienten anwender
 haushalt familie familien teilnehmer patiente patientes personne personnes utilisateur utilisateurs assure
 assures malade malades medecin medecins salarie salaries adherent adherents enfant enfants famille
 familles beneficiaire beneficiaires usager usagers soignant soignants infirmier infirmiere proche proches

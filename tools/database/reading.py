@@ -12,6 +12,7 @@ from postgast import pg_query_pb2 as pb
 
 from tools.database.catalog import Catalog, Relation, read_catalog
 from tools.database.cells import raw_cursor
+from tools.database.clipping import clipped, joined
 from tools.database.guard import require_query, require_reading
 from tools.database.linkage import Linkage, read_linkage
 from tools.database.names import missing_relation
@@ -126,13 +127,13 @@ async def judge_reading(
     own = [relation for relation in catalog.relations.values() if not relation.system]
     rules = rules or PhiRules()
     linkage = await read_linkage(session, [relation.oid for relation in own], rules.corrections)
-    narrowed = narrowing(piece.node, catalog, linkage)
-    require_wide(narrowed, rules.probes)
     if role is not None and catalog.views:
         await session.run("SET LOCAL ROLE NONE")  # a view may be open to the role while its tables are not
     views = await describe_views(session, catalog.views)
     if role is not None and catalog.views:
         await session.become(role, None)
+    narrowed = narrowing(piece.node, catalog, linkage, views)
+    require_wide(narrowed, rules.probes)
     return Judged(piece, reach, catalog, linkage, views, narrowed, rules)
 
 
@@ -158,7 +159,12 @@ async def _select(session: Session, judged: Judged, limit: int, warnings: tuple[
         raise InvalidInput("The statement returns no columns.")
     shapes = described(cursor.pgresult)
     columns, verdicts = await _columns(session, shapes, judged)
-    raw, truncated = await _harvest(session, f"FETCH FORWARD {limit + 1} FROM sergei", limit)
+    cutting = clipped(text, [column.type for column in columns])
+    if cutting:
+        await session.run("CLOSE sergei")
+        await session.plain(f"{_DECLARE}{cutting[0]}")
+    fetch = f"FETCH FORWARD {limit + 1} FROM sergei"
+    raw, truncated = await _harvest(session, fetch, limit, cutting[1] if cutting else ())
     verdicts = settle_counts(judged.narrowing, judged.rules.probes, verdicts, raw)
     return Rows.sealed(
         columns, verdicts, raw, truncated=truncated, warnings=warnings, target=session.target.label
@@ -179,13 +185,16 @@ async def _show(session: Session, piece: Piece, warnings: tuple[str, ...]) -> Ro
     )
 
 
-async def _harvest(session: Session, sql: str, limit: int) -> tuple[list[tuple[Raw | None, ...]], str]:
-    """Rows one at a time, until a cap is met; and what was left out, in words."""
+async def _harvest(
+    session: Session, sql: str, limit: int, cut: tuple[int, ...] = ()
+) -> tuple[list[tuple[Raw | None, ...]], str]:
+    """Rows one at a time, until a cap is met; and what was left out, in words. `cut`: cut by the server."""
     rows: list[tuple[Raw | None, ...]] = []
     kept = read = 0
     stream = cast("AsyncGenerator[Cells]", raw_cursor(session.connection).stream(sql.encode()))
     async with session.deadline(), aclosing(stream):
-        async for cells in stream:
+        async for row in stream:
+            cells = joined(row, cut)
             if len(rows) == limit:
                 return (
                     rows,

@@ -58,7 +58,8 @@ async def rehearse(
     reason = next((change.dry for change in changes if change.dry), "")
     if any(change.alone for change in changes):
         reason = "CONCURRENTLY runs outside a transaction, so that nothing could be rolled back"
-    if not reason and len(changes) > 1 and any(change.defines_code for change in changes):
+    defines = any(change.defines_code for change in changes)
+    if not reason and len(changes) > 1 and defines and any(change.runs_code for change in changes):
         reason = "the script defines code that its other statements could run"
     reason = reason or too_big(changes, standing)
     if reason:

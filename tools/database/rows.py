@@ -79,14 +79,12 @@ class Rows(Result):
 
     def redacted(self, redactor: Redactor) -> Self:
         """A copy with its rows: clear where that is allowed, pseudonyms elsewhere."""
-        tellers = [
-            _teller(column.type, verdict, redactor)
-            for column, verdict in zip(self.columns, self._verdicts, strict=True)
+        values = zip(*self._raw, strict=True) if self._raw else [()] * len(self.columns)
+        told = [
+            _leaving(raws, column.type, verdict, redactor)
+            for raws, column, verdict in zip(values, self.columns, self._verdicts, strict=True)
         ]
-        rows = [
-            [None if raw is None else tell(raw) for raw, tell in zip(row, tellers, strict=True)]
-            for row in self._raw
-        ]
+        rows = [list(row) for row in zip(*told, strict=True)]
         hidden = [c.name for c, v in zip(self.columns, self._verdicts, strict=True) if _hides(v, redactor)]
         masked = _masked(hidden, self._verdicts) if hidden and rows else ""
         columns = tuple(
@@ -139,15 +137,34 @@ def _hides(verdict: Verdict, redactor: Redactor) -> bool:
     return not verdict.shown and (redactor.strict or verdict.kind == "secret")
 
 
+def _leaving(raws: Iterable[Raw | None], type_name: str, verdict: Verdict, redactor: Redactor) -> list[Cell]:
+    """The values of one column as they may leave. Whole columns, for there may be thousands of rows."""
+    if type_name in _WHOLE and not _hides(verdict, redactor):
+        numbers = [None if raw is None else int(raw.octets) for raw in raws]
+        if verdict.small_cells and redactor.strict:
+            return [None if number is None else suppress(number) for number in numbers]
+        return list(numbers)
+    tell = _teller(type_name, verdict, redactor)
+    known: dict[bytes, Cell] = {}
+    told: list[Cell] = []
+    for raw in raws:
+        if raw is None:
+            told.append(None)
+        elif raw.octets in known:
+            told.append(known[raw.octets])
+        else:
+            told.append(cell := tell(raw))
+            if raw.size <= _REMEMBERED_BYTES:
+                known[raw.octets] = cell
+    return told
+
+
 def _teller(type_name: str, verdict: Verdict, redactor: Redactor) -> Callable[[Raw], Cell]:
-    """How the values of one column leave: decided once, for there may be thousands of them."""
+    """How one value of a column leaves."""
     if _hides(verdict, redactor):
         if verdict.blur:
             return lambda raw: f"<{verdict.kind}:hidden>"
-        return _remembering(lambda raw: redactor.pseudonym(verdict.kind, raw.octets, scope=verdict.scope))
-    if type_name in _WHOLE:
-        small = verdict.small_cells and redactor.strict
-        return (lambda raw: suppress(int(raw.octets))) if small else (lambda raw: int(raw.octets))
+        return lambda raw: redactor.pseudonym(verdict.kind, raw.octets, scope=verdict.scope)
     if type_name in _SHAPELESS:
         return lambda raw: clear(raw, type_name)
 
@@ -157,23 +174,7 @@ def _teller(type_name: str, verdict: Verdict, redactor: Redactor) -> Callable[[R
             return value
         return redactor.text(without_literals(value, CELL_CHARS) if verdict.statement else value)
 
-    return _remembering(tell)
-
-
-def _remembering(tell: Callable[[Raw], Cell]) -> Callable[[Raw], Cell]:
-    """The same, once for each different value; long values are not kept."""
-    known: dict[tuple[bytes, int], Cell] = {}
-
-    def remembered(raw: Raw) -> Cell:
-        key = (raw.octets, raw.size)
-        if key in known:
-            return known[key]
-        told = tell(raw)
-        if raw.size <= _REMEMBERED_BYTES:
-            known[key] = told
-        return told
-
-    return remembered
+    return tell
 
 
 def clear(raw: Raw, type_name: str) -> Cell:

@@ -100,11 +100,9 @@ async def read_standing(session: Session, changes: Iterable[Change]) -> dict[Nam
 
 
 def consequences(change: Change, standing: Mapping[Name, Standing]) -> list[str]:
-    """Sentences that need the catalog: sizes behind a scan or rewrite, and who can do what afterwards."""
+    """Sentences that need the catalog: who can do what afterwards."""
     node, known = change.piece.node, [standing[name] for name in change.tables if name in standing]
-    said = [_cost(change, table) for table in known]
-    if change.command in {"DROP TABLE", "TRUNCATE", "DELETE", "DROP MATERIALIZED VIEW"}:
-        said += [f"{table.name} holds {table.size}." for table in known]
+    said: list[str] = []
     for table in known:
         if table.indexed and change.command == "DROP INDEX":
             said.append(f"The lock is on its table {table.indexed} as well.")
@@ -125,6 +123,15 @@ def consequences(change: Change, standing: Mapping[Name, Standing]) -> list[str]
                 f"{view.name} LOSES security_invoker: it reads with the rights of {view.owner} from now on;"
                 " repeat WITH (security_invoker = true)."
             )
+    return [sentence for sentence in said if sentence]
+
+
+def sizes_of(change: Change, standing: Mapping[Name, Standing]) -> list[str]:
+    """How big the relations are that it scans, rewrites or empties."""
+    known = [standing[name] for name in change.tables if name in standing]
+    said = [_cost(change, table) for table in known]
+    if change.command in {"DROP TABLE", "TRUNCATE", "DELETE", "DROP MATERIALIZED VIEW"}:
+        said += [f"{table.name} holds {table.size}." for table in known]
     return [sentence for sentence in said if sentence]
 
 

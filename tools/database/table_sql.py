@@ -52,9 +52,14 @@ order by 1, 2 limit 100
 """
 INDEXES: Final = """
 select i.relname::text as name, pg_get_indexdef(x.indexrelid) as definition,
-       pg_relation_size(x.indexrelid) as bytes, coalesce(s.idx_scan, 0) as scans, x.indisvalid as valid
+       u.bytes, u.scans, x.indisvalid as valid
 from pg_index x join pg_class i on i.oid = x.indexrelid
-left join pg_stat_all_indexes s on s.indexrelid = x.indexrelid
+cross join lateral (
+  -- An index of a partitioned table is empty itself; pg_partition_tree is one row for a plain index.
+  select coalesce(sum(pg_relation_size(t.relid)), 0)::bigint as bytes,
+         coalesce(sum(s.idx_scan), 0)::bigint as scans
+  from (select relid from pg_partition_tree(x.indexrelid) union select x.indexrelid) t
+  left join pg_stat_all_indexes s on s.indexrelid = t.relid) u
 where x.indrelid = %(oid)s::oid order by x.indisprimary desc, 1
 """
 TRIGGERS: Final = """

@@ -142,8 +142,10 @@ async def _measured(session: Session, change: Change) -> list[str]:
     await session.run("SAVEPOINT measure")
     try:
         await session.plain(change.piece.text, utility=True)
-    except SergeiError:
+    except SergeiError as error:
         await session.run("ROLLBACK TO SAVEPOINT measure")
+        if error.code == "42501":
+            return [f"-- {change.command}: not measured, because this login may not do it"]
         return [f"-- {change.command}: its object is not there yet; the way back is the one of what makes it"]
     after, joined = await _lists(session), await _members(session)
     changed = {key for key in lists.keys() | after.keys() if lists.get(key) != after.get(key)}

@@ -16,7 +16,7 @@ from tools.database.definitions import (
 )
 from tools.database.dropping import dropped_kind, names_dropped
 from tools.database.reach import Name, name_of
-from tools.database.spelling import literal, quoted, signature, spell
+from tools.database.spelling import literal, quoted, signature
 
 if TYPE_CHECKING:
     from postgast import pg_query_pb2 as pb
@@ -98,8 +98,7 @@ async def plain(session: Session, name: Name, kind: str) -> list[str]:
         lines.append(f"{row['definition'].rstrip()};")
         if kind == "SEQUENCE":
             lines += await _extras(session, row)
-            if row["value"] is not None:
-                lines.append(f"SELECT pg_catalog.setval({literal(spell(name))}, {row['value']});")
+            lines.append("-- the new sequence starts anew: note last_value before, setval() after")
         else:
             lines += _comment(row["object"], row["comment"])
     return lines

@@ -45,7 +45,7 @@ select pg_catalog.obj_description(pg_catalog.to_regprocedure(%(name)s), 'pg_proc
 _SEQUENCE: Final = """
 select c.oid::pg_catalog.regclass::text as name, pg_catalog.format_type(s.seqtypid, null) as type,
        s.seqincrement as step, s.seqmin as low, s.seqmax as high, s.seqstart as start, s.seqcache as cache,
-       s.seqcycle as cycle, pg_catalog.pg_sequence_last_value(c.oid) as value
+       s.seqcycle as cycle
 from pg_catalog.pg_sequence s join pg_catalog.pg_class c on c.oid = s.seqrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relname = %(name)s
@@ -177,12 +177,10 @@ async def _sequence(session: Session, node: pb.AlterSeqStmt) -> list[str]:
     )
     lines = [text]
     if '"restart"' in str(node.options):
-        back = (
-            f"SELECT pg_catalog.setval({literal(row['name'])}, {row['value']});"
-            if row["value"] is not None
-            else f"ALTER SEQUENCE {row['name']} RESTART;"
+        # The number itself moves while a person reads, and a yes is bound to what is shown.
+        lines.append(
+            f"-- RESTART: note last_value and is_called of {row['name']} now; setval() brings them back"
         )
-        lines += ["-- numbers that were drawn in between are drawn again: look before you run this", back]
     return lines
 
 

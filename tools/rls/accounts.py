@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 from tools.rls.facts import Facts
@@ -45,7 +46,7 @@ def account_columns(snapshot: Snapshot, relation: Relation) -> list[str]:
     return [name for name in dict.fromkeys(names) if is_account(snapshot, relation, name)]
 
 
-def published(snapshot: Snapshot, relation: Relation) -> bool:
+def published(snapshot: Snapshot, relation: Relation, seen: frozenset[str] = frozenset()) -> bool:
     """Whether rows look as if they were meant for everybody: posts and likes, or one card per account.
 
     Never where a column holds something intimate, or where rows are about somebody other than their author.
@@ -55,8 +56,9 @@ def published(snapshot: Snapshot, relation: Relation) -> bool:
     accounts = set(account_columns(snapshot, relation))
     for key in relation.foreign_keys:
         target = snapshot.relations.get(key.target)
-        strange = target is not None and not accounts & set(key.columns) and personal(snapshot, target)
-        if strange and target is not None and not published(snapshot, target):
+        if target is None or target.title in seen | {relation.title} or accounts & set(key.columns):
+            continue
+        if personal(snapshot, target) and not published(snapshot, target, seen | {relation.title}):
             return False
     own = [key for key in relation.keys if key.kind in "pu" and len(key.columns) == 1]
     return bool(_PUBLISHED.search(relation.name)) or any(key.columns[0] in accounts for key in own)
@@ -82,33 +84,36 @@ def deciding_columns(reached: Reach, relation: Relation) -> set[str]:
 def usual_condition(snapshot: Snapshot, relation: Relation, policy: Policy) -> str | None:
     """A condition for such rows: as neighbours with the same key have it, or the one account column."""
     command = "SELECT" if policy.command == "ALL" else policy.command
-    keys = {key.columns[0]: key.target for key in relation.foreign_keys if len(key.columns) == 1}
+    usual = _usual(snapshot)
     used: Counter[str] = Counter()
-    for other in snapshot.tables:
-        shared = {
-            k.columns[0]
-            for k in other.foreign_keys
-            if len(k.columns) == 1 and keys.get(k.columns[0]) == k.target
-        }
-        for neighbour in other.policies if other is not relation and shared else ():
-            facts = neighbour.check if command == "INSERT" else neighbour.using
-            text = neighbour.check_text if command == "INSERT" else neighbour.using_text
-            if (
-                facts is None
-                or not text
-                or not neighbour.permissive
-                or neighbour.command not in (command, "ALL")
-            ):
-                continue
-            names = {
-                column.name for column in facts.columns if not column.qualifier and column.block is facts.top
-            }
-            if facts.calls and names and names <= shared and len(facts.blocks) <= 2:
-                used[text] += 1
+    for key in relation.foreign_keys:
+        if len(key.columns) == 1:
+            used.update(usual.get((key.columns[0], key.target, command), {}))
+    for own in relation.policies:
+        used.pop(own.using_text or "", None)
     if used:
-        return used.most_common(1)[0][0]
+        return min(used, key=lambda text: (-used[text], text))
     accounts = [name for name in account_columns(snapshot, relation) if not name.endswith("_by")]
     return f"{quoted(accounts[0])} = (select auth.uid())" if len(accounts) == 1 else None
+
+
+@lru_cache(maxsize=2)
+def _usual(snapshot: Snapshot) -> dict[tuple[str, str, str], Counter[str]]:
+    """How often each condition stands in policies for a command, by the single key column that it names."""
+    found: dict[tuple[str, str, str], Counter[str]] = {}
+    for relation in snapshot.tables:
+        keys = {key.columns[0]: key.target for key in relation.foreign_keys if len(key.columns) == 1}
+        for policy in relation.policies if keys else ():
+            for command in ("SELECT", "INSERT", "UPDATE", "DELETE") if policy.permissive else ():
+                facts = policy.check if command == "INSERT" else policy.using
+                text = policy.check_text if command == "INSERT" else policy.using_text
+                if not policy.covers(command) or facts is None or not text:
+                    continue
+                named = {c.name for c in facts.columns if not c.qualifier and c.block is facts.top}
+                if facts.calls and len(named) == 1 and named <= set(keys) and len(facts.blocks) <= 2:
+                    column = next(iter(named))
+                    found.setdefault((column, keys[column], command), Counter())[text] += 1
+    return found
 
 
 def own_columns(reached: Reach, relation: Relation, facts: Facts) -> set[str]:

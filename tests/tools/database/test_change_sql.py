@@ -64,7 +64,10 @@ async def test_a_no_changes_nothing_but_shows_the_dry_run(
 async def test_a_yes_commits_and_returns_no_values(clinic_copy: str, make_executor: MakeExecutor) -> None:
     sql = "update profiles set score = 1 where full_name = 'Quill Person7' returning full_name, dob"
     outcome = await change(make_executor, clinic_copy, sql, Person(Answer.ONCE))
-    assert outcome.structured()["statements"] == [{"command": "UPDATE", "tables": ["profiles"], "rows": 1}]
+    done = {"command": "UPDATE", "tables": ["public.profiles"], "rows": 1, "tag": "UPDATE 1"}
+    assert outcome.structured()["statements"] == [done]
+    assert outcome.result is not None
+    assert outcome.result.audit_facts().fields() == {"rows": 1, "tables": ["public.profiles"]}
     assert "Quill" not in outcome.markdown()
     assert value(clinic_copy, "select count(*) from profiles where score = 1") == 1
 
@@ -89,7 +92,7 @@ async def test_a_script_is_all_or_nothing(clinic_copy: str, make_executor: MakeE
     )
     outcome = await change(make_executor, clinic_copy, sql, Person(Answer.ONCE))
     assert outcome.failure is not None
-    assert "Statement 3 of 3 (INSERT) failed and nothing was changed" in outcome.failure.message
+    assert "Statement 3 of 3 (INSERT, line 1) failed and nothing was changed" in outcome.failure.message
     assert outcome.failure.code == "23505" and "codes_pkey" in outcome.failure.message
     assert "Quill" not in outcome.markdown() and "E11" not in outcome.markdown()
     assert value(clinic_copy, "select n from touched") == before != 7
@@ -98,12 +101,15 @@ async def test_a_script_is_all_or_nothing(clinic_copy: str, make_executor: MakeE
 @pytest.mark.parametrize(
     ("sql", "undo"),
     [
-        ("create policy p on codes for select using (true)", 'DROP POLICY "p" ON "codes";'),
-        ("alter table codes enable row level security", "ALTER TABLE codes DISABLE ROW LEVEL SECURITY;"),
-        ("grant select on codes to pg_monitor", "REVOKE select ON codes FROM pg_monitor;"),
+        ("create policy p on codes for select using (true)", "DROP POLICY p ON codes;"),
+        (
+            "alter table codes enable row level security",
+            "ALTER TABLE public.codes DISABLE ROW LEVEL SECURITY;",
+        ),
+        ("grant select on codes to pg_monitor", "REVOKE SELECT ON TABLE codes FROM pg_monitor;"),
         ("create table fresh (id int)", "DROP TABLE fresh;"),
-        ("alter table codes add column note text", "ALTER TABLE codes DROP note;"),
-        ("create index i on codes (display)", "DROP INDEX i;"),
+        ("alter table codes add column note text", "ALTER TABLE public.codes DROP COLUMN note;"),
+        ("create index i on codes (display)", "DROP INDEX public.i;"),
     ],
 )
 async def test_the_way_back_is_sql_that_works(
@@ -162,6 +168,31 @@ async def test_undo_restores_what_was_there(
         ("update visits set remark = null", "without WHERE: every row of visits is changed", True),
         ("delete from visits where id = 1", "gone after the commit", True),
         ("update visits set remark = null where id = 1", "", False),
+        ("delete from visits where true", "always true: every row of visits is deleted", True),
+        ("update visits set remark = null where 1 = 1 or id = 2", "always true: every row", True),
+        ("alter view names set (security_invoker = off)", "OWNER's rights", True),
+        ("alter view names reset (security_invoker)", "OWNER's rights", True),
+        (
+            "alter view names set (security_invoker = true)",
+            "checks the rights and policies of who reads",
+            False,
+        ),
+        (
+            "alter default privileges in schema public grant select on tables to anon",
+            "From now on anon gains SELECT on every new table",
+            True,
+        ),
+        ("grant service_role to authenticated", "may do everything that service_role may", True),
+        ("create role x bypassrls", "sees every row of every patient", True),
+        ("alter function pure(int) owner to x", "runs with the rights of x from now on", True),
+        ("alter table profiles owner to x", "owners pass row level security", True),
+        ("alter publication supabase_realtime add table visits", "streamed to the subscribers", True),
+        ("set local session_replication_role = replica", "foreign keys are not checked", True),
+        ("drop owned by x", "EVERYTHING that x owns", True),
+        ("drop role x", "cannot log in", True),
+        ("alter database x set work_mem = '1MB'", "not known to Sergei", True),
+        ("create publication p for all tables", "EVERY table", True),
+        ("revoke select on codes from public cascade", "also takes what they passed on", False),
         ("drop table visits cascade", "only a backup brings them back. CASCADE", True),
         ("truncate visits", "Every row of visits is gone", True),
         (
@@ -195,8 +226,12 @@ def test_the_consequence_is_said(sql: str, words: str, destructive: bool) -> Non
         ("commit", "transaction control"),
         ("savepoint a", "transaction control"),
         ("vacuum codes", "VACUUM"),
-        ("create index concurrently i on codes (code)", "CONCURRENTLY"),
-        ("drop index concurrently i", "CONCURRENTLY"),
+        ("create index concurrently i on codes (code); select 1", "Statement 1 (CREATE INDEX CONCURRENTLY)"),
+        ("create table a (); drop index concurrently i", "cannot be part of a transaction"),
+        ("reindex (concurrently) index i; select 1", "cannot be part of a transaction"),
+        ("reindex database x", "REINDEX"),
+        ("create role x login password 'secret'", "password"),
+        ("alter role x password 'secret'", "password"),
         ("reindex table codes", "REINDEX"),
         ("alter table readings detach partition readings_2025 concurrently", "CONCURRENTLY"),
         ("create database x", "CREATE DATABASE"),
@@ -232,13 +267,13 @@ async def test_what_cannot_be_asked_for_is_refused_before_anybody_is_asked(
         ("do $$ begin null; end $$", "cannot be told"),
         ("drop table touched", "takes its locks"),
         ("truncate touched", "locks the table"),
-        ("create index i on codes (code)", "blocks writes"),
-        ("alter table codes alter column price type int", "rewrite"),
         (
             "create function f() returns int language sql as 'select 1'; update touched set n = f()",
             "defines code",
         ),
         ("insert into touched select 1 from generate_series(1, 100000)", "written twice"),
+        ("refresh materialized view roster", "not tried out"),
+        ("set local statement_timeout = 0; update touched set n = 1", "it changes statement_timeout"),
     ],
 )
 async def test_no_dry_run_where_it_would_not_be_safe(

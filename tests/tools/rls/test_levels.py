@@ -200,3 +200,13 @@ def test_a_shadowed_parameter_is_qualified_in_the_functions_own_text(family: Con
     finding = found(family, sql, "function_parameter_shadowed")["app.may(uuid)"]
     family.execute(finding.fix.encode())
     assert found(family, "", "function_parameter_shadowed") == {}
+
+
+def test_tables_that_lead_to_each_other_are_judged_once(family: Connection) -> None:
+    sql = """create table public.comments (id uuid primary key, user_id uuid references auth.users (id),
+          parent_id uuid references public.comments (id), post_id uuid);
+        create table public.posts (id uuid primary key, author_id uuid references auth.users (id), pinned uuid references public.comments (id));
+        alter table public.comments add foreign key (post_id) references public.posts (id);
+        alter table public.comments enable row level security; alter table public.posts enable row level security;
+        create policy c on public.comments for select using (true); create policy p on public.posts for select using (true)"""
+    assert {f.level for f in found(family, sql, "rls_policy_always_true").values()} == {"WARN"}

@@ -31,7 +31,7 @@ from tools.rls.objects import Function, Policy
 from tools.rls.privileges import PUBLIC
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import remark, function_name, listed, on_function, quoted, rank, relying
+from tools.rls.wording import function_name, listed, on_function, quoted, rank, relying, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -88,7 +88,9 @@ def _oracle(rule: str, snapshot: Snapshot, found: Unchecked, policies: tuple[Pol
 
 def _revoked(function: Function, found: Unchecked) -> str:
     name, callers = function_name(function), ", ".join(quoted(name) for name in found.callers)
-    note = remark(f"in {name}: let the query find only rows of auth.uid(); or, if only services call it:") + "\n"
+    note = (
+        remark(f"in {name}: let the query find only rows of auth.uid(); or, if only services call it:") + "\n"
+    )
     return (note if found.stored else "") + (
         f"revoke execute on function {name} from public, {callers};\n"
         f"grant execute on function {name} to service_role;"
@@ -99,7 +101,11 @@ def _moved(snapshot: Snapshot, function: Function) -> str:
     """Policies need EXECUTE for their callers, and know the function by its oid: so it leaves the API."""
     reached = reach(snapshot)
     others = [f.title for f in snapshot.functions if function in reached.called_by(f) and f is not function]
-    note = "\n" + remark(f"then call it as private.{quoted(function.name)} in: {listed(others)}") if others else ""
+    note = (
+        "\n" + remark(f"then call it as private.{quoted(function.name)} in: {listed(others)}")
+        if others
+        else ""
+    )
     return (
         "-- policies call it, so that revoking EXECUTE would break them: take it out of the API\n"
         "create schema if not exists private;\n"

@@ -27,7 +27,7 @@ from tools.rls.facts import Facts
 from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import remark, function_name, listed, on_function
+from tools.rls.wording import function_name, listed, on_function, remark
 
 _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid", "*"})
 

@@ -25,7 +25,7 @@ from tools.rls.facts import Facts
 from tools.rls.objects import Function
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, constant
-from tools.rls.wording import remark, function_name, listed, on_function
+from tools.rls.wording import function_name, listed, on_function, remark
 
 _SAFE = frozenset({"quote_ident", "quote_literal", "quote_nullable"})
 _TEXT = ("text", "character varying", "name", "jsonb", "json", "citext")
@@ -48,7 +48,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 " any statement"
                 f" with the rights of {function.owner}.",
                 evidence="security definer; EXECUTE of a string built from an argument",
-                fix=remark(f"in {function_name(function)}: names through format('%I', ...), values through USING"),
+                fix=remark(f"in {function_name(function)}: names by format('%I', ...), values through USING"),
                 rank=5 if "anon" in callers else 15,
             )  # fmt: skip
 

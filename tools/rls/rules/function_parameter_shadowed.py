@@ -28,7 +28,7 @@ from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
-from tools.rls.wording import remark, function_name, listed, on_function, quoted, relying
+from tools.rls.wording import function_name, listed, on_function, quoted, relying, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:

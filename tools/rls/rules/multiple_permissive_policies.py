@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.rls.objects import Relation
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import remark, altered, listed, on_table, quoted, table_name
+from tools.rls.wording import altered, listed, on_table, quoted, remark, table_name
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:

@@ -2,8 +2,8 @@
 
 What it finds
     UPDATE (or ALL) policies whose USING compares an owner column with the caller while the explicit WITH
-    CHECK does not mention that column, where a caller may update the column and no trigger that names it
-    fires. An UPDATE policy without WITH CHECK is left out: Postgres then applies USING to the new row as
+    CHECK does not mention that column, where a caller may update the column and no trigger that can refuse
+    names it. An UPDATE policy without WITH CHECK is left out: Postgres then applies USING to the new row as
     well.
 
 Why it matters

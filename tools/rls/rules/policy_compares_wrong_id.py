@@ -30,7 +30,6 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.wording import (
-    remark,
     altered,
     function_name,
     listed,
@@ -38,6 +37,7 @@ from tools.rls.wording import (
     on_policy,
     quoted,
     relying,
+    remark,
     table_name,
 )
 

@@ -25,7 +25,7 @@ from tools.rls.bodies import body_of
 from tools.rls.objects import Function, Policy
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import remark, counted, function_name, listed, on_function
+from tools.rls.wording import counted, function_name, listed, on_function, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -52,8 +52,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             evidence=f"language {function.language},"
             f" {'security definer' if function.definer else 'invoker'}, reads tables",
             fix=remark(
-                f"instead of {function_name(function)}: a function returning setof the ids, security definer,",
-                "stable, used as  <id> = any (array(select <function>()))",
+                f"instead of {function_name(function)}: a function returning setof the ids,",
+                "security definer, stable, used as  <id> = any (array(select <function>()))",
             ),
             rank=55,
         )

@@ -26,7 +26,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.objects import Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.trust import Place, Trust, trusts
-from tools.rls.wording import remark, listed, on_function, on_policy, on_table, quoted
+from tools.rls.wording import listed, on_function, on_policy, on_table, quoted, remark
 
 _LIFE = re.compile(
     r"(^|_)(status|state|revoked|expires|expiry|ended|withdrawn|left|active|enabled|verified|deleted|archived|valid)"

@@ -27,7 +27,7 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import EXISTS, bare
-from tools.rls.wording import remark, altered, listed, on_policy, quoted, rank, signed_in, table_name
+from tools.rls.wording import altered, listed, on_policy, quoted, rank, remark, signed_in, table_name
 
 _SAME = re.compile(r"(?P<left>[\w\"]+\.(?P<column>\w+|\"[^\"]+\")) = (?P=left)(?![\w.])")
 

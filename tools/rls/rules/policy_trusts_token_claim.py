@@ -29,7 +29,7 @@ from tools.rls.objects import Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare
-from tools.rls.wording import remark, function_name, listed, on_function, on_policy, relying
+from tools.rls.wording import function_name, listed, on_function, on_policy, relying, remark
 
 _ARROWS = frozenset({"->", "->>", "#>", "#>>"})
 _ROLE = re.compile(r"(^|_)(roles?|permissions?|scopes?|level|plan)$")
@@ -50,7 +50,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                     " long as the token lives, also after access was taken away.",
                     fix=remark(
                         f"in {policy.title}: in place of the claim a look-up,",
-                        "<column> in (select <column> from <memberships> where <member> = (select auth.uid()))",
+                        "<id> in (select <id> from <memberships> where <member> = (select auth.uid()))",
                     ),
                     rank=25,
                 )  # fmt: skip
@@ -63,7 +63,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 " token lives;"
                 f" {relying(policies)}.",
                 evidence=" ".join(function.body.split())[:400],
-                fix=remark(f"create or replace {function_name(function)}, looking the membership up in its table"),
+                fix=remark(f"create or replace {function_name(function)}, looking the membership up"),
                 rank=25,
             )  # fmt: skip
 

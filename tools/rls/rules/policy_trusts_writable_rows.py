@@ -4,7 +4,8 @@ What it finds
     Tables in which policies look the caller up (grants, memberships, provider registries), also through
     functions and views, where an INSERT policy leaves the opened profile or family to the caller, or an
     UPDATE policy lets the grantee change what is tested (status, expiry, level, role, verification). Column
-    privileges, values pinned by the policy and triggers that name the column are taken into account.
+    privileges, values pinned by the policy and triggers that name the column and can refuse or overwrite are
+    taken into account; a trigger that only notifies is no guard.
 
 Why it matters
     Two permitted requests: grant yourself access, join a family whose id you know, un-revoke yourself, verify

@@ -37,6 +37,11 @@ _VERBS = {
     "DELETE": "delete every row",
 }
 
+_LETTER_BOX = (
+    "-- a letter box: bound what may be sent with CHECK constraints (length(message) < 5000),\n"
+    "-- and write down in sergei.toml that it is one"
+)
+
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per policy, naming the commands it opens."""
@@ -73,7 +78,9 @@ def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Poli
             f"Policy {policy.name} lets {listed(roles)}"
             f" {listed(_VERBS[command] for command in opened)} of {relation.title}"
             f"{', and give their own rows away by an update' if moves else ''}.",
-            fix=altered(policy, relation, _clauses(snapshot, relation, policy, set(opened))),
+            fix=_LETTER_BOX
+            if level == Level.INFO
+            else altered(policy, relation, _clauses(snapshot, relation, policy, set(opened))),
             rank=rank(snapshot, relation, roles) + (0 if level == Level.ERROR else 30),
         )  # fmt: skip
 

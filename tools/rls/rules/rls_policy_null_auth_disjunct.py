@@ -26,7 +26,7 @@ from tools.rls.mending import UID
 from tools.rls.objects import Policy, Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import IS_NULL, bare, disjuncts
-from tools.rls.wording import remark, altered, listed, on_policy, rank
+from tools.rls.wording import altered, listed, on_policy, rank, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:

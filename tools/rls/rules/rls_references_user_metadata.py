@@ -30,7 +30,7 @@ from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
 from tools.rls.signup import Copied, copied_from_signup
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import remark, altered, function_name, listed, on_function, on_policy, rank, relying
+from tools.rls.wording import altered, function_name, listed, on_function, on_policy, rank, relying, remark
 
 _COLUMNS = frozenset({"raw_user_meta_data", "user_metadata"})
 _NAME = "rls_references_user_metadata"

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.rls.privileges import PUBLIC, granted
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import shown, DOMAIN, listed, quoted
+from tools.rls.wording import DOMAIN, listed, quoted, shown
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -42,8 +42,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 domain=DOMAIN,
                 schema=schema,
                 object=shown(f"schema {schema}"),
-                message=f"{listed(holders)} may create objects in schema {schema} and so replace what"
-                " other code calls there.",
+                message=shown(
+                    f"{listed(holders)} may create objects in schema {schema} and so replace what other"
+                    " code calls there."
+                ),
                 evidence=f"nspacl grants CREATE to {listed(sources) or 'a role they are member of'}",
                 fix=f"revoke create on schema {quoted(schema)} from"
                 f" {', '.join(n if n == PUBLIC else quoted(n) for n in sources or holders)};",

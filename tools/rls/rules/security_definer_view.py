@@ -54,7 +54,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             f" do not apply to {listed(exposure)}.{guard}",
             evidence=f"security_invoker is not set; {grants(exposure)}",
             fix=f"alter view {table_name(view)} set (security_invoker = true);",
-            rank=min(rank(snapshot, table, exposure) for table in behind),
+            rank=min(rank(snapshot, table, exposure) for table in behind) + (30 if own else 0),
         )  # fmt: skip
 
 

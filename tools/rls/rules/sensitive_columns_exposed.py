@@ -2,9 +2,9 @@
 
 What it finds
     Columns whose name speaks of a secret or a number that identifies a person (password, secret, token,
-    api_key, ssn, card_number, ...) in a relation that anon, or anybody signed in, can read without being
-    the owner: a SELECT policy that compares no identity, on a table that is otherwise reference data.
-    Hashes of secrets count.
+    api_key, invite_code, ssn, card_number, ...) in a relation that anon, or anybody signed in, can read
+    without being the owner: a SELECT policy that compares no identity, on a table that is otherwise
+    reference data. Hashes of secrets count.
 
 Why it matters
     SELECT on a table is SELECT on all of its columns. A key that was added to a public price list is public.

@@ -22,7 +22,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.storage import buckets_of, object_policies, unowned
-from tools.rls.wording import shown, DOMAIN, listed, literal
+from tools.rls.wording import DOMAIN, listed, literal, shown
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -46,9 +46,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 schema="storage",
                 table="buckets",
                 object=shown(f"bucket {bucket.id}"),
-                message=f"Bucket {bucket.id} is public: its files are served to anybody with the"
-                " address, past policy"
-                f" {listed(private)}.",
+                message=shown(
+                    f"Bucket {bucket.id} is public: its files are served to anybody with the address, past"
+                    f" policy {listed(private)}."
+                ),
                 evidence="storage.buckets.public is true",
                 fix=f"update storage.buckets set public = false where id = {literal(bucket.id)};",  # noqa: S608  a suggestion for people, never executed here
                 rank=1,

@@ -28,7 +28,7 @@ from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare, constant
 from tools.rls.storage import object_policies
-from tools.rls.wording import remark, altered, listed, on_policy, signed_in
+from tools.rls.wording import altered, listed, on_policy, remark, signed_in
 
 _FOLDER = "(storage.foldername(name))[1] = (select auth.uid())::text"
 _LIKE = frozenset({"~~", "~~*", "~", "~*"})

@@ -2,8 +2,9 @@
 
 What it finds
     Permissive policies on storage.objects with a way to pass that never asks who the caller is: neither the
-    path (storage.foldername(name)), nor owner_id, nor a function. Being signed in is not enough. Reading a
-    public bucket is left to public_bucket_allows_listing.
+    path (storage.foldername(name)), nor owner_id, nor a function. Being signed in is not enough. For UPDATE
+    USING decides: whose files can be replaced. Reading a public bucket is left to
+    public_bucket_allows_listing.
 
 Why it matters
     Everybody the policy addresses reads, replaces or deletes every person's documents in the bucket.
@@ -27,7 +28,7 @@ from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, conjuncts, disjuncts
 from tools.rls.storage import buckets_of, object_policies, unowned
 from tools.rls.truth import SIGNED_IN, truth_of
-from tools.rls.wording import remark, altered, listed, literal, on_policy, signed_in
+from tools.rls.wording import altered, listed, literal, on_policy, remark, signed_in
 
 _FOLDER = "(storage.foldername(name))[1] = (select auth.uid())::text"
 _DEEDS = {
@@ -85,7 +86,9 @@ def _owned(reached: Reach, objects: Relation, policy: Policy) -> str:
                 text = text.replace(f"OR {alone}", f"OR ({alone} AND {_FOLDER})")
                 text = text.replace(f"{alone} OR", f"({alone} AND {_FOLDER}) OR")
             if loose and text in (policy.using_text, policy.check_text):
-                return remark(f"in {policy.title}, to each alternative that names a bucket alone:", f"and {_FOLDER}")
+                return remark(
+                    f"in {policy.title}, to each alternative that names a bucket alone:", f"and {_FOLDER}"
+                )
         clauses.append(f"{word} ({text})")
     return altered(policy, objects, "\n  ".join(clauses))
 
