@@ -97,7 +97,8 @@ def _now() -> datetime:
 class Approvals:
     """The mode, whom to ask, the grants of this session, and what was approved beforehand.
 
-    `patterns` come from sergei.toml, `added` from the keyboard, for this session.
+    `patterns` come from sergei.toml, `added` from the keyboard, for this session. `unaccepted` counts those
+    in sergei.toml that nobody on this machine accepted, and that are not in force.
     """
 
     mode: Mode
@@ -105,6 +106,7 @@ class Approvals:
     grants: list[Grant] = field(default_factory=list[Grant])
     patterns: tuple[Pattern, ...] = ()
     added: list[Pattern] = field(default_factory=list[Pattern])
+    unaccepted: int = 0
     now: Callable[[], datetime] = _now
 
     def granted(self, binding: str) -> bool:
@@ -135,7 +137,11 @@ class Approvals:
         if ask is None:
             raise Refused(
                 f"{request.tool} needs a person's approval and nobody is here to ask.",
-                hint="Run it in a terminal (sergei chat, sergei run) or from a client with elicitation.",
+                hint="Run it in a terminal (sergei chat, sergei run) or from a client with elicitation."
+                + (
+                    " sergei.toml has patterns that nobody accepted: `sergei approvals`."
+                    * (self.unaccepted > 0)
+                ),
             )
         decision = await ask(request)
         self.require_act(request.tool)  # the mode may have been changed meanwhile

@@ -165,6 +165,13 @@ def _memory(parser: argparse.ArgumentParser) -> None:
 
 
 def _approvals(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "accept"),
+        default="list",
+        help="accept puts the patterns of sergei.toml in force on this machine, after a yes",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 

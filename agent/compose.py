@@ -15,6 +15,7 @@ from agent.audit import AuditLog
 from agent.executor import Executor
 from agent.patterns import Pattern
 from agent.settings import FILE, Settings
+from agent.trust import in_force, is_accepted
 from tools import catalogue
 from tools.errors import ConfigurationError
 from tools.probing import LIMIT, Probes
@@ -96,7 +97,12 @@ async def open_house(
         executor = Executor(
             known,
             resources,
-            approvals=Approvals(settings.mode if mode is None else mode, asker, patterns=settings.patterns),
+            approvals=Approvals(
+                settings.mode if mode is None else mode,
+                asker,
+                patterns=in_force(settings),
+                unaccepted=0 if is_accepted(settings) else len(settings.patterns),
+            ),
             redactor=redactor or Redactor(strict=settings.phi_strict),
             audit=AuditLog.open(settings.audit_file, face=face, keeping=settings.audit_keeping),
         )

@@ -67,7 +67,11 @@ class Clients:
         return Executor(
             shared.catalogue,
             shared.resources,
-            approvals=Approvals(shared.approvals.mode, patterns=shared.approvals.patterns),
+            approvals=Approvals(
+                shared.approvals.mode,
+                patterns=shared.approvals.patterns,
+                unaccepted=shared.approvals.unaccepted,
+            ),
             redactor=shared.redactor,
             audit=replace(shared.audit, who=f"{shared.audit.who} for {client}"),
         )

@@ -56,6 +56,10 @@ def _list(talk: Conversation, held: Approvals) -> None:
     for pattern in held.patterns:
         state = f"{pattern.state(held.now())}, from {FILE}"
         talk.screen.hanging([f"  -  {pattern.name} ({state}): {one_line(pattern.words())}"], 5)
+    if held.unaccepted:
+        talk.screen.note(
+            f"{held.unaccepted} in {FILE} NOT in force: nobody accepted them here (sergei approvals accept)."
+        )
     if held.patterns:
         talk.screen.note(f"What stands in {talk.settings.workspace / FILE} is taken back there.")
 

@@ -17,11 +17,12 @@ from pydantic import Field
 from agent.approvals import Answer, Approvals, Decision, Mode, Request
 from agent.audit import AuditLog
 from agent.executor import Executor
+from agent.mcp_content import ANSWERS_WITHOUT_SESSION, EVERY_ANSWER, read_answer
 from agent.settings import load
 from tests.agent.toys import CALLS, TOYS
 from tools.database.connection import Database
 from tools.database.target import Target
-from tools.errors import ConfigurationError
+from tools.errors import ConfigurationError, Refused
 from tools.redaction import Redactor
 from tools.registry import Effect, Params, Preview, Result, tool
 from tools.resources import Resources
@@ -244,6 +245,23 @@ async def test_an_answer_that_is_none_of_ours_runs_nothing(
     assert (answer in tuple(Answer) and answer != Answer.DENY) == outcome.ok == bool(CALLS)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    action=st.one_of(st.sampled_from(["accept", "decline", "cancel"]), TEXTS),
+    content=st.one_of(st.none(), st.dictionaries(st.one_of(st.just("answer"), TEXTS), JSON, max_size=3)),
+    offered=st.sampled_from([EVERY_ANSWER, ANSWERS_WITHOUT_SESSION]),
+)
+def test_no_reply_of_a_client_is_a_yes_but_the_word_itself(
+    action: str, content: dict[str, Any] | None, offered: tuple[Answer, ...]
+):
+    try:
+        answer = read_answer("write", action, content, offered, "a person at probe").answer
+    except Refused:
+        return
+    said = (content or {}).get("answer")
+    assert answer is Answer.DENY or (action == "accept" and said == str(answer) and answer in offered)
+
+
 def _quoted(text: str) -> str:
     """A TOML string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -323,6 +341,15 @@ def test_only_a_persons_command_changes_the_mode_and_adds_a_pattern():
     assert held == {("agent/terminal/allowed.py", "held.added.append")}
     grants = {(file, call) for file, call in _calls_of("append", "extend", "insert") if ".grants." in call}
     assert grants == {("agent/approvals.py", "self.grants.append")}
+
+
+def test_only_a_persons_command_puts_patterns_in_force():
+    accepting = {
+        file
+        for file, node in _nodes()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "accept"
+    }
+    assert accepting == {"agent/commands/approvals.py"}
 
 
 def test_tools_cannot_reach_approvals_or_the_audit_log():

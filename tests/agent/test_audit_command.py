@@ -115,6 +115,9 @@ def test_what_is_approved_beforehand_is_listed_with_the_place_to_remove_it(said:
     assert str(file) in text
     listed = json.loads(said("approvals", "--format", "json")[1])
     assert [(one["name"], one["state"]) for one in listed] == [("now", "active"), ("past", "expired")]
+    assert "NOT in force" in text and not any(one["accepted"] for one in listed)
+    code, text = said("approvals", "accept")
+    assert code == 4 and "nobody is here" in text, "a program cannot accept them"
     file.write_text(page.format("typo", today).replace("edit_file", "edit_fiel"))
     code, text = said("approvals")
     assert code == 2 and "typo: there is no tool called edit_fiel" in text

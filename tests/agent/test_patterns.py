@@ -14,10 +14,12 @@ from pydantic import Field, ValidationError
 
 from agent.approvals import Approvals, Mode
 from agent.audit import AuditLog
+from agent.compose import Choice, open_house
 from agent.executor import Executor
 from agent.mcp_clients import Clients
 from agent.patterns import Pattern, wildcard
 from agent.settings import load
+from agent.trust import accept, in_force
 from tests.agent.toys import TOYS
 from tools.errors import ConfigurationError
 from tools.redaction import Redactor
@@ -353,6 +355,32 @@ def test_a_wrong_pattern_in_the_settings_is_one_sentence(tmp_path: Path, fields:
     _file(tmp_path, **fields)
     with pytest.raises(ConfigurationError, match=r"approve\.0"):
         load(tmp_path, {})
+
+
+def test_what_a_repository_brings_is_not_in_force_until_somebody_accepts_it(tmp_path: Path):
+    """A clone, a pull, or an edit by a program: the same file, which nobody here has read."""
+    state = {"SERGEI_STATE_DIR": str(tmp_path / "state")}
+    _file(tmp_path)
+    assert in_force(load(tmp_path, state)) == ()
+    accept(load(tmp_path, state))
+    assert [one.name for one in in_force(load(tmp_path, state))] == ["a"]
+    _file(tmp_path, name="b")
+    assert in_force(load(tmp_path, state)) == (), "one more, so all of it must be read again"
+    (tmp_path / "clone").mkdir()
+    _file(tmp_path / "clone")
+    assert in_force(load(tmp_path / "clone", state)) == (), "another workspace"
+    assert (tmp_path / "state" / "accepted-patterns").stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_unaccepted_pattern_runs_nothing_and_is_said(tmp_path: Path):
+    _file(tmp_path, target=f"{tmp_path}/*", other_arguments="any")
+    settings = load(tmp_path, {"SERGEI_STATE_DIR": str(tmp_path / "state")})
+    for accepted in (False, True):
+        async with open_house(settings, Choice(), face="test", mode=Mode.ACT) as house:
+            outcome = await house.executor.call("edit_file", {"path": "notes.md", "new": "x"})
+            assert outcome.ok is accepted is (tmp_path / "notes.md").exists()
+            assert accepted or "nobody accepted" in outcome.fenced()
+        accept(settings)
 
 
 def test_two_patterns_of_one_name_are_one_sentence(tmp_path: Path):

@@ -197,6 +197,8 @@ def _function(node: pb.CreateFunctionStmt | pb.AlterFunctionStmt) -> Meaning:
     path = any(option.defname == "set" and "search_path" in str(option.arg) for option in options)
     if create and not path:
         said += " It sets no search_path: who can create objects in the path can take it over."
+    if create:
+        said += " Everybody (PUBLIC) may execute a new function until EXECUTE is revoked."
     return Meaning(command, said)
 
 

@@ -8,10 +8,10 @@ Names are resolved as the session would, and again whenever a function brings a 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 from tools.database.bodies import fold, read_code
-from tools.database.catalog_queries import FUNCTIONS, RELATIONS, ROOM, SETTINGS, TYPES
+from tools.database.catalog_queries import FUNCTIONS, NOTHING, RELATIONS, ROOM, SETTINGS, TYPES
 from tools.database.reach import Name, Reach, inspect
 from tools.database.reviewed import SENSITIVE_SCHEMAS, holds_secret
 from tools.database.sqltext import parse_script
@@ -130,21 +130,19 @@ async def _resolve(session: Session, steps: list[_Step], paths: set[str], catalo
     merged = [step for step in merged if step is not None]
     connection = session.connection
     async with session.deadline(), connection.pipeline():
+        # Their estimates are far too high, and compiling them would take longer than running them.
+        await connection.execute("SET LOCAL jit = off")
         asked = [
             (
                 step,
-                await connection.execute(RELATIONS, _relations(step, paths, catalog)),
-                await connection.execute(FUNCTIONS, _functions(step, paths)),
-                await connection.execute(TYPES, {"types": _types(step.reach)}),
+                [await connection.execute(query, values) for query, values in _queries(step, paths, catalog)],
             )
             for step in merged
         ]
-        answers = [
-            (step, await one.fetchall(), await two.fetchall(), await three.fetchall())
-            for step, one, two, three in asked
-        ]
+        await connection.execute("SET LOCAL jit TO DEFAULT")
+        answers = [(step, [await cursor.fetchall() for cursor in cursors]) for step, cursors in asked]
     following: list[_Step] = []
-    for step, relations, functions, checks in answers:
+    for step, (relations, functions, checks) in answers:
         for row in relations:
             following += _relation(Relation(**row), step.place, catalog)
         for row in functions:
@@ -216,6 +214,16 @@ def _merge(steps: list[_Step], place: str) -> _Step | None:
         fields=frozenset[str]().union(*(reach.fields for reach in reaches)),
     )
     return _Step(place, merged, anywhere=any(step.anywhere for step in here))
+
+
+def _queries(
+    step: _Step, paths: set[str], catalog: Catalog
+) -> tuple[tuple[LiteralString, dict[str, Any]], ...]:
+    return (
+        (RELATIONS if step.reach.relations else NOTHING, _relations(step, paths, catalog)),
+        (FUNCTIONS, _functions(step, paths)),
+        (TYPES if _types(step.reach) else NOTHING, {"types": _types(step.reach)}),
+    )
 
 
 def _relations(step: _Step, paths: set[str], catalog: Catalog) -> dict[str, Any]:

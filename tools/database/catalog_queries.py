@@ -123,6 +123,7 @@ with recursive t (oid) as (
   select y.oid from pg_catalog.pg_type y
   where y.oid >= 16384 and y.typname = any (%(types)s::text[])BELOW CHECKS""")
 
+NOTHING: Final = "select where false"
 ROOM: Final = """
 select (pg_catalog.current_setting('max_locks_per_transaction')::int
         * pg_catalog.current_setting('max_connections')::int / 2) as room

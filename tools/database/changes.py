@@ -116,7 +116,7 @@ _TRIED: Final = frozenset(
 )  # fmt: skip
 _MEANINGS: Final = {
     "RefreshMatViewStmt": "The rows of the materialized view are computed anew.",
-    "CreateTableAsStmt": "A new table holds a copy of the rows, with the rights that new tables get by default.",
+    "CreateTableAsStmt": "A new table holds a copy of the rows, with the rights of new tables.",
     "ClusterStmt": "The whole table is written anew in the order of an index.",
     "LockStmt": "The lock is held until the transaction ends.",
     "NotifyStmt": "Who listens gets the message at the commit.",

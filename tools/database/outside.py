@@ -167,9 +167,7 @@ async def _expression(session: Session, text: str) -> str:
 
 async def _called(session: Session, reach: Reach) -> str:
     catalog = await read_catalog(session, reach)
-    return next(
-        (why for function in _everything(catalog) if (why := outside(function, trigger=False))), ""
-    )
+    return next((why for function in _everything(catalog) if (why := outside(function, trigger=False))), "")
 
 
 async def _functions(session: Session, names: set[Name]) -> list[Function]:

@@ -138,7 +138,8 @@ def is_grant(change: Change) -> bool:
 
 
 async def _measured(session: Session, change: Change) -> list[str]:
-    lists, members = await _lists(session), await _members(session)
+    joins = isinstance(change.piece.node, pb.GrantRoleStmt)
+    lists, members = await _lists(session, joins), await _members(session, joins)
     await session.run("SAVEPOINT measure")
     try:
         await session.plain(change.piece.text, utility=True)
@@ -147,7 +148,7 @@ async def _measured(session: Session, change: Change) -> list[str]:
         if error.code == "42501":
             return [f"-- {change.command}: not measured, because this login may not do it"]
         return [f"-- {change.command}: its object is not there yet; the way back is the one of what makes it"]
-    after, joined = await _lists(session), await _members(session)
+    after, joined = await _lists(session, joins), await _members(session, joins)
     changed = {key for key in lists.keys() | after.keys() if lists.get(key) != after.get(key)}
     tables = {oid for kind, oid, _ in changed if kind == "class"}
     # A REVOKE on a table takes its column privileges along: they must be known to be given again.
@@ -161,8 +162,9 @@ async def _measured(session: Session, change: Change) -> list[str]:
     return lines or [f"-- {change.command}: nothing changes, it is so already"]
 
 
-async def _lists(session: Session) -> dict[Key, str | None]:
-    rows = await session.fetch(_LISTS)
+async def _lists(session: Session, joins: bool) -> dict[Key, str | None]:
+    """Every list of privileges; nothing for a statement about memberships."""
+    rows = [] if joins else await session.fetch(_LISTS)
     return {(row["kind"], row["oid"], row["part"]): row["acl"] for row in rows if row["acl"] is not None}
 
 
@@ -221,7 +223,9 @@ def _joined(lines: list[str]) -> list[str]:
     return [f"{verb}{', '.join(what)} ON {after}" for (verb, after), what in grouped.items()]
 
 
-async def _members(session: Session) -> dict[tuple[str, str], bool]:
+async def _members(session: Session, joins: bool) -> dict[tuple[str, str], bool]:
+    if not joins:
+        return {}  # they are the whole server's: what others change meanwhile is not ours to undo
     return {(row["role"], row["member"]): row["admin"] for row in await session.fetch(_MEMBERS)}
 
 

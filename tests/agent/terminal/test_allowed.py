@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+import sys
+from datetime import UTC, date, datetime
+from typing import Any
 
+import pexpect
 import pytest
 
 from agent.patterns import Glob
 from agent.terminal.allowed import read_pattern
-from tests.agent.terminal.conftest import Open
+from agent.trust import in_force
+from tests.agent.terminal.conftest import PROGRAM, Open, Place
 from tools.errors import InvalidInput
 from tools.registry import Effect
 
@@ -73,3 +77,29 @@ def test_a_person_adds_lists_and_withdraws_at_the_prompt(chat: Open):
     terminal.types("/approvals")
     terminal.sees("every change asks")
     assert terminal.leaves() == 0
+
+
+def test_a_person_accepts_what_the_settings_allow(place: Place):
+    (place.workspace / "sergei.toml").write_text(
+        f'[[approve]]\nname = "notes"\ntool = "edit_file"\ntarget = "{place.workspace}/*"\n'
+        f'other_arguments = "any"\nreason = "notes"\nexpires = {datetime.now(UTC).date()}\n'
+    )
+    spawn: Any = pexpect.spawn
+    said: list[str] = []
+    for answer in ("no", "yes"):
+        program = spawn(
+            sys.executable,
+            ["-c", PROGRAM, "approvals", "accept"],
+            cwd=str(place.workspace),
+            env=place.environment(None),
+            encoding="utf-8",
+            timeout=30,
+        )
+        program.expect_exact("Type yes: ")
+        program.sendline(answer)
+        program.expect(pexpect.EOF)
+        program.close()
+        said.append(f"{program.exitstatus} {program.before}")
+    assert said[0].startswith("4") and "Nothing was accepted" in said[0]
+    assert said[1].startswith("0") and "Accepted." in said[1] and "NOT in force" not in said[1]
+    assert [one.name for one in in_force(place.settings(None))] == ["notes"]

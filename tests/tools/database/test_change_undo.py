@@ -46,7 +46,7 @@ create function notified() returns trigger language plpgsql security definer set
   as $$ begin return new; end $$;
 create statistics about on code, display from codes;
 """
-SIZE = int(os.environ.get("SIZE", "8"))
+SIZE = 20
 KEEPER = f"keeper_{os.getpid()}"
 REVERSIBLE = (
     """
@@ -73,7 +73,7 @@ grant execute on function dynamic(text) to public
 revoke execute on function pure(int) from public
 grant usage on schema staff_only to pg_monitor
 grant usage on sequence ticket to pg_monitor
-grant pg_read_all_data to pg_monitor
+grant pg_read_all_data to keeper with admin option
 revoke admin option for pg_monitor from keeper
 revoke pg_monitor from keeper
 alter default privileges in schema public grant all on tables to public
@@ -184,8 +184,9 @@ def dump(dsn: str) -> str:
     )
     with psycopg.connect(dsn) as connection:
         members = connection.execute(
-            "select roleid::regrole::text, member::regrole::text, admin_option from pg_auth_members"
-            " where member >= 16384 or roleid::regrole::text like 'pg_%' order by 1, 2"
+            "select roleid::regrole::text, admin_option from pg_auth_members where member = %s::regrole"
+            " order by 1",
+            [KEEPER],
         ).fetchall()
     text = re.sub(r"(?m)^\\(un)?restrict .*\n", "", ran.stdout)
     # The order of a view's options means nothing.

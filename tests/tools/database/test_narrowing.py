@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agent.executor import Executor
@@ -10,7 +12,7 @@ from tools.probing import LIMIT, Probes
 pytestmark = pytest.mark.anyio
 
 
-async def ask(gate: Executor, sql: str) -> dict[str, object]:
+async def ask(gate: Executor, sql: str) -> dict[str, Any]:
     """The structured answer."""
     return (await gate.call("execute_sql", {"sql": sql})).structured()
 
@@ -59,20 +61,14 @@ async def test_a_date_of_birth_is_not_found_by_halving(gate: Executor):
 
 async def test_honest_work_is_not_counted(gate: Executor):
     for number in range(20):
-        assert not await refused(gate, "select count(*) from profiles where full_name = 'Somebody Else'"), (
-            "the same"
-        )
-        assert not await refused(
-            gate, f"select count(*) from profiles where dob > '19{40 + number % 20}-01-01'"
-        )
-        assert not await refused(gate, f"select * from visits where id = {number}")
-        assert not await refused(
-            gate, f"select * from profiles where created_at > now() - interval '{number} days'"
-        )
-        assert not await refused(
-            gate,
-            f"select p.status, v.state from profiles p join visits v on v.profile_id = p.id limit {number + 1}",
-        )
+        for sql in (
+            "select count(*) from profiles where full_name = 'Somebody Else'",  # the same each time
+            f"select count(*) from profiles where dob > '19{40 + number % 20}-01-01'",
+            f"select * from visits where id = {number}",
+            f"select * from profiles where created_at > now() - interval '{number} days'",
+            f"select status, state from profiles p join visits v on profile_id = p.id limit {number + 1}",
+        ):
+            assert not await refused(gate, sql), sql
 
 
 @pytest.mark.parametrize(
@@ -85,7 +81,7 @@ async def test_honest_work_is_not_counted(gate: Executor):
     ],
 )
 async def test_what_is_held_against_a_hidden_value_is_hidden(gate: Executor, sql: str):
-    told = (await gate.call("execute_sql", {"sql": sql})).structured()
+    told = await ask(gate, sql)
     assert "error" in told or not told["columns"][0]["shown"]
 
 
@@ -113,26 +109,20 @@ async def test_no_hidden_value_decides_how_many_rows_come(gate: Executor, sql: s
     ],
 )
 async def test_a_guess_beside_stored_values_is_not_answered_by_equal_pseudonyms(gate: Executor, sql: str):
-    told = (await gate.call("execute_sql", {"sql": sql})).structured()
+    told = await ask(gate, sql)
     assert {row[0].split(":")[1] for row in told["rows"]} == {"hidden>"}
 
 
 async def test_computed_values_are_equal_within_one_query_only(gate: Executor):
-    first = (
-        await gate.call("execute_sql", {"sql": "select upper(status || full_name) from profiles"})
-    ).structured()
-    again = (await gate.call("execute_sql", {"sql": "select upper(full_name) from profiles"})).structured()
+    first = await ask(gate, "select lower(upper(full_name)) from profiles")
+    again = await ask(gate, "select lower(full_name) from profiles")
     assert len({row[0] for row in first["rows"]}) == 40
     assert not {row[0] for row in first["rows"]} & {row[0] for row in again["rows"]}
 
 
 async def test_a_count_that_tells_of_a_few_by_difference_is_hidden(gate: Executor):
-    everybody = (await gate.call("execute_sql", {"sql": "select count(*) from profiles"})).structured()
-    but_one = (
-        await gate.call(
-            "execute_sql", {"sql": "select count(*) from profiles where full_name <> 'Quill Person1'"}
-        )
-    ).structured()
+    everybody = await ask(gate, "select count(*) from profiles")
+    but_one = await ask(gate, "select count(*) from profiles where full_name <> 'Quill Person1'")
     assert everybody["rows"] == [[40]] and but_one["rows"] == [["<number:hidden>"]]
 
 

@@ -84,9 +84,8 @@ async def test_no_planted_value_of_the_demo_leaves(demo_gate: Executor, guardian
     assert [value for value in planted if value in whole] == []
 
 
-WORDS = st.sampled_from(
-    "patient imie name code status label data wert note x1 value kind title body ref titel nombre ort".split()
-)
+NAMES = "patient imie name code status label data wert note x1 value kind title body ref titel nombre ort"
+WORDS = st.sampled_from(NAMES.split(" "))
 TYPES = st.sampled_from(["text", "varchar(40)", "jsonb", "text[]", "bytea", "char(30)"])
 VALUES = {
     "jsonb": "jsonb_build_object('a', jsonb_build_array({v}))",

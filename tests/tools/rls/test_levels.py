@@ -202,6 +202,18 @@ def test_a_shadowed_parameter_is_qualified_in_the_functions_own_text(family: Con
     assert found(family, "", "function_parameter_shadowed") == {}
 
 
+def test_an_active_flag_of_a_grant_must_be_asked_and_that_of_the_opened_thing_need_not(
+    family: Connection,
+) -> None:
+    sql = """alter table public.profiles add column active boolean; alter table public.grants add column revoked boolean;
+        alter policy notes_select on public.notes using (profile_id in (
+          select p.id from public.profiles p join public.grants g on g.profile_id = p.id
+          where g.grantee_id = (select auth.uid()) and g.status = 'active' and g.expires_at > now()))"""
+    messages = " ".join(f.message for f in found(family, sql, "policy_lifecycle_missing").values())
+    assert "public.profiles.active" not in messages
+    assert "public.grants.revoked" in messages
+
+
 def test_tables_that_lead_to_each_other_are_judged_once(family: Connection) -> None:
     sql = """create table public.comments (id uuid primary key, user_id uuid references auth.users (id),
           parent_id uuid references public.comments (id), post_id uuid);
