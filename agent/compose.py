@@ -55,6 +55,12 @@ class House:
         return database.target.label if database else ""
 
 
+def strict_phi(settings: Settings, choice: Choice) -> bool:
+    """Whether persons' values are masked. `phi = "off"` is about sergei.toml's own target, and no other URL."""
+    elsewhere = choice.database_url is not None and choice.database_url != settings.database_url
+    return settings.phi_strict or elsewhere
+
+
 def sandbox_settings(settings: Settings) -> SandboxSettings:
     """Where the sandbox lives for these settings."""
     from tools.sandbox.cluster import SandboxSettings
@@ -90,7 +96,7 @@ async def open_house(
             exposed_schemas=settings.exposed_schemas,
             phi_columns=settings.phi_columns,
             allowed_functions=settings.allowed_functions,
-            probes=Probes(LIMIT if settings.phi_strict else None),
+            probes=Probes(LIMIT if strict_phi(settings, choice) else None),
         )
         known = catalogue() if tools is None else tools
         check_patterns(settings.patterns, known, settings.workspace / FILE)
@@ -103,7 +109,7 @@ async def open_house(
                 patterns=in_force(settings),
                 unaccepted=0 if is_accepted(settings) else len(settings.patterns),
             ),
-            redactor=redactor or Redactor(strict=settings.phi_strict),
+            redactor=redactor or Redactor(strict=strict_phi(settings, choice)),
             audit=AuditLog.open(settings.audit_file, face=face, keeping=settings.audit_keeping),
         )
         yield House(executor, settings, bank, guardian=choice.demo or settings.project.lower() == "guardian")

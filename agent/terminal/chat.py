@@ -6,7 +6,7 @@ import asyncio
 import signal
 
 from agent import model
-from agent.compose import Choice, House, open_house
+from agent.compose import Choice, House, open_house, strict_phi
 from agent.settings import Settings
 from agent.terminal.complete import SlashCompleter
 from agent.terminal.conversation import Conversation
@@ -34,7 +34,7 @@ async def chat(settings: Settings, choice: Choice, opening: Opening) -> int:
     if choice.demo:
         screen.note("Opening the Guardian demo in the sandbox; the first time takes some seconds.")
     asker = person(screen, interrupts)
-    redactor = Redactor(strict=settings.phi_strict, remember=True)  # for /reveal, by the person who sits here
+    redactor = Redactor(strict=strict_phi(settings, choice), remember=True)  # for /reveal
     async with open_house(
         settings, choice, face="terminal", mode=opening.mode, asker=asker, redactor=redactor
     ) as house:

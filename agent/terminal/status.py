@@ -15,7 +15,7 @@ WINDOW: Final = 200_000
 
 def status(talk: Conversation, columns: int) -> str:
     """Mode, model, target, context and PHI in one line; the target gives way first when it is narrow."""
-    strict = "PHI strict" if talk.settings.phi_strict else "PHI SHOWN"
+    strict = "PHI strict" if talk.house.executor.redactor.strict else "PHI SHOWN"
     model = one_line(talk.model_name) if talk.model else "no model"
     ends = [mode(talk.house.executor.approvals), model, context(talk), strict]
     room = columns - len(" · ".join(ends)) - 5

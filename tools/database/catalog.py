@@ -80,7 +80,8 @@ class Catalog:
     `relations` and `functions`: of the statement, its views, and the functions in their bodies (`inner`).
     `behind` and `ambient`: what else may run or be read: in bodies, policies, CHECKs of domains, casts.
     `settings`: names given to current_setting (None: not a constant). `room`: locks one query may take.
-    `shapes`: what the definition of a view does beyond reading. `secrets`: parameters of pg_settings that hold one, when it is read.
+    `shapes`: what the definition of a view does beyond reading. `secrets`: parameters of pg_settings that
+    hold one, when it is read.
     """
 
     relations: dict[int, Relation] = field(default_factory=dict[int, Relation])

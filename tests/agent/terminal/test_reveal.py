@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.audit import AuditLog
+from agent.compose import Choice, strict_phi
 from agent.executor import Executor
+from agent.settings import load
 from agent.terminal.orders import COMMANDS
 from agent.terminal.reveal import turned_back
 from tests.conftest import MakeExecutor
@@ -52,3 +54,13 @@ def test_no_tool_turns_a_pseudonym_back(make_executor: MakeExecutor):
     assert executor.redactor.reveal(executor.redactor.pseudonym("name", VALUE)) is None, (
         "faces do not remember"
     )
+
+
+def test_phi_off_is_about_the_target_of_sergei_toml_and_no_other(tmp_path: Path):
+    (tmp_path / "sergei.toml").write_text(
+        '[target]\ndatabase_url = "postgresql:///dev"\nenvironment = "development"\nphi = "off"\n'
+    )
+    settings = load(tmp_path, {"HOME": str(tmp_path)})
+    assert not strict_phi(settings, Choice())
+    assert not strict_phi(settings, Choice("postgresql:///dev"))
+    assert strict_phi(settings, Choice("postgresql:///production"))

@@ -216,28 +216,27 @@ def ward(cluster: Cluster, ward_template: str) -> Iterator[str]:
         yield dsn
 
 
-async def run(make_executor: MakeExecutor, dsn: str, sql: str) -> str:
-    """Run a change and hand back the undo that was shown."""
-    shown: list[str] = []
+class Yes:
+    """Says yes and remembers the undo that was shown."""
 
-    async def yes(request: Request) -> Decision:
-        shown.append(request.preview.undo)
+    undo = ""
+
+    async def __call__(self, request: Request) -> Decision:
+        self.undo = request.preview.undo
         return Decision(Answer.ONCE, by="test")
-
-    executor = make_executor(dsn, mode=Mode.ACT, asker=yes)
-    outcome = await executor.call("change_sql", {"sql": sql})
-    await executor.resources.database.close()
-    assert outcome.failure is None, (sql, outcome.failure)
-    return shown[0]
 
 
 @pytest.mark.parametrize("group", range(0, len(REVERSIBLE), SIZE))
 async def test_the_promised_undo_restores_the_schema(
     ward: str, make_executor: MakeExecutor, group: int
 ) -> None:
-    before, told = dump(ward), list[str]()
+    before, told, person = dump(ward), list[str](), Yes()
+    executor = make_executor(ward, mode=Mode.ACT, asker=person)
     for sql in REVERSIBLE[group : group + SIZE]:
-        back = await run(make_executor, ward, sql)
+        done = await executor.call("change_sql", {"sql": sql})
+        back = person.undo
+        undone = await executor.call("change_sql", {"sql": back})
+        assert (done.failure, undone.failure) == (None, None), f"{sql}\n{back}"
         told.append(f"{sql}\n    {back}")
-        await run(make_executor, ward, back)
+    await executor.resources.database.close()
     assert dump(ward) == before, "\n".join(told)
