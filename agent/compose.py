@@ -56,7 +56,7 @@ class House:
 
 
 def strict_phi(settings: Settings, choice: Choice) -> bool:
-    """Whether persons' values are masked. `phi = "off"` is about sergei.toml's own target, and no other URL."""
+    """Whether persons' values are masked: `phi = "off"` is about the target of sergei.toml, no other URL."""
     elsewhere = choice.database_url is not None and choice.database_url != settings.database_url
     return settings.phi_strict or elsewhere
 
