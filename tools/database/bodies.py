@@ -27,6 +27,11 @@ _OPENS: Final = frozenset({";", "begin", "atomic", "then", "else", "loop", ">>"}
 _WITHIN: Final = frozenset({"(", ")", "for", "key", "in", "query", "explain", "analyze", "verbose"})
 """After which a part of a statement may write: a CTE, what follows one, FOR UPDATE, FOR row IN UPDATE..."""
 _SETS: Final = frozenset({"set", "reset", "do", "commit", "rollback", "abort", "savepoint", "release"})
+_UNSPOKEN: Final = frozenset(
+    Name(None, operator)
+    for operator in ("=", "<", ">", "<=", ">=", "<>", "~~", "!~~", "~~*", "!~~*", "~", "!~")
+)
+"""Operators that stand behind words: IN, BETWEEN, ORDER BY, LIKE, SIMILAR TO... (and != is <>)."""
 _SYMBOLS: Final = frozenset("+-*/<>=~!@#%^&|`?")
 
 
@@ -72,7 +77,7 @@ def _collect(words: list[str]) -> Reach:
         kind="code",
         relations=frozenset(relations),
         functions=frozenset(calls),
-        operators=frozenset(Name(None, word) for word in words if word and set(word) <= _SYMBOLS),
+        operators=_UNSPOKEN | {Name(None, word) for word in words if word and set(word) <= _SYMBOLS},
         types=frozenset(Name(None, name) for name in names),
         fields=frozenset(fields),
         settings=frozenset(settings),
@@ -92,7 +97,7 @@ def _forbidden(word: str, before: str, after: str) -> list[str]:
 
 
 def _is_name(word: str) -> bool:
-    return word[:1] == '"' or word[:1].isalpha() or word[:1] == "_"
+    return word[:1] == '"' or word[:1].isalpha() or word[:1] == "_" or word[:1] > "\x7f"
 
 
 def _argument(words: list[str]) -> str | None:
@@ -104,7 +109,9 @@ def _argument(words: list[str]) -> str | None:
 
 
 def fold(identifier: str) -> str:
-    """An identifier as the catalog spells it."""
+    """An identifier as the catalog spells it: ASCII letters in lower case, cut after 63 bytes."""
     if identifier.startswith('"'):
-        return identifier[1:-1].replace('""', '"')
-    return identifier.lower()
+        plain = identifier[1:-1].replace('""', '"')
+    else:
+        plain = "".join(letter.lower() if letter.isascii() else letter for letter in identifier)
+    return plain.encode("utf-8")[:63].decode("utf-8", errors="ignore")

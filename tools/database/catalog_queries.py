@@ -102,7 +102,9 @@ select p.oid::int8 as oid, n.nspname::text as schema, p.proname::text as name,
                where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid
                  and d.deptype = 'e') as extension,
        case when l.lanname in ('sql', 'plpgsql') and p.oid >= 16384 and p.prokind in ('f', 'p', 'w')
-            then coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc) end as body,
+            then case when p.proconfig::text ~ 'standard_conforming_strings|backslash_quote'
+                      then 'execute' -- its quotes would not end where our scanner thinks
+                      else coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc) end end as body,
        case when p.oid >= 16384 then pg_catalog.pg_get_expr(p.proargdefaults, 0) end as defaults,
        p.prokind = 'a' as aggregate,
        (select pg_catalog.replace(pg_catalog.substr(s, 13), '"$user"',

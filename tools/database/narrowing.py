@@ -62,6 +62,7 @@ class _Names:
     pins: set[str] = field(default_factory=set[str])
     linked: set[str] = field(default_factory=set[str])
     away: set[str] = field(default_factory=set[str])
+    outside: set[str] = field(default_factory=set[str])
     functions: frozenset[str] = frozenset()
 
 
@@ -99,7 +100,7 @@ def narrowing(
         question=sha256(words.encode()).hexdigest() if asked else "",
         firm=any(seen.text for seen in asked) or (pinned and bool(asked)) or _few_rows(node, asked),
         selective=bool(asked) or pinned,
-        spelled=any(seen.content and (seen.foreign or seen.pin) for seen in atoms),
+        spelled=any(seen.content and (seen.foreign or seen.pin) for seen in atoms) or _merged(node, names),
         multiplied=_multiplied(node, names),
     )
 
@@ -136,6 +137,7 @@ def _names(
     for oid, table in linkage.tables.items():
         if table.kind != "v" and not linkage.reason(oid):
             away.add(table.name)
+            names.outside.update(column.name for column in table.columns.values())
             continue
         names.content.add(table.name)  # a whole row
         for column in table.columns.values():
@@ -273,8 +275,18 @@ def _column(fields: list[str], names: _Names, seen: _Seen) -> None:
         seen.foreign = True
 
 
+def _merged(node: Message, names: _Names) -> bool:
+    """Whether USING or NATURAL holds a hidden column against one of reference data by their common name."""
+    for _, part in walk(node):
+        if isinstance(part, pb.JoinExpr):
+            common = names.outside if part.is_natural else set(strings(part.using_clause)) & names.outside
+            if common & names.content:
+                return True
+    return False
+
+
 def _few_rows(node: Message, asked: list[_Seen]) -> bool:
-    """Whether a LIMIT picks a few persons out of those that a condition on hidden values left."""
+    """Whether a LIMIT picks one person out of those that a condition on hidden values left."""
     if not asked or not isinstance(node, pb.SelectStmt):
         return False
     limit = unwrap_node(node.limit_count) if node.HasField("limit_count") else None

@@ -137,6 +137,20 @@ create function public.guc_built(part text) returns text language sql stable as
 create function public.overloaded(int) returns int language sql immutable as 'select $1';
 create function public.overloaded(text) returns int language sql immutable as 'select pg_advisory_lock(913); select 1';
 create function public."Odd Name"() returns int language sql immutable as 'select pg_advisory_lock(914); select 1';
+create function public."É"() returns int language sql immutable as 'select pg_advisory_lock(915); select 1';
+create function public.calls_accent() returns int language sql immutable as 'select É()';
+create function public."→"() returns int language sql immutable as 'select pg_advisory_lock(916); select 1';
+create function public.calls_arrow() returns int language plpgsql immutable as $$ begin return →(); end $$;
+create function public.a23456789_123456789_123456789_123456789_123456789_123456789_123() returns int
+  language sql immutable as 'select pg_advisory_lock(917); select 1';
+create function public.calls_long() returns int language sql immutable as
+  'select a23456789_123456789_123456789_123456789_123456789_123456789_123_and_more()';
+create function public.other_quotes() returns text language sql immutable set standard_conforming_strings = off as
+  $$ select '\'' || pg_advisory_lock(918)::text --' $$;
+create function public.like_locks(int, int) returns boolean language sql immutable as
+  'select pg_advisory_lock(919); select true';
+create operator public.~~ (leftarg = int, rightarg = int, function = public.like_locks);
+create function public.uses_like() returns boolean language sql immutable as 'select 1 like 2';
 create function public.reader() returns bigint language sql as 'select count(*) from public.marks';
 
 -- operators, casts, domains, aggregates, types

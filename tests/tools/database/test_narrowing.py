@@ -78,6 +78,9 @@ async def test_honest_work_is_not_counted(gate: Executor):
         "select c.code from codes c, profiles p where c.display = p.full_name",
         "select code from codes order by abs(price - (select score from profiles order by 1 limit 1))",
         "select c.code from codes c join profiles p on ascii(p.full_name) > c.price",
+        "select c.code from codes c natural join (select full_name as display from profiles) x",
+        "select c.code from codes c join (select full_name as display from profiles) x using (display)",
+        "select code from codes where display in (select full_name from profiles)",
     ],
 )
 async def test_what_is_held_against_a_hidden_value_is_hidden(gate: Executor, sql: str):
