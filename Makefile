@@ -15,7 +15,7 @@ export XDG_STATE_HOME ?= $(CURDIR)/$(VENV)/home/state
 HOMELESS := HOME cannot be written. Before the commands above: export XDG_CACHE_HOME='$(XDG_CACHE_HOME)' XDG_STATE_HOME='$(XDG_STATE_HOME)'
 endif
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-phi clean
 
 demo: $(STAMP)
 	@"$(SERGEI)" demo
@@ -49,6 +49,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@if [ -n "$(UV)" ] && $(WITH_UV); then :; else \
 	  [ -z "$(UV)" ] || echo "uv could not do it; trying venv and pip ..." >&2; $(WITH_PIP); fi
 	@touch $@
+
+bench-phi: $(STAMP)
+	@$(VENV)/bin/python -m benchmarks.phi
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -27,11 +27,15 @@ _OPENS: Final = frozenset({";", "begin", "atomic", "then", "else", "loop", ">>"}
 _WITHIN: Final = frozenset({"(", ")", "for", "key", "in", "query", "explain", "analyze", "verbose"})
 """After which a part of a statement may write: a CTE, what follows one, FOR UPDATE, FOR row IN UPDATE..."""
 _SETS: Final = frozenset({"set", "reset", "do", "commit", "rollback", "abort", "savepoint", "release"})
-_UNSPOKEN: Final = frozenset(
-    Name(None, operator)
-    for operator in ("=", "<", ">", "<=", ">=", "<>", "~~", "!~~", "~~*", "!~~*", "~", "!~")
-)
-"""Operators that stand behind words: IN, BETWEEN, ORDER BY, LIKE, SIMILAR TO... (and != is <>)."""
+_UNSPOKEN: Final[dict[str, tuple[str, ...]]] = {
+    "like": ("~~", "!~~"),
+    "ilike": ("~~*", "!~~*"),
+    "similar": ("~", "!~"),
+    "!=": ("<>",),
+}
+"""Operators that stand behind words."""
+_IMPLIED: Final = ("=", "<", ">", "<=", ">=", "<>")
+"""IN, BETWEEN, ORDER BY, DISTINCT, CASE... compare without naming an operator."""
 _SYMBOLS: Final = frozenset("+-*/<>=~!@#%^&|`?")
 
 
@@ -77,13 +81,19 @@ def _collect(words: list[str]) -> Reach:
         kind="code",
         relations=frozenset(relations),
         functions=frozenset(calls),
-        operators=_UNSPOKEN | {Name(None, word) for word in words if word and set(word) <= _SYMBOLS},
+        operators=_operators(words),
         types=frozenset(Name(None, name) for name in names),
         fields=frozenset(fields),
         settings=frozenset(settings),
         forbidden=tuple(dict.fromkeys(forbidden)),
         shapes=("opaque",) if opaque else (),
     )
+
+
+def _operators(words: list[str]) -> frozenset[Name]:
+    named = {word for word in words if word and set(word) <= _SYMBOLS}
+    behind = {operator for word in words for operator in _UNSPOKEN.get(word.lower(), ())}
+    return frozenset(Name(None, operator) for operator in named | behind | {*_IMPLIED})
 
 
 def _forbidden(word: str, before: str, after: str) -> list[str]:

@@ -11,7 +11,6 @@ looks somebody up does it too), the second hides what it was compared with, the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from tools.database.linkage import Attribute, Linkage
 
 _ROUNDS: Final = 6
-_KEYS: Final = re.compile(r"json\w*_(?:each\w*|object_keys|populate\w*)|each|skeys|xmltable|xpath")
-"""Functions that turn names of columns, which the caller chooses, into values."""
 _MADE_ROWS: Final = frozenset({"generate_series", "generate_subscripts", "repeat"})
 
 
@@ -103,30 +100,6 @@ def narrowing(
         spelled=any(seen.content and (seen.foreign or seen.pin) for seen in atoms) or _merged(node, names),
         multiplied=_multiplied(node, names),
     )
-
-
-def mixes(node: Message) -> bool:
-    """Whether a computed column may hold values that the caller chose beside those that are stored.
-
-    Then equal values must not look equal: `select full_name ... union all select 'Jane Roe'` would be a guess
-    that is answered.
-    """
-    for _, part in walk(node):
-        if isinstance(part, pb.SelectStmt):
-            chosen: list[Message] = [*part.target_list, *part.values_lists]
-            mixed = part.op != pb.SETOP_NONE or any(_has_constant(item) for item in chosen)
-        elif isinstance(part, pb.RangeFunction):
-            mixed = _has_constant(part)
-        else:
-            called = name_of(strings(part.funcname)).name if isinstance(part, pb.FuncCall) else ""
-            mixed = _KEYS.fullmatch(called) is not None
-        if mixed:
-            return True
-    return False
-
-
-def _has_constant(node: Message) -> bool:
-    return any(isinstance(part, pb.A_Const) for _, part in walk(node))
 
 
 def _names(

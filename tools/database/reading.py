@@ -15,8 +15,9 @@ from tools.database.cells import raw_cursor
 from tools.database.clipping import clipped, joined
 from tools.database.guard import require_query, require_reading
 from tools.database.linkage import Linkage, read_linkage
+from tools.database.mixing import mixes
 from tools.database.names import missing_relation
-from tools.database.narrowing import Narrowing, mixes, narrowing
+from tools.database.narrowing import Narrowing, narrowing
 from tools.database.oracles import PhiRules, require_wide, settle_counts
 from tools.database.phi import Verdict, attribute_verdict, computed_verdict
 from tools.database.provenance import Origin, Shape, describe_views, described, settle

@@ -149,8 +149,8 @@ create function public.other_quotes() returns text language sql immutable set st
   $$ select '\'' || pg_advisory_lock(918)::text --' $$;
 create function public.like_locks(int, int) returns boolean language sql immutable as
   'select pg_advisory_lock(919); select true';
-create operator public.~~ (leftarg = int, rightarg = int, function = public.like_locks);
-create function public.uses_like() returns boolean language sql immutable as 'select 1 like 2';
+create operator public.!~~* (leftarg = int, rightarg = int, function = public.like_locks);
+create function public.uses_like() returns boolean language sql immutable as 'select 1 not ilike 2';
 create function public.reader() returns bigint language sql as 'select count(*) from public.marks';
 
 -- operators, casts, domains, aggregates, types

@@ -252,7 +252,7 @@ WRITING: Final[dict[str, tuple[str, ...]]] = {
         "select a23456789_123456789_123456789_123456789_123456789_123456789_123_and_more()",
         "select other_quotes()",
         "select uses_like()",
-        "select 1 like 2",
+        "select 1 not ilike 2",
         "select overloaded('x'::text)",
         "select public.overloaded(null)",
     ),
