@@ -118,7 +118,7 @@ def _way_out(objections: list[Objection]) -> str:
         return ""
     listed = ", ".join(f'"{name}"' for name in names)
     return (
-        f"A person who has read it can allow it for this target: allow_functions = [{listed}] in sergei.toml."
+        f"A person who has read it can allow it: allow_functions = [{listed}] under [target] in sergei.toml."
     )
 
 
