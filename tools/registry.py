@@ -189,7 +189,8 @@ def _explain(error: ValidationError) -> str:
     parts: list[str] = []
     for item in error.errors(include_url=False, include_input=False, include_context=False):
         where = ".".join(str(step) for step in item["loc"]) or "arguments"
-        parts.append(f"`{where}` {item['msg'][0].lower()}{item['msg'][1:]}")
+        said = "is missing" if item["type"] == "missing" else item["msg"][0].lower() + item["msg"][1:]
+        parts.append(f"`{where}` {said}")
     return "; ".join(parts)
 
 

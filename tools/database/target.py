@@ -48,7 +48,8 @@ class Target(BaseModel):
     def label(self) -> str:
         """One line for people: `guardian@production (project abcd…, aws-0-eu.pooler.supabase.com:6543)`."""
         project = f"project {self.project_ref}, " if self.project_ref else ""
-        return f"{self.database}@{self.environment} ({project}{self.address})"
+        environment = "" if self.environment == "unknown" else f"@{self.environment}"
+        return f"{self.database}{environment} ({project}{self.address})"
 
 
 def parse_dsn(dsn: str, environment: str) -> tuple[Target, str]:

@@ -107,7 +107,7 @@ def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
     callers = ", ".join(role.name for role in snapshot.callers) or "no role"
     examined = [f"{count} {name}" for count, name in kinds if count]
     examined += [
-        f"{len(rules)} rules",
+        f"{len(rules)} rule{'' if len(rules) == 1 else 's'}",
         f"callers {callers}",
         f"exposed schemas {', '.join(snapshot.exposed)}",
     ]
