@@ -184,12 +184,15 @@ def digest(name: str, params: Params) -> str:
     return sha256(f"{name}\0{canonical}".encode()).hexdigest()
 
 
+_PLAIN = {"missing": "is missing", "extra_forbidden": "is not one of its arguments"}
+
+
 def _explain(error: ValidationError) -> str:
     """Each wrong argument and why, without echoing its value (it may be a patient's)."""
     parts: list[str] = []
     for item in error.errors(include_url=False, include_input=False, include_context=False):
         where = ".".join(str(step) for step in item["loc"]) or "arguments"
-        said = "is missing" if item["type"] == "missing" else item["msg"][0].lower() + item["msg"][1:]
+        said = _PLAIN.get(item["type"]) or item["msg"][0].lower() + item["msg"][1:]
         parts.append(f"`{where}` {said}")
     return "; ".join(parts)
 

@@ -187,7 +187,7 @@ async def test_a_client_that_would_show_its_model_the_bare_structure_gets_fenced
     ("tool", "arguments", "sentence"),
     [
         ("fetch_status", {}, "The platform did not answer. [504] Try again in a minute."),
-        ("count_rows", {"tabel": "notes"}, "`table` field required; `tabel` extra inputs are not permitted"),
+        ("count_rows", {"tabel": "notes"}, "`table` is missing; `tabel` is not one of its arguments"),
         ("count_stars", {}, "There is no tool called 'count_stars'."),
     ],
 )

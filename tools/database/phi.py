@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tools.database.linkage import Attribute, Linkage
+from tools.database.phi_comments import speaks_of_person
 from tools.database.phi_names import coded, column_meaning
 from tools.database.phi_tables import UNSURE, stray
 from tools.database.phi_words import split
@@ -63,12 +64,15 @@ def attribute_verdict(column: Attribute, linkage: Linkage) -> Verdict:
     why = linkage.reference.get(column.relation)
     if reason is None or why is not None:
         if stray(column):
-            return Verdict(False, kind, "contact details, in reference data")
+            return Verdict(False, kind, "speaks of a person, in reference data")
         return Verdict(True, kind, f"reference data: {why}" if why else "reference data")
+    personal = speaks_of_person(column.comment)
     safe = _safe(column, linkage)
-    if safe:
+    if safe and not personal:
         return Verdict(True, kind, safe)
     meaning = column_meaning(column.name)
+    if personal and meaning is None:
+        return Verdict(False, kind, f"its comment speaks of a person; patient-linked: {reason}")
     if meaning is not None:
         return Verdict(False, kind, f"{meaning.why}; patient-linked: {reason}")
     sure = reason != UNSURE and (kind == "id" or _telling_type(column))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tools.database.phi_comments import speaks_of_person
 from tools.database.phi_names import (
     column_kind,
     column_meaning,
@@ -60,6 +61,8 @@ def own_reference(table: Table) -> str | None:
 
 def stray(column: Attribute) -> bool:
     """Whether a column of reference data still speaks of one person: plans.contact_email."""
+    if speaks_of_person(column.comment):
+        return True
     meaning = column_meaning(column.name)
     return meaning is not None and meaning.strong and meaning.kind in {"email", "phone"} and _wide(column)
 

@@ -108,6 +108,35 @@ def test_codes_of_a_person_are_shown_only_where_they_have_no_room_for_more():
     assert not attribute_verdict(wide, linkage).sure, "it is masked out of caution, and says so"
 
 
+@pytest.mark.parametrize(
+    ("comment", "masked"),
+    [
+        ("PHI: given by the family", True),
+        ("Date of birth as typed", True),
+        ("The patient's full name", True),
+        ("Contains no personal data", False),
+        ("Never holds PHI", False),
+        ("Price per month", False),
+    ],
+)
+def test_a_column_comment_is_evidence_in_a_lookup_and_beside_a_person(comment: str, masked: bool):
+    lookup, person = made("countries", "code name iso3"), made("patients", "id status", oid=2)
+    lookup = commented(lookup, "iso3", comment)
+    person = commented(person, "status", comment, listed=True)
+    linkage = link([lookup, person])
+    assert ("iso3" not in shown(lookup, linkage)) is masked
+    assert ("status" not in shown(person, linkage)) is masked
+
+
+def commented(table: Table, name: str, comment: str, *, listed: bool = False) -> Table:
+    """The table with a comment on one column."""
+    columns = {
+        number: dataclasses.replace(column, comment=comment, listed=listed) if column.name == name else column
+        for number, column in table.columns.items()
+    }
+    return dataclasses.replace(table, columns=columns)
+
+
 def test_a_person_has_the_last_word_both_ways():
     people, codes = made("patients", "id full_name ward"), made("codes", "code label", oid=2)
     told = {
