@@ -24,4 +24,4 @@ def show(title: str, rows: list[Row], against: str) -> None:
     print(f"\n{title}")
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:8.2f} {against}"
-        print(f"  {row.what:<{width}}  {row.seconds:10.4f}{ratio}")
+        print(f"  {row.what:<{width}}  {row.seconds:10.5f}{ratio}")
