@@ -117,9 +117,12 @@ select (select n from public.touched limit 1), (select count(*) from public.touc
        (select last_value from public.ticket), (select is_called from public.ticket),
        (select count(*) from pg_locks where locktype = 'advisory'
         and database = (select oid from pg_database where datname = current_database())),
-       (select count(*) from pg_largeobject_metadata), (select count(*) from pg_replication_slots),
+       (select count(*) from pg_largeobject_metadata), (select count(*) from pg_replication_slots
+        where database = current_database()),
        (select stats_reset from pg_stat_database where datname = current_database()),
-       (select count(*) from pg_db_role_setting), (select count(*) from pg_listening_channels())
+       (select count(*) from pg_db_role_setting
+        where setrole = current_user::regrole
+           or setdatabase = (select oid from pg_database where datname = current_database())), (select count(*) from pg_listening_channels())
 """
 
 
