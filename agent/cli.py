@@ -249,8 +249,12 @@ def _is_unicode(word: str) -> bool:
 
 def _guarded(args: argparse.Namespace) -> int:
     """Run the command; a person's mistake or a server's failure is one sentence, never a traceback."""
+    import logging
+
     from tools.errors import SergeiError
 
+    # A library's warning about a connection that an interrupt cut is no news to the person who cut it.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         return int(import_module(f"agent.commands.{args.command.replace('-', '_')}").run(args))
     except SergeiError as error:

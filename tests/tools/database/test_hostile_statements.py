@@ -122,7 +122,8 @@ select (select n from public.touched limit 1), (select count(*) from public.touc
        (select stats_reset from pg_stat_database where datname = current_database()),
        (select count(*) from pg_db_role_setting
         where setrole = current_user::regrole
-           or setdatabase = (select oid from pg_database where datname = current_database())), (select count(*) from pg_listening_channels())
+           or setdatabase = (select oid from pg_database where datname = current_database())),
+       (select count(*) from pg_listening_channels())
 """
 
 
