@@ -11,7 +11,7 @@ looks somebody up does it too), the second hides what it was compared with, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, cast
@@ -39,7 +39,8 @@ class Narrowing:
     `table`: the person's table that stands for the statement; `question`: a digest of its conditions, empty
     when it asks none; `firm`: it counts whatever comes back; `selective`: it leaves persons out by a key or
     a hidden value; `spelled`: hidden values are held against shown
-    ones; `multiplied`: a hidden value decides how many rows come.
+    ones; `multiplied`: a hidden value decides how many rows come; `ordered`: one decides their order;
+    `sorted_by`: numbers of result columns (from 1) that rows are sorted by.
     """
 
     table: str = ""
@@ -48,6 +49,8 @@ class Narrowing:
     selective: bool = False
     spelled: bool = False
     multiplied: bool = False
+    ordered: bool = False
+    sorted_by: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -91,11 +94,20 @@ def narrowing(
     atoms = [_look(atom, names) for clause in _clauses(node) for atom in _atoms(clause)]
     asked = [seen for seen in atoms if seen.content and seen.constant]
     pinned = any(seen.pin and seen.constant and not seen.content for seen in atoms)
-    words = "\n".join(sorted({" ".join(seen.words) for seen in atoms if seen.constant}))
+    sorts = [_look(sort, names) for _, part in walk(node) for sort in _sorts(part)]
+    ordered = any(seen.content for seen in sorts)
+    picked = (
+        [_look(bound, names) for bound in _bounds(node)] if ordered else []
+    )  # the first by a hidden value
+    said = [seen for seen in (*atoms, *picked) if seen.constant] + (sorts if picked else [])
+    words = "\n".join(sorted({" ".join(seen.words) for seen in said}))
+    firm = any(seen.text for seen in asked) or (pinned and bool(asked)) or _few_rows(node, asked)
     return Narrowing(
         table=linked[0],
-        question=sha256(words.encode()).hexdigest() if asked else "",
-        firm=any(seen.text for seen in asked) or (pinned and bool(asked)) or _few_rows(node, asked),
+        question=sha256(words.encode()).hexdigest() if asked or picked else "",
+        firm=firm or bool(picked),
+        ordered=ordered,
+        sorted_by=_positions(node),
         selective=bool(asked) or pinned,
         spelled=any(seen.content and (seen.foreign or seen.pin) for seen in atoms) or _merged(node, names),
         multiplied=_multiplied(node, names),
@@ -246,6 +258,26 @@ def _column(fields: list[str], names: _Names, seen: _Seen) -> None:
         seen.pin = True
     elif name not in names.linked:
         seen.foreign = True
+
+
+def _sorts(part: Message) -> Sequence[Message]:
+    return part.sort_clause if isinstance(part, pb.SelectStmt) else ()
+
+
+def _bounds(node: Message) -> list[Message]:
+    """LIMIT and OFFSET, which pick rows by their rank."""
+    if not isinstance(node, pb.SelectStmt):
+        return []
+    return [getattr(node, name) for name in ("limit_count", "limit_offset") if node.HasField(name)]
+
+
+def _positions(node: Message) -> tuple[int, ...]:
+    """Result columns that ORDER BY names by their number."""
+    if not isinstance(node, pb.SelectStmt):
+        return ()
+    sorts = [item for sort in node.sort_clause if isinstance(item := unwrap_node(sort), pb.SortBy)]
+    keys = [unwrap_node(sort.node) for sort in sorts]
+    return tuple(key.ival.ival for key in keys if isinstance(key, pb.A_Const))
 
 
 def _merged(node: Message, names: _Names) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from postgast import pg_query_pb2 as pb
@@ -166,10 +167,19 @@ async def _select(session: Session, judged: Judged, limit: int, warnings: tuple[
         await session.plain(f"{_DECLARE}{cutting[0]}")
     fetch = f"FETCH FORWARD {limit + 1} FROM sergei"
     raw, truncated = await _harvest(session, fetch, limit, cutting[1] if cutting else ())
+    if _tells_order(judged.narrowing, verdicts):
+        SystemRandom().shuffle(raw)
+        warnings = (*warnings, "Rows come in no order here: they were sorted by a hidden value.")
     verdicts = settle_counts(judged.narrowing, judged.rules.probes, verdicts, raw)
     return Rows.sealed(
         columns, verdicts, raw, truncated=truncated, warnings=warnings, target=session.target.label
     )
+
+
+def _tells_order(narrowing: Narrowing, verdicts: Sequence[Verdict]) -> bool:
+    """Whether the order of the rows would tell who comes first by a value that is not shown."""
+    keys = [verdicts[number - 1] for number in narrowing.sorted_by if 0 < number <= len(verdicts)]
+    return narrowing.ordered or any(not key.shown and key.kind != "id" for key in keys)
 
 
 async def _show(session: Session, piece: Piece, warnings: tuple[str, ...]) -> Rows:

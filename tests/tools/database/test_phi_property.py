@@ -119,3 +119,16 @@ async def test_no_value_of_a_table_that_was_never_seen_leaves(
     outcome = await demo_gate.call("execute_sql", {"sql": sql})
     told = everything(outcome)
     assert "Quillian" not in told and "Planted" not in told and "nailliuQ" not in told
+
+
+@pytest.mark.parametrize("order", ["full_name", "1", "upper(full_name) desc"])
+async def test_the_order_of_rows_tells_nothing_of_a_hidden_value(
+    clinic: str, make_executor: MakeExecutor, order: str
+):
+    executor = make_executor(clinic)
+    asked = {"sql": f"select full_name, id from profiles order by {order}"}
+    seen = [str((await executor.call("execute_sql", asked)).structured()["rows"]) for _ in range(4)]
+    plain = {"sql": "select id, created_at from profiles order by created_at, id"}
+    kept = [str((await executor.call("execute_sql", plain)).structured()["rows"]) for _ in range(2)]
+    await executor.resources.database.close()
+    assert len(set(seen)) > 1 and len(set(kept)) == 1
