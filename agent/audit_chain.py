@@ -83,7 +83,7 @@ class Walk:
         """Take the next line in; `where` is how a person finds it."""
         if self.problem:
             return
-        record = _parsed(line)
+        record = parsed(line)
         if record is None:
             self.problem = self._torn_before() if self._torn else ""
             self._torn = (where, line)
@@ -147,7 +147,8 @@ class Walk:
         return ""
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """A line as a record of the chain, or None where it is not one."""
     try:
         record: dict[str, Any] = json.loads(line)
         mark_of(record)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import re
 from collections.abc import Generator, Iterator
@@ -21,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from agent.audit_chain import Mark, mark_of
+from agent.audit_chain import Mark, mark_of, parsed
 
 _MARK_BYTES: Final = 78  # twelve digits, a space, a hash, a newline
 _TAIL_BYTES: Final = 65_536  # far more than a record: every text in one is cut
@@ -150,7 +149,7 @@ def read_tail(descriptor: int) -> Tail:
     whole, newline, torn = octets.rpartition(b"\n")
     if not newline:
         return Tail(None, torn)
-    record = _record(whole.rpartition(b"\n")[2])
+    record = parsed(whole.rpartition(b"\n")[2])
     # A whole line that is no record: somebody was here. The chain breaks at it, and verify says so.
     return Tail(mark_of(record) if record else Mark(0, "torn"), torn)
 
@@ -163,16 +162,7 @@ def last_record(path: Path) -> dict[str, Any]:
         octets = os.pread(descriptor, min(size, _TAIL_BYTES), max(0, size - _TAIL_BYTES))
     finally:
         os.close(descriptor)
-    return _record(octets.rstrip(b"\n").rpartition(b"\n")[2]) or {}
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        record: dict[str, Any] = json.loads(line)
-        mark_of(record)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return record
+    return parsed(octets.rstrip(b"\n").rpartition(b"\n")[2]) or {}
 
 
 def append(descriptor: int, octets: bytes, *, spare: int = 0) -> None:

@@ -76,7 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _target(parser: argparse.ArgumentParser) -> None:
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The flags that name the database, the same for every command that has one."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--database-url", metavar="URL", help="the database (default: sergei.toml or environment)"
@@ -99,7 +100,7 @@ def _review(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "domains", nargs="*", metavar="DOMAIN", help="what to review (default: everything): rls"
     )
-    _target(parser)
+    add_target(parser)
     parser.add_argument("--format", choices=("text", "json", "sarif", "markdown", "html"), default="text")
     parser.add_argument("--output", metavar="FILE", help="write the report to a file (- is the terminal)")
     parser.add_argument(
@@ -116,7 +117,7 @@ def _review(parser: argparse.ArgumentParser) -> None:
 
 
 def _chat(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    add_target(parser)
     parser.add_argument("-p", "--print", metavar="QUESTION", dest="question", help="ask one question and end")
     parser.add_argument("--mode", choices=("investigate", "act"), help="investigate: nothing can change")
     parser.add_argument("--model", help="model to talk to")
@@ -141,7 +142,7 @@ def _rules(parser: argparse.ArgumentParser) -> None:
 
 
 def _mcp(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    add_target(parser)
     parser.add_argument(
         "--http", metavar="HOST:PORT", help="serve over HTTP instead of stdio, e.g. 127.0.0.1:8765"
     )
@@ -150,7 +151,7 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
 
 def _phi(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("inventory",), default="inventory")
-    _target(parser)
+    add_target(parser)
     parser.add_argument("--schemas", nargs="+", metavar="SCHEMA", help="only these schemas (default: public)")
     parser.add_argument("--only", choices=("all", "phi", "unsure", "safe"), default="all")
     parser.add_argument(
@@ -191,7 +192,7 @@ def _audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _init_role(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    add_target(parser)
     parser.add_argument("--name", default="sergei_reader", help="name of the login (default: sergei_reader)")
     parser.add_argument("--schemas", nargs="+", metavar="SCHEMA", default=["public"], help="what it may read")
     parser.add_argument(
@@ -202,7 +203,7 @@ def _init_role(parser: argparse.ArgumentParser) -> None:
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
-    _target(parser)
+    add_target(parser)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -47,7 +47,7 @@ def find(word: str) -> Tool:
 
 def parser_for(tool: Tool) -> argparse.ArgumentParser:
     """A command line for the tool, made from its parameters."""
-    from agent.cli import SentenceParser
+    from agent.cli import SentenceParser, add_target
 
     command = tool.name.replace("_", "-")
     parser = SentenceParser(
@@ -61,9 +61,7 @@ def parser_for(tool: Tool) -> argparse.ArgumentParser:
         _add(group, name, resolve(spec, schema), required=name in required)
     parser.add_argument("--json", metavar="ARGUMENTS", help="the arguments as one JSON object instead")
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--database-url", metavar="URL", help="the database")
-    where.add_argument("--demo", action="store_true", help="the Guardian demo in the sandbox")
+    add_target(parser)
     return parser
 
 

@@ -100,7 +100,7 @@ class Edit(Params):
 
 
 async def _edit_preview(params: Edit, resources: Resources) -> Preview:
-    return Preview(action=params.new, target=f"/work/{params.path}", touches=(params.path,))
+    return Preview(action=params.new, target=f"/project/{params.path}", touches=(params.path,))
 
 
 @tool(Effect.WRITE, preview=_edit_preview)
@@ -276,7 +276,7 @@ async def test_sql_that_a_pattern_does_not_mention_is_not_any_sql(tmp_path: Path
 
 DOCS: dict[str, Any] = {
     "tool": "edit_text",
-    "target": "/work/*",
+    "target": "/project/*",
     "arguments": {"path": {"glob": "*"}},
     "other_arguments": "any",
 }

@@ -62,11 +62,6 @@ def existing(cluster: Cluster) -> str | None:
     return cluster.dsn(DATABASE) if key == content_key() else None
 
 
-def scale_of(cluster: Cluster) -> str:
-    """The scale of the existing demo."""
-    return _mark(cluster).split(" ")[0]
-
-
 def fresh(cluster: Cluster, scale: Scale = "small") -> str:
     """The conninfo of a clean demo; whatever was in the old one is gone. Call it inside `exclusive`."""
     dsn = _copied(cluster, template(cluster, scale))
