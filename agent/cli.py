@@ -62,6 +62,11 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SentenceParser)
     _demo(commands.add_parser("demo", help="build the Guardian demo, plant faults, review it"))
     _review(commands.add_parser("review", help="review a database and report findings"))
+    _rls(
+        commands.add_parser(
+            "rls", help="prove, explain, compare and mend who reaches which row", add_help=False
+        )
+    )
     _chat(commands.add_parser("chat", help="talk to Sergei in the terminal"))
     _run(commands.add_parser("run", help="run one tool", add_help=False))
     _tools(commands.add_parser("tools", help="list the tools"))
@@ -126,6 +131,10 @@ def _chat(parser: argparse.ArgumentParser) -> None:
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--continue", action="store_true", dest="latest", help="go on with the latest session")
     again.add_argument("--resume", metavar="SESSION", help="go on with this session")
+
+
+def _rls(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="ACTION [ARGUMENTS]")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,8 @@ async def open_house(
             exposed_schemas=settings.exposed_schemas,
             phi_columns=settings.phi_columns,
             allowed_functions=settings.allowed_functions,
+            sandbox_or_none=partial(open_cluster, settings),
+            rls_model=settings.rls_model,
             probes=Probes(LIMIT if strict_phi(settings, choice) else None),
         )
         known = catalogue() if tools is None else tools

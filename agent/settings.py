@@ -96,6 +96,8 @@ class ProjectFile(_Section):
     sandbox: SandboxSection = SandboxSection()
     suppress: tuple[SuppressSection, ...] = ()
     audit: AuditSection = AuditSection()
+    rls: dict[str, Any] = {}
+    """Who may see what, as a person declared it; read by tools/rls/proof/declared.py."""
     approve: tuple[Pattern, ...] = ()
 
     @field_validator("approve")
@@ -126,6 +128,7 @@ class Settings:
     phi_strict: bool
     phi_columns: Mapping[str, bool]
     allowed_functions: tuple[str, ...]
+    rls_model: Mapping[str, Any]
     model: str
     mode: Mode
     memory: bool
@@ -182,6 +185,7 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         phi_strict=target.phi == "strict",
         phi_columns={name: verdict == "phi" for name, verdict in project.phi.columns.items()},
         allowed_functions=target.allow_functions,
+        rls_model=project.rls,
         model=env.get("SERGEI_MODEL") or agent.model,
         mode=agent.mode,
         memory=agent.memory,

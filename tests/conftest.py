@@ -79,6 +79,7 @@ def make_executor(tmp_path: Path) -> MakeExecutor:
         resources = Resources(
             database_or_none=Database(dsn, environment=environment) if dsn else None,
             bank_or_none=bank,
+            sandbox_or_none=lambda: Cluster.open(SandboxSettings(cache_dir=CACHE)),
             workspace_or_none=Workspace((workspace or tmp_path).resolve(), {"PATH": os.environ["PATH"]}),
         )
         return Executor(

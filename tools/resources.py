@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.errors import ConfigurationError
 from tools.probing import Probes
@@ -13,6 +13,7 @@ from tools.probing import Probes
 if TYPE_CHECKING:
     from memory import Banks
     from tools.database.connection import Database
+    from tools.sandbox.cluster import Cluster
     from tools.workspace.jail import Workspace
 
 
@@ -51,6 +52,10 @@ class Resources:
     """`schema.function`: volatile functions that a person allows execute_sql to call on this target."""
     dry_runs: bool = True
     """False where a preview is only compared with the one a person saw: its evidence is not looked at."""
+    sandbox_or_none: Callable[[], Cluster] | None = None
+    """Joins the sandbox's server, starting it if need be; the caller closes what it gets."""
+    rls_model: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a person declared about who may see what: the `[rls]` section of sergei.toml, as written."""
     probes: Probes = field(default_factory=Probes)
     """What this session asked about hidden values."""
     now: Callable[[], datetime] = field(default=_now)
@@ -64,6 +69,12 @@ class Resources:
                 hint="Pass --database-url URL (or set SERGEI_DATABASE_URL), or --demo for the sandbox.",
             )
         return self.database_or_none
+
+    def sandbox(self) -> Cluster:
+        """The sandbox's server, as a context manager that gives the lease back."""
+        if self.sandbox_or_none is None:
+            raise ConfigurationError("There is no sandbox here.", hint="Start Sergei as `sergei`.")
+        return self.sandbox_or_none()
 
     @property
     def bank(self) -> Banks:

@@ -1,0 +1,40 @@
+"""`sergei rls ACTION`: who can reach what, proven. Each action is a module of its own beside this one."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+from agent.cli import SentenceParser
+
+ACTIONS: Final[dict[str, str]] = {}
+"""Action -> what it does, in one line; the module is agent/commands/rls_ACTION.py with `add` and `run`."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the action's own words and run it; its exit code is ours."""
+    parser = build_parser(args.words[:1])
+    found = parser.parse_args(args.words)
+    if found.action is None:
+        parser.print_help()
+        return 0
+    return int(_module(found.action).run(found))
+
+
+def build_parser(wanted: list[str]) -> SentenceParser:
+    """The command line of `sergei rls`; only the wanted action's module is imported."""
+    parser = SentenceParser(
+        prog="sergei rls", description="Row level security: models, proofs, fixes, differences."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=SentenceParser)
+    for name, summary in ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name in wanted:
+            _module(name).add(action)
+    return parser
+
+
+def _module(action: str) -> ModuleType:
+    return import_module(f"agent.commands.rls_{action.replace('-', '_')}")
