@@ -59,21 +59,21 @@ class Leak(BaseModel):
     attack: tuple[str, ...] = Field(
         default=(),
         description=(
-            "What the actor does, in order. The last statement is the one that reaches the record and reaches "
-            "nothing else: it names the row. Those before it are permitted writes; a switch of role may stand "
-            "among them."
+            "What the actor does, in order. The last statement is the one that reaches the record and "
+            "nothing else: it names the row. Those before it are permitted writes; a switch of role may "
+            "stand among them."
         ),
     )
     expect: Literal["rows", "value", "witness"] = Field(
         default="rows",
         description=(
-            "How success shows. rows: the last statement returns or changes at least one row. value: its first "
-            "column is neither null nor false (a function called). witness: the witness returns a row."
+            "How success shows. rows: the last statement returns or changes at least one row. value: its "
+            "first column is neither null nor false (a function called). witness: the witness returns a row."
         ),
     )
     witness: str = Field(
         default="",
-        description="A query for the owner of the scratch database, after the attack, that sees the harm done.",
+        description="A query for the owner of the scratch database, after the attack: it sees the harm done.",
     )
     times: int = Field(default=1, description="How many probes showed the same cause.")
 
