@@ -160,6 +160,14 @@ select p.pubname::text as name, p.puballtables as all_tables,
 from pg_publication p
 """
 
+DEFAULT_PRIVILEGES: Final = """
+select pg_get_userbyid(d.defaclrole)::text as creator, coalesce(n.nspname::text, '') as schema,
+       d.defaclobjtype::text as kind, d.defaclacl::text[] as acl
+from pg_default_acl d
+left join pg_namespace n on n.oid = d.defaclnamespace
+order by 1, 2, 3
+"""
+
 BUCKETS: Final = """
 select b.id::text as id, b.public is true as public
 from storage.buckets b
@@ -179,5 +187,6 @@ QUERIES: Final[dict[str, LiteralString]] = {
     "view_reads": VIEW_READS,
     "triggers": TRIGGERS,
     "publications": PUBLICATIONS,
+    "default_privileges": DEFAULT_PRIVILEGES,
 }
 """Everything but the buckets: that table exists only on Supabase, and naming it elsewhere is an error."""

@@ -218,6 +218,17 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class DefaultPrivileges:
+    """What objects of one kind get when `creator` makes them (r relation, S sequence, f function, T type,
+    n schema). Without a schema they take the place of the built-in defaults, with one they come on top."""
+
+    creator: str
+    schema: str
+    kind: str
+    acl: Acl
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """A storage bucket; a public one serves its files to anybody with the URL."""
 

@@ -11,6 +11,7 @@ from tools.rls.objects import (
     COMMANDS,
     Bucket,
     Column,
+    DefaultPrivileges,
     Function,
     Index,
     Key,
@@ -71,6 +72,10 @@ def assemble(
         extensions=tuple(server["extensions"]),
         round_trips=1 if buckets is None else 2,
         gaps=_gaps(supabase, relations, roles, exposed, rows["schemas"], buckets),
+        default_privileges=tuple(
+            DefaultPrivileges(row["creator"], row["schema"], row["kind"], parse_acl(row["acl"]))
+            for row in rows["default_privileges"]
+        ),
     )
 
 
