@@ -57,8 +57,9 @@ def _preface(proof: Proof, cases: Sequence[Leak]) -> list[str]:
         return [said, "The proof showed no leak and no denial, so there is nothing to test."]
     return [
         said,
-        f"{len(cases)} test{'' if len(cases) == 1 else 's'}; seed {proof.seed}, inputs {proof.inputs[:16] or 'unknown'}.",
-        "Each fails while the fault is there and passes once it is mended. Every row is made up and rolled back.",
+        f"{len(cases)} test{'' if len(cases) == 1 else 's'}; seed {proof.seed}, inputs {proof.inputs[:16]}.",
+        "Each fails while the fault is there and passes once it is mended.",
+        "Every row is made up, and rolled back at the end.",
         "Run it against a test database with your schema, as a login that passes row level security.",
     ]
 
@@ -108,7 +109,8 @@ def _last(leak: Leak) -> list[str]:
     if leak.expect == "value":
         return [
             f"    execute {statement} into told;",
-            "    outcome := case when told is null or told in ('f', 'false') then 'refused' else 'reached' end;",
+            "    outcome := 'reached';",
+            "    if coalesce(told, 'f') in ('f', 'false') then outcome := 'refused'; end if;",
         ]
     counted = [
         "    get diagnostics n = row_count;",
