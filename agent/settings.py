@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -85,6 +86,7 @@ class SuppressSection(_Section):
     rule: str
     object: str = "*"
     reason: str = Field(min_length=3)
+    until: date | None = None
 
 
 class ProjectFile(_Section):
@@ -189,7 +191,7 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         model=env.get("SERGEI_MODEL") or agent.model,
         mode=agent.mode,
         memory=agent.memory,
-        suppressions=tuple(Suppression(s.rule, s.object, s.reason) for s in project.suppress),
+        suppressions=tuple(Suppression(s.rule, s.object, s.reason, s.until) for s in project.suppress),
         patterns=project.approve,
         audit_keeping=Keeping(audit.retention_years, audit.rotate_megabytes * 1_000_000),
         api_key=env.get("ANTHROPIC_API_KEY", ""),
@@ -243,6 +245,8 @@ _REASONS: Final = {
     "bool_parsing": "must be true or false",
     "tuple_type": 'must be a list, such as ["public"]',
     "model_type": "must be a section of its own, such as [target]",
+    "date_from_datetime_parsing": "must be a day such as 2030-12-31",
+    "date_type": "must be a day such as 2030-12-31",
     "dict_type": "must be a section of its own, such as [target]",
 }
 """What pydantic's types of error mean in a settings file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import ConfigurationError
@@ -26,11 +26,13 @@ class Suppression:
     """A finding that a person decided to live with (`[[suppress]]` in sergei.toml).
 
     `rule` is a rule name, `object` a finding's object or cache_key, or `*`; `reason` is never empty.
+    `until` is the last day (UTC) on which it holds.
     """
 
     rule: str
     object: str
     reason: str
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

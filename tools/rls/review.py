@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
+from datetime import UTC, date
 from difflib import get_close_matches
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from tools.rls.bodies import body_of
 from tools.rls.reading import read_snapshot
 from tools.rls.rules import RULES
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
+from tools.suppressions import sift
 
 
 class ReviewRls(Params):
@@ -41,7 +43,8 @@ async def review_rls(params: ReviewRls, resources: Resources) -> Review:
     findings = findings_of(snapshot, rules)
     if params.schemas:
         findings = [finding for finding in findings if finding.schema_ in params.schemas]
-    return review(resources.database.target.label, snapshot, findings, resources.suppressions, rules)
+    today = resources.now().astimezone(UTC).date()
+    return review(resources.database.target.label, snapshot, findings, resources.suppressions, rules, today)
 
 
 def chosen(only: Sequence[str], skip: Sequence[str]) -> tuple[Rule[Snapshot], ...]:
@@ -61,14 +64,14 @@ def review(
     findings: Iterable[Finding],
     suppressions: Sequence[Suppression],
     rules: Sequence[Rule[Snapshot]] = RULES,
+    today: date | None = None,
 ) -> Review:
     """The review of a snapshot: ranked, without what was suppressed, and with its coverage."""
-    every = ranked(findings)
-    kept = [finding for finding in every if not any(suppresses(one, finding) for one in suppressions)]
+    kept, suppressed = sift(ranked(findings), suppressions, today)
     return Review(
         target=target,
         findings=kept,
-        summary=Summary.of(kept, len(every) - len(kept)),
+        summary=Summary.of(kept, suppressed),
         coverage=coverage(snapshot, rules),
     )
 
@@ -86,11 +89,6 @@ def findings_of(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]] = RULES) -> 
     finally:
         if collecting:
             gc.enable()
-
-
-def suppresses(suppression: Suppression, finding: Finding) -> bool:
-    """Whether a person decided to live with this finding: its rule, and its object, cache key or all."""
-    return suppression.rule == finding.rule and suppression.object in ("*", finding.object, finding.cache_key)
 
 
 def coverage(snapshot: Snapshot, rules: Sequence[Rule[Snapshot]]) -> Coverage:
