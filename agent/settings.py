@@ -231,7 +231,7 @@ def _first(error: ValidationError) -> str:
     if item["type"] == "extra_forbidden":
         return f"there is no setting called `{where}`"
     context: dict[str, Any] = item.get("ctx") or {}
-    if "error" in context:
+    if "error" in context and item["type"] not in _REASONS:
         return f"`{where}` {context['error']}"
     said = item["msg"].removeprefix("Input ")
     return f"`{where}` {_REASONS.get(item['type'], said[0].lower() + said[1:])}"

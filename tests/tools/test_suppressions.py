@@ -18,7 +18,12 @@ LAST = date(2030, 6, 30)
 
 def finding(name: str = "public.inbox") -> Finding:
     return Finding(
-        rule="rls_enabled_no_policy", level=Level.INFO, domain="rls", object=name, message="x", evidence="seen"
+        rule="rls_enabled_no_policy",
+        level=Level.INFO,
+        domain="rls",
+        object=name,
+        message="x",
+        evidence="seen",
     )
 
 
