@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from difflib import get_close_matches
+from typing import Any
 
 from tools.errors import InvalidInput
+from tools.findings import Rule
+from tools.rls.proof.findings import PROOF_RULES
 from tools.rls.rules import RULES
+
+EVERY: tuple[Rule[Any], ...] = (*PROOF_RULES, *RULES)
+"""What a review can report: what a proof executed first, then what the rules read."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -18,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not args.name:
         raise InvalidInput("Which rule?", hint="sergei rules show NAME; `sergei rules` lists them.")
-    rules = {rule.name: rule for rule in RULES}
+    rules = {rule.name: rule for rule in EVERY}
     if args.name not in rules:
         near = get_close_matches(str(args.name), rules, n=1)
         hint = f"Did you mean {near[0]}?" if near else "`sergei rules` lists them."
@@ -30,5 +36,5 @@ def run(args: argparse.Namespace) -> int:
 
 def listing() -> str:
     """One line a rule: the README holds the same text."""
-    longest = max(len(rule.name) for rule in RULES)
-    return "\n".join(f"{rule.level:<5}  {rule.name:<{longest}}  {rule.title}" for rule in RULES)
+    longest = max(len(rule.name) for rule in EVERY)
+    return "\n".join(f"{rule.level:<5}  {rule.name:<{longest}}  {rule.title}" for rule in EVERY)
