@@ -1,0 +1,1 @@
+"""Designing row level security from tables and a model of who may see what, and proving the design."""
