@@ -14,6 +14,13 @@ select current_setting('server_version_num')::int as version,
        current_user::text as reader,
        coalesce((select rolsuper from pg_roles where rolname = current_user), false) as superuser,
        array(select extname::text from pg_extension order by 1) as extensions,
+       array(
+         select n.nspname::text
+         from pg_extension e
+         join pg_namespace n on n.oid = e.extnamespace
+         order by e.extname::text
+       ) as extension_schemas,
+       array(select extname::text from pg_extension where extrelocatable order by 1) as relocatable,
        coalesce(has_table_privilege(to_regclass('storage.buckets'), 'select'), false) as buckets
 """
 
@@ -25,7 +32,12 @@ select r.oid::bigint as oid, r.rolname::text as name, r.rolsuper as superuser, r
          -- inherit_option exists since PostgreSQL 16; before that the member's own rolinherit decided.
          where m.member = r.oid
            and coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit)
-       ) as inherits
+       ) as inherits,
+       array(
+         select m.roleid::bigint from pg_auth_members m
+         -- set_option exists since PostgreSQL 16; before that every member could SET ROLE.
+         where m.member = r.oid and coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)
+       ) as settable
 from pg_roles r
 """
 
@@ -43,15 +55,24 @@ select c.oid::bigint as oid, n.nspname::text as schema, c.relname::text as name,
        coalesce(c.relacl, acldefault('r', c.relowner))::text[] as acl,
        coalesce(c.reloptions, '{}') as options,
        array(select i.inhparent::bigint from pg_inherits i where i.inhrelid = c.oid) as parents,
-       case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as definition
+       case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as definition,
+       case when c.relkind = 'v' then pg_relation_is_updatable(c.oid, false) else 0 end as updatable,
+       case when c.relrowsecurity then array[
+         pg_stat_get_numscans(c.oid), pg_stat_get_tuples_returned(c.oid),
+         coalesce((
+           select sum(pg_stat_get_numscans(x.indexrelid))::bigint from pg_index x where x.indrelid = c.oid
+         ), 0),
+         pg_stat_get_live_tuples(c.oid)
+       ] end as scans
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f')
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and not exists (
+  -- pgmq adds each queue's table to the extension; it belongs to whoever made the queue all the same.
+  and (n.nspname = 'pgmq' and c.relname ~ '^[qa]_' or not exists (
     select from pg_depend d
     where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
-  )
+  ))
 order by n.nspname, c.relname
 """
 
@@ -117,7 +138,7 @@ select f.oid::bigint as oid, n.nspname::text as schema, f.proname::text as name,
        format_type(f.prorettype, null) as returns,
        coalesce(pg_get_function_sqlbody(f.oid), f.prosrc) as body,
        pg_get_functiondef(f.oid) as definition,
-       f.prosqlbody is not null as bound
+       f.prosqlbody is not null as bound, f.proleakproof as leakproof, f.pronargdefaults::int as defaults
 from pg_proc f
 join pg_namespace n on n.oid = f.pronamespace
 join pg_language l on l.oid = f.prolang

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -114,9 +114,22 @@ class Policy:
         return f"policy {self.name} on {self.relation}"
 
 
+@dataclass(frozen=True, slots=True)
+class Scans:
+    """What the statistics counted since they were last reset: scans, rows read by them, live rows."""
+
+    sequential: int = 0
+    rows: int = 0
+    index: int = 0
+    live: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Relation:
-    """A table (r), partitioned table (p), view (v), materialized view (m) or foreign table (f)."""
+    """A table (r), partitioned table (p), view (v), materialized view (m) or foreign table (f).
+
+    `writable`: the commands that a view passes on to the table behind it.
+    """
 
     oid: int
     schema: str
@@ -137,6 +150,8 @@ class Relation:
     policies: tuple[Policy, ...]
     triggers: tuple[Trigger, ...]
     reads: tuple[str, ...]
+    writable: frozenset[str] = frozenset()
+    scans: Scans = field(default=Scans(), metadata={"saved": False})
 
     @property
     def title(self) -> str:
@@ -162,7 +177,11 @@ class Relation:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function or procedure with its source; `definition` is the whole CREATE OR REPLACE."""
+    """A function or procedure with its source; `definition` is the whole CREATE OR REPLACE.
+
+    `outputs` are the names of OUT and TABLE columns, which are variables in the body; `defaults` is how many
+    arguments may be left out.
+    """
 
     oid: int
     schema: str
@@ -181,6 +200,9 @@ class Function:
     body: str
     bound: bool
     definition: str = ""
+    outputs: tuple[str, ...] = ()
+    leakproof: bool = False
+    defaults: int = 0
 
     @property
     def title(self) -> str:
@@ -226,6 +248,15 @@ class DefaultPrivileges:
     schema: str
     kind: str
     acl: Acl
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An installed extension, the schema of its objects, and whether it can be moved to another one."""
+
+    name: str
+    schema: str
+    relocatable: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,10 @@ LETTERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role, with the oids of the roles whose privileges it has without SET ROLE (itself included)."""
+    """A role, with the roles whose privileges it has without SET ROLE (`effective`, itself included).
+
+    `settable` are the roles that it can become with SET ROLE, itself left out.
+    """
 
     oid: int
     name: str
@@ -33,6 +36,7 @@ class Role:
     bypassrls: bool
     login: bool
     effective: frozenset[str]
+    settable: frozenset[str] = frozenset()
 
 
 Acl = Mapping[str, frozenset[str]]

@@ -12,18 +12,21 @@ from tools.rls.objects import (
     Bucket,
     Column,
     DefaultPrivileges,
+    Extension,
     Function,
     Index,
     Key,
     Policy,
     Publication,
     Relation,
+    Scans,
     Trigger,
 )
 from tools.rls.privileges import PUBLIC, Role, closure, parse_acl
 from tools.rls.snapshot import API_ROLES, Snapshot
 
 Row = Mapping[str, Any]
+UPDATABLE = {"UPDATE": 4, "INSERT": 8, "DELETE": 16}
 
 
 async def read_snapshot(
@@ -76,6 +79,10 @@ def assemble(
             DefaultPrivileges(row["creator"], row["schema"], row["kind"], parse_acl(row["acl"]))
             for row in rows["default_privileges"]
         ),
+        installed=tuple(
+            Extension(name, schema, name in server["relocatable"])
+            for name, schema in zip(server["extensions"], server["extension_schemas"], strict=True)
+        ),
     )
 
 
@@ -92,6 +99,7 @@ def _is_supabase(
 def _roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
     names = {int(row["oid"]): str(row["name"]) for row in rows}
     inherits = {int(row["oid"]): row["inherits"] for row in rows}
+    settable = {int(row["oid"]): row["settable"] for row in rows}
     return {
         row["name"]: Role(
             row["oid"],
@@ -100,6 +108,7 @@ def _roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
             row["bypassrls"],
             row["login"],
             frozenset(names[oid] for oid in closure(row["oid"], inherits) if oid in names),
+            frozenset(names[oid] for oid in closure(row["oid"], settable) if oid in names) - {row["name"]},
         )
         for row in rows
     }
@@ -141,6 +150,8 @@ def _relations(rows: Mapping[str, list[dict[str, Any]]], roles: Mapping[int, str
                 for one in triggers.get(oid, ())
             ),
             reads=tuple(titles[read] for read in reads.get(oid, ()) if read in titles),
+            writable=frozenset(word for word, bit in UPDATABLE.items() if row["updatable"] & bit),
+            scans=Scans(*row["scans"] or ()),
         )
     return found
 
@@ -220,6 +231,11 @@ def _function(row: Row, roles: Mapping[int, str]) -> Function:
         body=row["body"] or "",
         bound=row["bound"],
         definition=row["definition"] or "",
+        outputs=tuple(
+            names[i] for i in range(len(names)) if modes and modes[i] in ("o", "t", "b") and names[i]
+        ),
+        leakproof=row["leakproof"],
+        defaults=row["defaults"],
     )
 
 

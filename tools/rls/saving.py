@@ -65,7 +65,9 @@ def load(text: str, name: str = "the file") -> Saved:
 def encoded(value: Any) -> Any:
     """A snapshot, or a part of one, as what JSON can say. Sets are sorted; empty fields are kept."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encoded(getattr(value, field.name)) for field in fields(value)}
+        # What counts on by itself (statistics) would make no two files the same.
+        kept = [field.name for field in fields(value) if field.metadata.get("saved", True)]
+        return {name: encoded(getattr(value, name)) for name in kept}
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Any]", value)
         return {key: encoded(item) for key, item in items.items()}

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from tools.rls.objects import Bucket, DefaultPrivileges, Function, Policy, Publication, Relation
+from tools.rls.objects import (
+    Bucket,
+    DefaultPrivileges,
+    Extension,
+    Function,
+    Policy,
+    Publication,
+    Relation,
+)
 from tools.rls.privileges import Acl, Role, granted
 
 API_ROLES: Final = ("anon", "authenticated")
@@ -37,6 +45,7 @@ class Snapshot:
     round_trips: int
     gaps: tuple[tuple[str, str], ...] = field(default=())
     default_privileges: tuple[DefaultPrivileges, ...] = field(default=())
+    installed: tuple[Extension, ...] = field(default=())
 
     @cached_property
     def callers(self) -> tuple[Role, ...]:
