@@ -9,7 +9,9 @@ from typing import Final
 
 from agent.cli import SentenceParser
 
-ACTIONS: Final[dict[str, str]] = {}
+ACTIONS: Final[dict[str, str]] = {
+    "matrix": "show who may do what: role x relation x command",
+}
 """Action -> what it does, in one line; the module is agent/commands/rls_ACTION.py with `add` and `run`."""
 
 

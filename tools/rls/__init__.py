@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.registry import Tool
+from tools.rls.access_matrix import access_matrix
 from tools.rls.review import review_rls
 
-TOOLS: Final[tuple[Tool, ...]] = (review_rls,)
+TOOLS: Final[tuple[Tool, ...]] = (review_rls, access_matrix,)

@@ -1,0 +1,1 @@
+"""Who may do what to which relation, effective: privileges, row level security, views, ownership."""
