@@ -65,3 +65,13 @@ def _sql(text: str) -> Body:
         return Body((one,) if one else (), (), one is not None)
     parsed = statements(atomic[1] if atomic else text)
     return Body(parsed or (), (), parsed is not None)
+
+
+def plpgsql_source(function: Function) -> plpgsql.Source | None:
+    """A PL/pgSQL body cut into its statements, with its variables; None when it cannot be read."""
+    return _source(function.body) if function.language == "plpgsql" else None
+
+
+@lru_cache(maxsize=4000)
+def _source(text: str) -> plpgsql.Source | None:
+    return plpgsql.read(text)

@@ -91,6 +91,25 @@ where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 
 group by a.attrelid
 """
 
+LABELS: Final = """
+select a.attrelid::bigint as relation, a.attname::text as name,
+       array(select e.enumlabel::text from pg_enum e where e.enumtypid = a.atttypid order by e.enumsortorder) as labels,
+       null::text as condition
+from pg_attribute a
+join pg_type t on t.oid = a.atttypid and t.typtype = 'e'
+join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')
+  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+union all
+select k.conrelid::bigint, a.attname::text, '{}', pg_get_expr(k.conbin, k.conrelid)
+from pg_constraint k
+join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+join pg_namespace n on n.oid = k.connamespace
+where k.contype = 'c' and cardinality(k.conkey) = 1
+  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+"""
+
 CONSTRAINTS: Final = """
 select k.conrelid::bigint as relation, k.conname::text as name, k.contype::text as kind,
        coalesce(k.conkey, '{}')::int[] as columns,
@@ -201,6 +220,7 @@ QUERIES: Final[dict[str, LiteralString]] = {
     "schemas": SCHEMAS,
     "relations": RELATIONS,
     "columns": COLUMNS,
+    "labels": LABELS,
     "constraints": CONSTRAINTS,
     "indexes": INDEXES,
     "policies": POLICIES,

@@ -15,13 +15,17 @@ COMMANDS: Final[Mapping[str, str]] = {"r": "SELECT", "a": "INSERT", "w": "UPDATE
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `acl` holds privileges granted on the column alone."""
+    """A column; `acl` holds privileges granted on the column alone.
+
+    `values` are the labels of its enum, or what a CHECK (column in (...)) lists; empty where anything goes.
+    """
 
     number: int
     name: str
     type: str
     required: bool
     acl: Acl
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

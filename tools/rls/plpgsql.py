@@ -28,11 +28,16 @@ _SKIPPED: Final = frozenset({
 
 @dataclass(slots=True)
 class Source:
-    """What a body contains, as SQL text: whole statements, value expressions, dynamic SQL expressions."""
+    """What a body contains, as SQL text: whole statements, value expressions, dynamic SQL expressions.
+
+    `assigned` are (variables, text) of assignments and SELECT INTO, `returned` what RETURN and RETURN QUERY give.
+    """
 
     statements: list[str] = field(default_factory=list[str])
     expressions: list[str] = field(default_factory=list[str])
     dynamic: list[str] = field(default_factory=list[str])
+    assigned: list[tuple[tuple[str, ...], str]] = field(default_factory=list[tuple[tuple[str, ...], str]])
+    returned: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,11 @@ class _Reader:
         if word in _SKIPPED:
             return
         if word in _STATEMENTS:
-            self.source.statements.append(self.text(_without_into(tokens)))
+            plain = _without_into(tokens)
+            self.source.statements.append(self.text(plain))
+            targets = _into(tokens, plain)
+            if targets:
+                self.source.assigned.append((targets, self.source.statements[-1]))
         elif word == "perform":
             self.source.statements.append("select " + self.text(tokens[1:]))
         elif word == "execute":
@@ -112,9 +121,18 @@ class _Reader:
             self.returning(tokens[1:])
         else:
             self.expression(_after(tokens, ":=", "="))
+            self.assign(tokens)
+
+    def assign(self, tokens: list[_Token]) -> None:
+        """Keep `name := value` and `name type := value`; a field of a record counts as the record."""
+        value = _after(tokens, ":=", "=", "default")
+        if value and tokens:
+            self.source.assigned.append(((tokens[0].text.strip('"'),), self.text(value)))
 
     def returning(self, tokens: list[_Token]) -> None:
         word = tokens[0].text if tokens else ""
+        if tokens and (word != "query" or tokens[1:2] and tokens[1].text != "execute"):
+            self.source.returned.append(self.text(tokens[1:] if word in ("query", "next") else tokens))
         if word == "query":
             self.query(tokens[1:])
         else:
@@ -156,6 +174,7 @@ class _Reader:
             self.query(_after(tokens, "for", "is"))
         else:
             self.expression(_after(tokens, ":=", "=", "default"))
+            self.assign(tokens)
 
     def expression(self, tokens: list[_Token]) -> None:
         if tokens:
@@ -218,3 +237,10 @@ def _without_into(tokens: list[_Token]) -> list[_Token]:
             end += 2
         return tokens[:i] + tokens[end:]
     return tokens
+
+
+def _into(tokens: list[_Token], plain: list[_Token]) -> tuple[str, ...]:
+    """The variables of an INTO list that was taken out of a statement."""
+    kept = {id(token) for token in plain}
+    names = [token.text.strip('"') for token in tokens if id(token) not in kept]
+    return tuple(name for name in names if name not in ("into", "strict", ",", "."))

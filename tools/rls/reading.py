@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ from tools.rls.privileges import PUBLIC, Role, closure, parse_acl
 from tools.rls.snapshot import API_ROLES, Snapshot
 
 Row = Mapping[str, Any]
+LISTED = re.compile(r"= ANY \(+ARRAY\[(.*?)\]", re.DOTALL)
+QUOTED = re.compile(r"'((?:[^']|'')*)'")
 UPDATABLE = {"UPDATE": 4, "INSERT": 8, "DELETE": 16}
 
 
@@ -116,7 +119,8 @@ def _roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
 
 def _relations(rows: Mapping[str, list[dict[str, Any]]], roles: Mapping[int, str]) -> dict[str, Relation]:
     titles = {int(row["oid"]): f"{row['schema']}.{row['name']}" for row in rows["relations"]}
-    columns = {row["relation"]: _columns(row) for row in rows["columns"]}
+    labels = _labels(rows["labels"])
+    columns = {row["relation"]: _columns(row, labels.get(row["relation"], {})) for row in rows["columns"]}
     numbers = {oid: {column.number: name for name, column in found.items()} for oid, found in columns.items()}
     keys = _grouped(rows["constraints"])
     indexes = _grouped(rows["indexes"])
@@ -163,10 +167,28 @@ def _grouped(rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _columns(row: Row) -> dict[str, Column]:
+def _labels(rows: list[dict[str, Any]]) -> dict[int, dict[str, tuple[str, ...]]]:
+    """Enum labels and listed values, by relation and column."""
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for row in rows:
+        values = tuple(row["labels"]) or listed_values(row["condition"] or "")
+        if values:
+            found.setdefault(row["relation"], {})[row["name"]] = values
+    return found
+
+
+def listed_values(condition: str) -> tuple[str, ...]:
+    """The constants of `column = ANY (ARRAY[...])` as pg_get_expr prints it; nothing for other conditions."""
+    match = LISTED.search(condition)
+    return tuple(value.replace("''", "'") for value in QUOTED.findall(match[1])) if match else ()
+
+
+def _columns(row: Row, labels: Mapping[str, tuple[str, ...]]) -> dict[str, Column]:
     parts = zip(row["numbers"], row["names"], row["types"], row["required"], row["acls"], strict=True)
     return {
-        name: Column(number, name, kind, required, parse_acl(acl.split("\n")) if acl else {})
+        name: Column(
+            number, name, kind, required, parse_acl(acl.split("\n")) if acl else {}, labels.get(name, ())
+        )
         for number, name, kind, required, acl in parts
     }
 
