@@ -65,14 +65,18 @@ def _acceptance(library: Library, access: Access, opening: Opening) -> None:
         *living,
     ]
     signature = f"{name}({table.columns[key].type})"
-    where = "\n      and ".join(tests)
-    named = quoted(table.schema, table.name)
+    change = [
+        f"update {quoted(table.schema, table.name)} t",
+        f"set {quoted(column)} = {literal(end)}{stamp}",
+        "where " + "\n      and ".join(tests),
+        "returning 1",
+    ]
     lines = [
         f"create function {name}(wanted {table.columns[key].type}) returns boolean",
         "language sql security definer set search_path = '' as $$",
         "  with accepted as (",
-        f"    update {named} t set {quoted(column)} = {literal(end)}{stamp}",
-        f"    where {where}\n    returning 1\n  )",
+        *(f"    {line}" for line in change),
+        "  )",
         "  select exists (select from accepted)\n$$;",
         f"revoke execute on function {signature} from public{_besides(library)};",
         f"grant execute on function {signature} to {quoted(library.role)};",
