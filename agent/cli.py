@@ -118,6 +118,21 @@ def _review(parser: argparse.ArgumentParser) -> None:
         "--only", action="append", metavar="RULE", default=[], help="only this rule (again for more)"
     )
     parser.add_argument("--skip", action="append", metavar="RULE", default=[], help="leave this rule out")
+    parser.add_argument(
+        "--prove",
+        action="store_true",
+        help="attack a scratch copy of the schema as well; exit code 1 also for what could not be examined",
+    )
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="the time a proof may take")
+    parser.add_argument(
+        "--emit", choices=("pgtap", "pytest"), help="regression tests of the leaks instead of the report"
+    )
+    parser.add_argument(
+        "--baseline", metavar="FILE", help="findings in this file are known: only new ones fail"
+    )
+    parser.add_argument(
+        "--write-baseline", metavar="FILE", help="accept all present findings as known; exit code 0"
+    )
     parser.add_argument("--schemas", nargs="+", metavar="SCHEMA", default=[], help="only these schemas")
 
 

@@ -4,58 +4,95 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import shutil
 import sys
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from agent import baseline as baselines
 from agent import settings as settings_module
-from agent.cli import VERSION
+from agent.baseline import Baseline, Known
+from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, House, open_house
 from agent.executor import Outcome
-from agent.reports.text import Paper, text
+from agent.reports.dossier import Dossier, Scope, dossier_json, now
+from agent.reports.dossier_text import dossier_text
+from agent.reports.text import Paper
 from agent.settings import Settings
-from tools.errors import ConfigurationError, InvalidInput, RemoteError, SergeiError, Unavailable
-from tools.findings import Level
+from tools.errors import ConfigurationError, InvalidInput, RemoteError
+from tools.findings import Finding, Level, Rule
 from tools.review import Review
+from tools.rls.proof.findings import INCOMPLETE, PROOF_RULES, with_proof
+from tools.rls.proof.verdict import Proof
 
 DOMAINS: Final = {"rls": "review_rls"}
 """What can be reviewed, and the tool that does it."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit 1 when a finding is at or above --fail-on."""
+    """Exit 1 when a finding is at or above --fail-on, or when a proof is not whole."""
     domains = domains_of(args.domains)
-    output = _writable(args.output)
+    _check(args, domains)
+    output = writable(args.output)
+    known = baselines.read(Path(args.baseline)) if args.baseline else None
+    writable(args.write_baseline, "--write-baseline")
     settings = settings_module.load()
     _check_suppressions(settings)
-
-    async def go() -> Review:
-        choice = Choice(args.database_url, args.demo)
-        async with open_house(settings, choice, face="cli") as house:
-            return await review(house, domains, only=args.only, skip=args.skip, schemas=args.schemas)
-
-    found = asyncio.run(go())
+    dossier = asyncio.run(_dossier(args, domains, settings))
+    if known:
+        dossier = _compared(dossier, known, args.baseline)
+    if args.write_baseline:
+        return _accept(dossier, Path(args.write_baseline))
     to_terminal = output is None and sys.stdout.isatty()
-    report = render(found, args.format, Paper(width(), to_terminal and settings.color))
-    if output is None:
-        with suppress(BrokenPipeError):  # of `sergei review | head` the exit code still tells
-            print(report, flush=True)
-    else:
-        _write(output, report + "\n")
-        print(f"{found.summary.sentence()} Written to {output}.", file=sys.stderr)
-    return 1 if at_or_above(found, args.fail_on) else 0
+    paper = Paper(width(), to_terminal and settings.color)
+    report = emitted(dossier, args.emit) if args.emit else render(dossier, args.format, paper)
+    summary = dossier.standing.sentence() if dossier.standing else dossier.review.summary.sentence()
+    if dossier.proof and (output or args.emit):
+        summary = f"{dossier.proof.answer}: {dossier.verdict()} {summary}"
+    deliver(report, output, summary)
+    if args.emit and output is None:
+        print(summary, file=sys.stderr)
+    return 1 if fails(dossier, args.fail_on) else 0
+
+
+async def _dossier(args: argparse.Namespace, domains: list[str], settings: Settings) -> Dossier:
+    """Everything that is asked of the target, through the gate."""
+    choice = Choice(args.database_url, args.demo)
+    async with open_house(settings, choice, face="cli") as house:
+        found = await review(house, domains, only=args.only, skip=args.skip, schemas=args.schemas)
+        at = now()
+        proof = await prove(house, args.budget) if args.prove else None
+        if proof:
+            found = with_proof(found, proof, settings.suppressions, at.date())
+        matrix = None
+        if args.format == "html" and not args.emit and "access_matrix" in house.executor.catalogue:
+            from tools.rls.access_matrix import Matrix
+
+            asked = {"schemas": args.schemas} if args.schemas else {}
+            matrix = expect(await house.executor.call("access_matrix", asked), Matrix)
+    scope = Scope(tuple(args.only), tuple(args.skip), tuple(args.schemas), proof is not None)
+    return Dossier(found, at, proof=proof, matrix=matrix, scope=scope)
+
+
+def _check(args: argparse.Namespace, domains: list[str]) -> None:
+    """Refuse what would mislead: tests without a proof, and a baseline of part of the findings."""
+    if args.emit and not args.prove:
+        raise InvalidInput("--emit writes tests from a proof.", hint="Add --prove.")
+    if args.budget is not None and not args.prove:
+        raise InvalidInput("--budget is the time of a proof.", hint="Add --prove.")
+    if args.prove and "rls" not in domains:
+        raise InvalidInput("--prove is about row level security.", hint="sergei review rls --prove")
+    if args.write_baseline and (args.only or args.skip or args.schemas):
+        raise InvalidInput(
+            "A baseline is of all findings.", hint="Leave out --only, --skip and --schemas to write it."
+        )
 
 
 def _check_suppressions(settings: Settings) -> None:
     """A suppression of a rule that does not exist suppresses nothing, and nobody would notice."""
-    from tools.rls.rules import RULES
-
-    names = [rule.name for rule in RULES]
+    names = [rule.name for rule in every_rule()]
     for one in settings.suppressions:
         if one.rule not in names:
             near = get_close_matches(one.rule, names, n=1)
@@ -63,6 +100,13 @@ def _check_suppressions(settings: Settings) -> None:
                 f"sergei.toml suppresses the rule {one.rule}, which does not exist.",
                 hint=f"Did you mean {near[0]}?" if near else "`sergei rules` lists them.",
             )
+
+
+def every_rule() -> tuple[Rule[Any], ...]:
+    """What a review can report."""
+    from tools.rls.rules import RULES
+
+    return (*PROOF_RULES, *RULES)
 
 
 def domains_of(words: list[str]) -> list[str]:
@@ -81,68 +125,97 @@ async def review(
     """The findings of the domains. With several, they become one report."""
     arguments = {"only": only, "skip": skip} | ({"schemas": schemas} if schemas else {})
     outcomes = [await house.executor.call(DOMAINS[name], arguments) for name in domains]
-    return Review.together([expect_review(outcome) for outcome in outcomes])
+    return Review.together([expect(outcome, Review) for outcome in outcomes])
 
 
-def expect_review(outcome: Outcome) -> Review:
-    """The review inside an outcome; its failure as the error it was."""
-    if isinstance(outcome.result, Review):
-        return outcome.result
-    failure = outcome.failure
-    if failure is None:
-        raise RemoteError(f"{outcome.tool} did not return a review.")
-    kinds = {kind.kind: kind for kind in SergeiError.__subclasses__()}
-    raise kinds.get(failure.kind, RemoteError)(failure.message, hint=failure.hint, code=failure.code)
+async def prove(house: House, budget: float | None) -> Proof:
+    """The proof of the target, through the gate."""
+    return proof_of(
+        await house.executor.call("prove_isolation", {} if budget is None else {"budget": budget})
+    )
 
 
-def at_or_above(found: Review, fail_on: str) -> bool:
+def proof_of(outcome: Outcome) -> Proof:
+    """The proof inside an outcome; its failure as the error it was."""
+    from tools.registry import Result
+
+    result = expect(outcome, Result)
+    proof: object = getattr(result, "proof", result)
+    if not isinstance(proof, Proof):
+        raise RemoteError(f"{outcome.tool} did not return a proof.")
+    return proof
+
+
+def _compared(dossier: Dossier, known: Baseline, file: str) -> Dossier:
+    """The report against a baseline, which this run may have looked for in part only."""
+    from dataclasses import replace
+
+    scope = dossier.scope
+    proven = {rule.name for rule in PROOF_RULES}
+
+    def looked_for(one: Known) -> bool:
+        if one.rule in proven:
+            return scope.proved
+        asked = (not scope.only or one.rule in scope.only) and one.rule not in scope.skip
+        return asked and (not scope.schemas or one.schema_ in scope.schemas)
+
+    return replace(dossier, standing=baselines.compare(dossier.review, known, file, looked_for))
+
+
+def _accept(dossier: Dossier, file: Path) -> int:
+    baselines.write(file, dossier.review, dossier.at.date())
+    found = len(dossier.review.findings)
+    print(
+        f"{found} finding{'' if found == 1 else 's'} accepted in {file}; later ones are new.", file=sys.stderr
+    )
+    return 0
+
+
+def fails(dossier: Dossier, fail_on: str) -> bool:
+    """Whether the report means exit code 1: a finding at the level, or a proof that is not whole."""
+    if fail_on == "never":
+        return False
+    findings = dossier.shown
+    return at_or_above(findings, fail_on) or any(finding.rule == INCOMPLETE for finding in findings)
+
+
+def at_or_above(findings: Sequence[Finding], fail_on: str) -> bool:
     """Whether a finding reaches the level that fails."""
     if fail_on == "never":
         return False
-    return any(finding.level.rank <= Level[fail_on.upper()].rank for finding in found.findings)
+    return any(finding.level.rank <= Level[fail_on.upper()].rank for finding in findings)
 
 
-def render(found: Review, form: str, paper: Paper) -> str:
+def emitted(dossier: Dossier, form: str) -> str:
+    """The proof as regression tests."""
+    from tools.rls.proof.emit import emit_pgtap, emit_pytest
+
+    assert dossier.proof is not None  # _check refused --emit without --prove
+    return emit_pgtap(dossier.proof) if form == "pgtap" else emit_pytest(dossier.proof)
+
+
+def render(dossier: Dossier, form: str, paper: Paper) -> str:
     """The report in one of the formats, without a closing newline."""
     match form:
         case "json":
-            return found.model_dump_json(indent=2, by_alias=True)
+            return dossier_json(dossier)
         case "sarif":
-            from agent.reports.sarif import sarif
-            from tools.rls.rules import RULES
+            from agent.reports.sarif import dossier_sarif
 
-            return sarif(found, RULES, VERSION)
+            rules = every_rule() if dossier.proof else every_rule()[len(PROOF_RULES) :]
+            return dossier_sarif(dossier, rules)
         case "markdown":
-            from agent.reports.markdown import markdown
+            from agent.reports.markdown import dossier_markdown
 
-            return markdown(found)
+            return dossier_markdown(dossier)
         case "html":
             from agent.reports.html import html
 
-            return html(found, datetime.now(UTC)).rstrip()
+            return html(dossier).rstrip()
         case _:
-            return text(found, paper)
+            return dossier_text(dossier, paper)
 
 
 def width() -> int:
     """Columns to write: the terminal's, but no more than reads well."""
     return max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
-
-
-def _writable(name: str | None) -> Path | None:
-    """The output file, refused before any work when it cannot be written."""
-    if name is None or name == "-":
-        return None
-    path = Path(name)
-    place = path if path.exists() else path.parent
-    if not name or path.is_dir() or not place.exists() or not os.access(place, os.W_OK):
-        raise InvalidInput(f"--output {name!r} cannot be written.", hint="Give a file in an existing folder.")
-    return path
-
-
-def _write(output: Path, report: str) -> None:
-    """Write the file. Raises Unavailable, for instance when the disk is full."""
-    try:
-        output.write_text(report, encoding="utf-8")
-    except OSError as error:
-        raise Unavailable(f"The report cannot be written to {output} ({error.strerror}).") from None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from agent.reports.dossier import QUESTION, Dossier
 from tools.findings import Finding
 from tools.review import Review
 
@@ -14,24 +16,69 @@ _EMPHASIS: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 def markdown(review: Review) -> str:
     """A table of contents first, then each finding with its fix."""
-    lines = [f"# Review of {_plain(review.target)}", "", review.summary.sentence(), ""]
-    if review.findings:
-        lines += ["| level | object | rule |", "|---|---|---|"]
-        lines += [f"| {f.level} | {_plain(f.object)} | `{f.rule}` |" for f in review.findings]
-        lines.append("")
+    lines = [f"# Review of {plain(review.target)}", "", review.summary.sentence(), ""]
+    lines += table(review.findings)
     for finding in review.findings:
-        lines += _section(finding)
-    lines += ["## Coverage", "", f"Examined: {_plain(', '.join(review.coverage.examined))}.", ""]
-    lines += [
-        f"- Not examined: {_plain(gap.what)} ({_plain(gap.why)})" for gap in review.coverage.not_examined
-    ]
+        lines += section(finding)
+    lines += coverage(review)
     return "\n".join(lines).rstrip()
 
 
-def _section(finding: Finding) -> list[str]:
-    lines = [f"## {finding.level}: {_plain(finding.object)}", "", _plain(finding.message), ""]
+def dossier_markdown(dossier: Dossier) -> str:
+    """The report for a pull request: the answer first, known findings by one line each, replays folded."""
+    review = dossier.review
+    lines = [f"# Review of {plain(review.target)}", ""]
+    if dossier.proof:
+        lines += [f"**{QUESTION} {dossier.proof.answer}.** {dossier.verdict()}", ""]
+    lines += [review.summary.sentence(), ""]
+    if dossier.standing:
+        lines += [plain(dossier.standing.sentence()), ""]
+    lines += table(dossier.shown)
+    leaks = dossier.leaks
+    for finding in dossier.shown:
+        lines += section(finding)
+        for leak in leaks.get((finding.rule, finding.object), []):
+            lines += folded(f"Replay as {leak.actor}", leak.replay)
+    if dossier.standing and dossier.standing.known:
+        lines += ["## Known", "", *table(dossier.standing.known)]
+    if dossier.standing and dossier.standing.fixed:
+        lines += ["## Fixed since the baseline", ""]
+        lines += [f"- {one.level} {plain(one.object)} `{one.rule}`" for one in dossier.standing.fixed]
+        lines.append("")
+    lines += coverage(review)
+    if dossier.proof:
+        lines += ["", "## Judged by this model", "", *(f"- {plain(line)}" for line in dossier.proof.model)]
+        lines += [f"- Unsure: {plain(doubt)}" for doubt in dossier.proof.doubts]
+        lines += ["", f"Inputs `{dossier.proof.inputs}`, seed {dossier.proof.seed}."]
+    return "\n".join(lines).rstrip()
+
+
+def table(findings: Sequence[Finding]) -> list[str]:
+    """One line a finding."""
+    if not findings:
+        return []
+    rows = [f"| {f.level} | {plain(f.object)} | `{f.rule}` |" for f in findings]
+    return ["| level | object | rule |", "|---|---|---|", *rows, ""]
+
+
+def folded(title: str, code: str) -> list[str]:
+    """SQL that opens on a click."""
+    fence = "`" * max(3, _longest_run(code) + 1)
+    lines = [f"<details><summary>{plain(title)}</summary>", "", f"{fence}sql", code.strip(), fence, ""]
+    return [*lines, "</details>", ""]
+
+
+def coverage(review: Review) -> list[str]:
+    """What was looked at and what was not."""
+    lines = ["## Coverage", "", f"Examined: {plain(', '.join(review.coverage.examined))}.", ""]
+    return lines + [f"- Not examined: {plain(g.what)} ({plain(g.why)})" for g in review.coverage.not_examined]
+
+
+def section(finding: Finding) -> list[str]:
+    """A finding with its fix."""
+    lines = [f"## {finding.level}: {plain(finding.object)}", "", plain(finding.message), ""]
     if finding.evidence:
-        lines += [f"Seen: {_plain(finding.evidence)}", ""]
+        lines += [f"Seen: {plain(finding.evidence)}", ""]
     if finding.fix:
         fence = "`" * max(3, _longest_run(finding.fix) + 1)
         lines += [f"{fence}sql", finding.fix.strip(), fence, ""]
@@ -39,7 +86,7 @@ def _section(finding: Finding) -> list[str]:
     return lines
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Names and comments come from the database: they must not turn into markup."""
     for char in "\\`*[]<>|":
         text = text.replace(char, "\\" + char)

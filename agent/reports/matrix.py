@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from tools.rls.access_matrix import LEGEND, WORDS, Line, Matrix, reason, together
 from tools.rls.matrix.access import COMMANDS, Extent
@@ -116,17 +116,8 @@ def _yes(value: bool) -> str:
 def html(matrix: Matrix, now: datetime) -> str:
     """The page. The digest at its foot is over the matrix, not over the time."""
     digest = sha256(matrix.model_dump_json(by_alias=True).encode()).hexdigest()
-    roles = "".join(f'<th colspan="4">{escape(role)}</th>' for role in matrix.roles)
-    letters = "".join(f"<th>{command[0]}</th>" for _ in matrix.roles for command in COMMANDS)
-    body = "".join(_html_line(n, line, matrix.roles) for n, line in together(matrix.relations, matrix.roles))
     reasons = "".join(_html_reasons(line) for line in matrix.relations if line.cells)
-    functions = "".join(
-        f"<tr><td>{escape(f.function)}</td><td>{f.security}</td><td>{escape(', '.join(f.roles))}</td></tr>"
-        for f in matrix.functions
-    )
-    unbound = "".join(f"<li>{escape(one.what)}: {escape(one.why)}</li>" for one in matrix.unbound)
     gaps = "".join(f"<dt>{escape(g.what)}</dt><dd>{escape(g.why)}</dd>" for g in matrix.not_examined)
-    legend = "".join(f'<span class="cell {e}">{_SIGNS[e]}</span> {WORDS[e]} &ensp;' for e in Extent)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
@@ -134,18 +125,33 @@ def html(matrix: Matrix, now: datetime) -> str:
 <h1>Who may do what in {escape(matrix.target)}</h1>
 <p class="dim">{escape(now.strftime("%Y-%m-%d %H:%M UTC"))}. Effective access by role, relation and command.
 Point at a cell for its reason; all reasons stand below.</p>
-<p class="legend">{legend}</p>
-<div class="scroll"><table class="matrix"><thead>
-<tr><th rowspan="2">relation</th><th rowspan="2">RLS</th>{roles}</tr>
-<tr>{letters}</tr></thead><tbody>{body}</tbody></table></div>
-<h2>Functions that these roles may execute</h2>
-<div class="scroll"><table><thead><tr><th>function</th><th>security</th><th>roles</th></tr></thead>
-<tbody>{functions or '<tr><td colspan="3">none</td></tr>'}</tbody></table></div>
-<h2>Roles that row level security does not bind</h2><ul>{unbound or "<li>none</li>"}</ul>
+{section(matrix, "h2")}
 <h2>Reasons</h2>{reasons}
 <h2>Not examined</h2>{f"<dl>{gaps}</dl>" if gaps else "<p>Everything in scope was examined.</p>"}
 <p class="dim">Digest of this matrix: <code>{digest}</code></p>
 </main></body></html>
+"""
+
+
+def section(matrix: Matrix, heading: Literal["h2", "h3"]) -> str:
+    """The matrix itself, the functions and the unbound roles: what a larger page takes over."""
+    roles = "".join(f'<th colspan="4">{escape(role)}</th>' for role in matrix.roles)
+    letters = "".join(f"<th>{command[0]}</th>" for _ in matrix.roles for command in COMMANDS)
+    body = "".join(_html_line(n, line, matrix.roles) for n, line in together(matrix.relations, matrix.roles))
+    functions = "".join(
+        f"<tr><td>{escape(f.function)}</td><td>{f.security}</td><td>{escape(', '.join(f.roles))}</td></tr>"
+        for f in matrix.functions
+    )
+    unbound = "".join(f"<li>{escape(one.what)}: {escape(one.why)}</li>" for one in matrix.unbound)
+    legend = "".join(f'<span class="cell {e}">{_SIGNS[e]}</span> {WORDS[e]} &ensp;' for e in Extent)
+    return f"""<p class="legend">{legend}</p>
+<div class="scroll"><table class="matrix"><thead>
+<tr><th rowspan="2">relation</th><th rowspan="2">RLS</th>{roles}</tr>
+<tr>{letters}</tr></thead><tbody>{body}</tbody></table></div>
+<{heading}>Functions that these roles may execute</{heading}>
+<div class="scroll"><table><thead><tr><th>function</th><th>security</th><th>roles</th></tr></thead>
+<tbody>{functions or '<tr><td colspan="3">none</td></tr>'}</tbody></table></div>
+<{heading}>Roles that row level security does not bind</{heading}><ul>{unbound or "<li>none</li>"}</ul>
 """
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
+from agent.reports.dossier import Dossier
 from tools.findings import Finding, Level, Rule
 from tools.review import Review
 
@@ -13,15 +14,47 @@ HEADINGS: Final = ("What it finds", "Why it matters", "Fix", "When to ignore")
 _LEVELS: Final = {Level.ERROR: "error", Level.WARN: "warning", Level.INFO: "note"}
 
 
+def dossier_sarif(dossier: Dossier, rules: tuple[Rule[Any], ...]) -> str:
+    """The report as one run: with a baseline each result says whether it is new, with a proof how it ended.
+
+    What is fixed is left out: code scanning services show an `absent` result as if it were there.
+    """
+    standing, proof = dossier.standing, dossier.proof
+    states = {f.cache_key: "unchanged" for f in standing.known} if standing else {}
+    states |= {f.cache_key: "updated" for f in standing.worse} if standing else {}
+    states |= {f.cache_key: "new" for f in standing.new} if standing else {}
+    run = _run(dossier.review, rules, dossier.version)
+    for result, finding in zip(run["results"], dossier.review.findings, strict=True):
+        if standing:
+            result["baselineState"] = states[finding.cache_key]
+        leaks = dossier.leaks.get((finding.rule, finding.object), [])
+        if leaks:
+            result["properties"] = {
+                "actors": [leak.actor for leak in leaks],
+                "replay": [leak.replay for leak in leaks],
+            }
+    run["properties"] |= {"digest": dossier.digest}
+    if proof:
+        run["properties"] |= {"answer": proof.answer, "seed": proof.seed, "inputs": proof.inputs}
+    return _document(run)
+
+
 def sarif(review: Review, rules: tuple[Rule[Any], ...], version: str) -> str:
     """One run; every rule that was looked at is described, so that a clean run shows what was examined."""
+    return _document(_run(review, rules, version))
+
+
+def _run(review: Review, rules: tuple[Rule[Any], ...], version: str) -> dict[str, Any]:
     index = {rule.name: number for number, rule in enumerate(rules)}
-    run = {
+    return {
         "tool": {"driver": {"name": "Sergei", "version": version, "rules": [_rule(rule) for rule in rules]}},
         "automationDetails": {"id": f"sergei/{review.target}/"},
         "results": [_result(finding, index) for finding in review.findings],
         "properties": {"notExamined": [gap.model_dump() for gap in review.coverage.not_examined]},
     }
+
+
+def _document(run: dict[str, Any]) -> str:
     document = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

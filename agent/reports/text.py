@@ -45,31 +45,34 @@ class Paper:
 def text(review: Review, paper: Paper) -> str:
     """The whole report, ending without a newline."""
     blocks = [f"Reviewed {paper.bold(review.target)}"]
-    blocks += [_block(finding, paper) for finding in review.findings]
+    blocks += [block(finding, paper) for finding in review.findings]
     blocks.append(paper.bold(review.summary.sentence()))
-    blocks.append(_coverage(review, paper))
+    blocks.append(coverage(review, paper))
     return "\n\n".join(blocks)
 
 
-def _block(finding: Finding, paper: Paper) -> str:
+def block(finding: Finding, paper: Paper) -> str:
+    """One finding: level, object, rule; then what is wrong, what shows it, what mends it."""
     level = paper.paint(f"{finding.level:<6}", _COLOURS[finding.level])
     lines = [f"{level} {paper.bold(finding.object)}  {paper.dim(finding.rule)}"]
     lines.append(paper.wrap(finding.message, " " * 7))
     if finding.evidence:
-        lines.append(_field("seen", finding.evidence, paper))
+        lines.append(field("seen", finding.evidence, paper))
     if finding.fix:
-        lines.append(_field("fix", finding.fix, paper))
+        lines.append(field("fix", finding.fix, paper))
     return "\n".join(lines)
 
 
-def _field(name: str, value: str, paper: Paper) -> str:
+def field(name: str, value: str, paper: Paper) -> str:
     """A named field. SQL keeps its own lines, so that it can be copied."""
     indent, value = " " * 13, value.strip()
-    body = textwrap.indent(value, indent) if name == "fix" else paper.wrap(value, indent)
+    copied = name in ("fix", "did")
+    body = textwrap.indent(value, indent) if copied else paper.wrap(value, indent)
     return f"       {paper.dim(f'{name:<5}')} {body.lstrip()}"
 
 
-def _coverage(review: Review, paper: Paper) -> str:
+def coverage(review: Review, paper: Paper) -> str:
+    """What was looked at and what was not."""
     lines = [paper.dim(paper.wrap("Examined: " + ", ".join(review.coverage.examined), ""))]
     lines += [paper.wrap(f"Not examined: {g.what} ({g.why})", "") for g in review.coverage.not_examined]
     return "\n".join(lines)

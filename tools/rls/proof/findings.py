@@ -17,6 +17,8 @@ DOMAIN: Final = "rls"
 INCOMPLETE: Final = "proof_incomplete"
 FIX: Final = "`sergei rls fix` looks for a change that closes it and keeps legitimate access."
 """Steps, not SQL: a fix is offered only after it was proven."""
+_BEFORE: Final = 100_000
+"""What was executed stands before what was read, in the order of the proof."""
 
 
 def with_proof(
@@ -40,9 +42,11 @@ def with_proof(
 def _leaks(kind: Kind, proof: Proof) -> Iterator[Finding]:
     """One finding per object: what else happened through the same object is said in its evidence."""
     by_object: dict[str, list[Leak]] = {}
-    for leak in (*proof.leaks, *proof.denied, *proof.notes):
+    order: dict[str, int] = {}
+    for number, leak in enumerate((*proof.leaks, *proof.denied, *proof.notes)):
         if leak.kind is kind:
             by_object.setdefault(leak.object, []).append(leak)
+            order.setdefault(leak.object, number)
     for name, leaks in by_object.items():
         first = min(leaks, key=lambda leak: leak.level.rank)
         schema, _, table = (first.relations[0] if first.relations else "").partition(".")
@@ -60,7 +64,7 @@ def _leaks(kind: Kind, proof: Proof) -> Iterator[Finding]:
             message=" ".join([first.sentence, *dict.fromkeys(others)]),
             evidence="\n".join(dict.fromkeys(seen)),
             fix=FIX if first.level is Level.ERROR else "",
-            rank=0,
+            rank=order[name] - _BEFORE,
         )
 
 
