@@ -25,6 +25,7 @@ from tools.rls.objects import (
 )
 from tools.rls.privileges import PUBLIC, Role, closure, parse_acl
 from tools.rls.snapshot import API_ROLES, Snapshot
+from tools.sandbox.scratch.session import ScratchSession
 
 Row = Mapping[str, Any]
 LISTED = re.compile(r"= ANY \(+ARRAY\[(.*?)\]", re.DOTALL)
@@ -43,6 +44,15 @@ async def read_snapshot(
     rows = dict(zip(QUERIES, answers, strict=True))
     server = rows["server"][0]
     buckets = await database.fetch(BUCKETS) if server["buckets"] else None
+    return assemble(rows, buckets, exposed)
+
+
+def read_here(session: ScratchSession, exposed: tuple[str, ...] = ("public", "graphql_public")) -> Snapshot:
+    """The same of a scratch copy, over its own session. Raises SqlFailure when the catalog cannot be read."""
+    with session.savepoint(keep=False):
+        session.script("set local search_path = pg_catalog")
+        rows = {name: session.dicts(sql) for name, sql in QUERIES.items()}
+        buckets = session.dicts(BUCKETS) if rows["server"][0]["buckets"] else None
     return assemble(rows, buckets, exposed)
 
 

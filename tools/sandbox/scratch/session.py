@@ -65,6 +65,12 @@ class ScratchSession:
         cursor = self._execute(statement, params)
         return cursor.fetchall() if cursor.description else []
 
+    def dicts(self, statement: Statement, params: Params | None = None) -> list[dict[str, Any]]:
+        """The rows of one statement by column name."""
+        cursor = self._execute(statement, params)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()] if names else []
+
     def run(self, statement: Statement, params: Params | None = None) -> int:
         """Run one statement and give the number of rows it touched."""
         return self._execute(statement, params).rowcount

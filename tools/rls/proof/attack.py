@@ -1,0 +1,323 @@
+"""The attacks on a world, in order: everybody reads, writes, calls; then two steps that were permitted.
+
+Nothing here decides why something went through (blame.py) or how to show it again (replay.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+
+from tools.rls.proof.actors import Actor
+from tools.rls.proof.expect import may_read, may_write
+from tools.rls.proof.model import Kind as Belongs
+from tools.rls.proof.probing import Attempt, Outcome, Probing, array_text
+from tools.rls.proof.reading import ReadingQuery, addressable, reading_queries
+from tools.rls.proof.side import Side
+from tools.rls.proof.standing import Standings
+from tools.rls.proof.verdict import Kind
+from tools.rls.proof.world import World, WorldRow
+from tools.rls.proof.writing import Templates, Write, inserts, moves, raises, touches, trusted_tables
+
+REFUSED = ("42501",)
+"""What row level security and privileges refuse with."""
+DEEP_ACTORS = 14
+"""How many actors are followed through two writes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Violation:
+    """Something that went through and should not have. `row` is what was reached."""
+
+    kind: Kind
+    actor: Actor
+    command: str
+    row: WorldRow
+    statements: tuple[str, ...]
+    write: Write | None = None
+    function: str = ""
+    note: str = ""
+    sure: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Campaign:
+    """One round of attacks. `seen`: actor -> relation -> ids that he reads from the start."""
+
+    world: World
+    standings: Standings
+    probing: Probing
+    templates: Templates
+    deadline: float
+    progress: Callable[[str], None]
+    violations: list[Violation] = field(default_factory=list[Violation])
+    denied: list[Violation] = field(default_factory=list[Violation])
+    seen: dict[Actor, dict[str, frozenset[str]]] = field(
+        default_factory=dict[Actor, dict[str, frozenset[str]]]
+    )
+    worked: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    tried: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    broken: dict[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str])
+    gaps: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    queries: dict[str, tuple[ReadingQuery, ...]] = field(default_factory=dict[str, tuple[ReadingQuery, ...]])
+    permitted: dict[Actor, list[Outcome]] = field(default_factory=dict[Actor, list[Outcome]])
+    refused: dict[Actor, list[tuple[Write, Outcome]]] = field(
+        default_factory=dict[Actor, list[tuple[Write, Outcome]]]
+    )
+    writes: dict[str, Write] = field(default_factory=dict[str, Write])
+    late: bool = False
+
+    def run(self) -> None:
+        """Everything, while there is time."""
+        for step in (self.read, self.write, self.chain):
+            self.progress(f"{step.__name__} ...")
+            step()
+
+    def in_time(self, what: str) -> bool:
+        """Whether the budget still lasts; says once what was left out."""
+        if monotonic() < self.deadline:
+            return True
+        if not self.late:
+            self.late = True
+            self.gaps.append((what, "the time budget was used up before it; raise --budget"))
+        return False
+
+    # -- reading -------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Every actor reads every relation."""
+        for actor in self.world.actors:
+            queries = self.queries_of(actor.role)
+            found = self.probing.reads(actor, [query.sql for query in queries])
+            mine: dict[str, frozenset[str]] = {}
+            for query, seen in zip(queries, found, strict=True):
+                mine[query.table] = query.ids(seen.ids)
+                if seen.state and seen.state not in REFUSED:
+                    self.broken.setdefault((query.table, "SELECT", seen.state), seen.message)
+                self._judge_reads(actor, query, mine[query.table])
+            self.seen[actor] = mine
+
+    def queries_of(self, role: str) -> tuple[ReadingQuery, ...]:
+        """The reading queries of a role."""
+        if role not in self.queries:
+            self.queries[role] = reading_queries(self.world, role)
+        return self.queries[role]
+
+    def _judge_reads(self, actor: Actor, query: ReadingQuery, ids: frozenset[str]) -> None:
+        self.tried[query.table, "SELECT"] = self.tried.get((query.table, "SELECT"), 0) + 1
+        if ids:
+            self.worked[query.table, "SELECT"] = self.worked.get((query.table, "SELECT"), 0) + 1
+        for row in self.world.rows[query.table]:
+            standing = self.standings.standing(actor, row)
+            allowed = may_read(self.world, row, standing)
+            if row.id in ids and allowed is False:
+                self.violations.append(Violation(Kind.READ, actor, "SELECT", row, (query.table,)))
+            elif row.id not in ids and allowed and standing.base == "owner":
+                self.denied.append(Violation(Kind.DENIED, actor, "SELECT", row, ()))
+
+    # -- writing -------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Every actor tries every write."""
+        for actor in self.world.actors:
+            if not self.in_time("writes of " + actor.name):
+                return
+            every = list(self.attempts_of(actor))
+            outcomes = self._try(actor, every)
+            for write, outcome in zip(every, outcomes, strict=True):
+                self._judge_write(actor, write, outcome)
+
+    def attempts_of(self, actor: Actor) -> Iterator[Write]:
+        """Every write that an actor tries: on his own rows and on everybody else's."""
+        generated = self.templates.shapes_generated
+        role = self.world.snapshot.roles.get(actor.role)
+        for title, belonging in self.world.model.tables.items():
+            relation = self.world.snapshot.relations.get(title)
+            if relation is None or role is None or title not in self.world.rows:
+                continue
+            if not addressable(self.world.snapshot, relation):
+                continue
+            may = self.world.snapshot.may(role, relation)
+            rows = self.world.rows[title]
+            if "INSERT" in may and belonging.kind is not Belongs.UNCLASSIFIED:
+                for side in self.world.sides[:2]:
+                    yield from inserts(self.world, self.templates, actor, side, belonging)
+            if may & {"UPDATE", "DELETE"}:
+                yield from touches(self.world, actor, rows, generated)
+            if "UPDATE" in may:
+                own = [row for row in rows if self._own(actor, row)]
+                yield from moves(self.world, actor, own, self.world.sides[0])
+                yield from raises(self.world, actor, rows, self.world.sides[0])
+
+    def _own(self, actor: Actor, row: WorldRow) -> bool:
+        standing = self.standings.standing(actor, row)
+        return standing.inside or standing.party or standing.author
+
+    def _try(self, actor: Actor, writes: list[Write]) -> list[Outcome]:
+        """The attempts; after those on rows that decide about access, everything is read again."""
+        trusted = trusted_tables(self.world.model)
+        queries = self.queries_of(actor.role)
+        base = [array_text(self.seen[actor][query.table]) if not query.decode else None for query in queries]
+        texts = [query.sql for query in queries]
+        found: dict[int, Outcome] = {}
+        for deep in (False, True):
+            chosen = [i for i, write in enumerate(writes) if (write.table in trusted) == deep]
+            attempts = [Attempt(writes[i].sql) for i in chosen]
+            outcomes = self.probing.attempts(actor, attempts, texts if deep else (), base if deep else ())
+            found.update(zip(chosen, outcomes, strict=True))
+        return [found[i] for i in range(len(writes))]
+
+    def _judge_write(self, actor: Actor, write: Write, outcome: Outcome) -> None:
+        key = (write.table, write.command)
+        self.tried[key] = self.tried.get(key, 0) + 1
+        self.writes[write.sql] = write
+        if (
+            outcome.state
+            and outcome.state not in REFUSED
+            and not outcome.state.startswith(("23", "P0", "22"))
+        ):
+            self.broken.setdefault((write.table, write.command, outcome.state), outcome.message)
+        if not outcome.worked:
+            self.refused.setdefault(actor, []).append((write, outcome))
+            return
+        self.worked[key] = self.worked.get(key, 0) + 1
+        self.permitted.setdefault(actor, []).append(outcome)
+        violation = self.violation_of(actor, write)
+        if violation is not None:
+            self.violations.append(violation)
+        self._judge_gains(actor, (write,), outcome)
+
+    def violation_of(self, actor: Actor, write: Write) -> Violation | None:
+        """What is wrong with a write that went through, by the row before and after it."""
+        for row in (write.before, write.after):
+            if row is None:
+                continue
+            standing = self.standings.standing(actor, row)
+            living = write.living
+            if write.before is not None and standing.party and not self._significant(write):
+                living = False
+            if may_write(self.world, row, standing, write.command, living=living) is False:
+                return Violation(Kind.WRITE, actor, write.command, row, (write.sql,), write)
+        if write.purpose == "take" and write.before is not None:
+            standing = self.standings.standing(actor, write.before)
+            if (
+                standing.base != "owner"
+                and standing.base != "staff"
+                and write.table in self.world.model.anchors
+            ):
+                return Violation(
+                    Kind.WRITE,
+                    actor,
+                    write.command,
+                    write.before,
+                    (write.sql,),
+                    write,
+                    note="makes himself the owner",
+                )
+        return None
+
+    def _significant(self, write: Write) -> bool:
+        """Whether a change of a row of an opening touches what decides, other than by an allowed acceptance."""
+        for opening in self.world.model.openings:
+            if opening.table != write.table:
+                continue
+            accepted = {
+                column
+                for column, before, _ in opening.accepts
+                if write.before and write.before.values.get(column) == before
+            }
+            deciding = {c.column for c in opening.conditions if not c.hops} | {opening.level}
+            deciding |= {column for hop in opening.scope[:1] for column in hop.columns}
+            if write.purpose in ("touch", "delete"):
+                return False
+            return bool((write.changed & deciding) - accepted)
+        return write.purpose not in ("touch", "delete")
+
+    # -- two steps -----------------------------------------------------------------------
+
+    def chain(self) -> None:
+        """After a permitted write to rows that decide about access: what was refused before."""
+        trusted = trusted_tables(self.world.model)
+        for actor in self.deep_actors():
+            openers = [o for o in self.permitted.get(actor, ()) if self._opens(o.attempt.statement, trusted)]
+            later = [
+                (write, outcome)
+                for write, outcome in self.refused.get(actor, ())
+                if outcome.state in ("", *REFUSED)
+                and (write.table in trusted or write.purpose == "insert")
+                and self.violation_of(actor, write) is not None
+            ]
+            queries = self.queries_of(actor.role)
+            base = [
+                array_text(self.seen[actor][query.table]) if not query.decode else None for query in queries
+            ]
+            for opener in openers[:40]:
+                if not self.in_time(f"second steps of {actor.name}"):
+                    return
+                attempts = [Attempt(write.sql, opener=opener.attempt.statement) for write, _ in later]
+                texts = [query.sql for query in queries]
+                outcomes = self.probing.attempts(actor, attempts, texts, base)
+                first = self.writes[opener.attempt.statement]
+                for (write, _), outcome in zip(later, outcomes, strict=True):
+                    if outcome.worked:
+                        self._judge_second(actor, first, write, outcome)
+
+    def _opens(self, statement: str, trusted: frozenset[str]) -> bool:
+        write = self.writes.get(statement)
+        return write is not None and write.table in trusted and write.purpose not in ("touch", "delete")
+
+    def _judge_second(self, actor: Actor, first: Write, write: Write, outcome: Outcome) -> None:
+        violation = self.violation_of(actor, write)
+        if violation is not None:
+            self.violations.append(
+                Violation(Kind.ESCALATION, actor, write.command, violation.row, (first.sql, write.sql), first)
+            )
+        self._judge_gains(actor, (first, write), outcome)
+
+    def _judge_gains(self, actor: Actor, writes: tuple[Write, ...], outcome: Outcome) -> None:
+        """Rows that were there before and are read only since the actor's own writes."""
+        queries = self.queries_of(actor.role)
+        invited = self._invited(actor)
+        for number, ids in outcome.seen.items():
+            query = queries[number]
+            before = self.seen[actor][query.table]
+            for row in self.world.rows[query.table]:
+                if row.id in query.ids(ids) and row.id not in before:
+                    standing = self.standings.standing(actor, row)
+                    if may_read(self.world, row, standing) is False and not (
+                        invited and standing.base == "ended"
+                    ):
+                        statements = (*(write.sql for write in writes), query.table)
+                        self.violations.append(
+                            Violation(Kind.ESCALATION, actor, "SELECT", row, statements, writes[0])
+                        )
+
+    def _invited(self, actor: Actor) -> bool:
+        """Whether all that an actor's opening lacks is his own acceptance."""
+        if actor.spec is None or len(actor.spec.changes) != 1:
+            return False
+        condition, value = actor.spec.changes[0]
+        opening = next((o for o in self.world.model.openings if o.name == actor.spec.opening), None)
+        return opening is not None and any(
+            column == condition.column and before == value for column, before, _ in opening.accepts
+        )
+
+    def deep_actors(self) -> list[Actor]:
+        """Strangers, the other family's owner, and one of each kind of holder, lowest rank first."""
+        chosen: list[Actor] = []
+        kinds: set[tuple[str, ...]] = set()
+        for actor in self.world.actors:
+            spec = actor.spec
+            if actor.staff or actor.name.startswith("owner of a"):
+                continue
+            kind = (spec.opening, str(spec.live), spec.rank if spec.live else "") if spec else (actor.name,)
+            if kind not in kinds:
+                kinds.add(kind)
+                chosen.append(actor)
+        return chosen[:DEEP_ACTORS]
+
+
+def sides_of(world: World) -> Iterable[Side]:
+    """The two families that are told apart."""
+    return world.sides[:2]

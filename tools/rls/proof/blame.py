@@ -1,0 +1,235 @@
+"""Which policy, helper, view or missing protection let an attack through."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from tools.rls.facts import Facts
+from tools.rls.objects import Function, Policy, Relation
+from tools.rls.proof.actors import Actor, literal
+from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.standing import Record, Standing
+from tools.rls.proof.verdict import Kind
+from tools.rls.proof.world import WorldRow, named, quoted
+from tools.rls.reach import Reach, reach
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where to mend: the object as findings name it, the policy on the way, and the sentence about it."""
+
+    object: str
+    policy: str = ""
+    function: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Blame:
+    """Finds causes in one campaign; what a helper gives to whom is asked once."""
+
+    campaign: Campaign
+    _truths: dict[tuple[int, str, str, str], dict[str, bool]] = field(
+        default_factory=dict[tuple[int, str, str, str], dict[str, bool]]
+    )
+    _gives: dict[tuple[int, int, Record], bool] = field(default_factory=dict[tuple[int, int, Record], bool])
+    _leaking: dict[str, set[str]] | None = None
+
+    @property
+    def reached(self) -> Reach:
+        """What expressions reach."""
+        return reach(self.campaign.world.snapshot)
+
+    def cause(self, violation: Violation) -> Cause:
+        """The cause of one violation."""
+        if violation.function:
+            return Cause(
+                violation.function, function=violation.function, why="it answers without asking who calls"
+            )
+        if violation.kind is Kind.ESCALATION and violation.write is not None:
+            return self._of_write(
+                violation, violation.write.before, violation.write.after, violation.write.command
+            )
+        if violation.kind is Kind.WRITE and violation.write is not None:
+            return self._of_write(
+                violation, violation.write.before, violation.write.after, violation.write.command
+            )
+        return self._of_read(violation)
+
+    # -- policies ------------------------------------------------------------------------
+
+    def _of_read(self, violation: Violation) -> Cause:
+        relation = self.campaign.world.snapshot.relations[violation.row.table]
+        if relation.kind in "vm":
+            return Cause(relation.title, why="it reads with its owner's rights, past row level security")
+        if not relation.rls:
+            return Cause(relation.title, why="row level security is off")
+        guilty = self.true_policies(violation.actor, relation, violation.row, "SELECT")
+        return self._deepest(violation, relation, guilty, violation.row)
+
+    def _of_write(
+        self, violation: Violation, before: WorldRow | None, after: WorldRow | None, command: str
+    ) -> Cause:
+        row = after or before or violation.row
+        relation = self.campaign.world.snapshot.relations[row.table]
+        if not relation.rls:
+            return Cause(relation.title, why="row level security is off")
+        guilty = self.true_policies(
+            violation.actor, relation, row, command, new=after is not None and before is not after
+        )
+        if before is not None and after is not None and before is not after:
+            old = self.true_policies(violation.actor, relation, before, command)
+            guilty = [policy for policy in guilty if policy in old] or guilty or old
+        return self._deepest(violation, relation, guilty, violation.row)
+
+    def true_policies(
+        self, actor: Actor, relation: Relation, row: WorldRow, command: str, *, new: bool = False
+    ) -> list[Policy]:
+        """The permissive policies whose condition holds for this actor and row."""
+        role = self.campaign.world.snapshot.roles[actor.role]
+        applying = [
+            policy
+            for policy in relation.policies
+            if policy.permissive
+            and policy.covers(command)
+            and ("public" in policy.roles or set(policy.roles) & set(role.effective))
+        ]
+        wants_new = command == "INSERT" or new
+        texts = {
+            policy.name: (policy.check_text or policy.using_text if wants_new else policy.using_text)
+            or "true"
+            for policy in applying
+        }
+        truths = self._truth(actor, relation, row, texts)
+        return [policy for policy in applying if truths.get(policy.name)]
+
+    def _truth(
+        self, actor: Actor, relation: Relation, row: WorldRow, texts: dict[str, str]
+    ) -> dict[str, bool]:
+        source = record_source(relation, row)
+        queries = [f"select (({text}) is true)::text from {source}" for text in texts.values()]
+        answers = self.campaign.probing.answers(actor, queries)
+        return {name: answer == "true" for name, answer in zip(texts, answers, strict=True)}
+
+    # -- helpers -------------------------------------------------------------------------
+
+    def _deepest(
+        self, violation: Violation, relation: Relation, guilty: list[Policy], row: WorldRow
+    ) -> Cause:
+        if not guilty:
+            return Cause(relation.title, why="no policy of its own explains it")
+        policy = guilty[0]
+        standing = self.campaign.standings.standing(violation.actor, row)
+        scopes = self.campaign.standings.scopes(row)
+        for facts in policy.parts():
+            helper = self._wrong_helper(violation, facts, scopes, standing, policy)
+            if helper is not None:
+                return Cause(helper, policy.title, helper, f"{helper} lets the caller in")
+        return Cause(policy.title, policy.title, why="its condition holds")
+
+    def _wrong_helper(
+        self,
+        violation: Violation,
+        facts: Facts,
+        scopes: frozenset[Record],
+        standing: Standing,
+        policy: Policy,
+    ) -> str | None:
+        """The deepest function or view that gives the record to the actor, where that is what is wrong."""
+        wrong = ""
+        for function in self.reached.reached(facts):
+            if function.schema == "auth" or not any(
+                self._gives_record(violation.actor, function, r) for r in scopes
+            ):
+                continue
+            if not standing.inside or self._all_leak(function, violation):
+                wrong = function.title
+        if standing.base in ("ended", "none"):
+            for view in self._views(facts):
+                if any(self._shows(violation.actor, view, record) for record in scopes):
+                    wrong = view.title
+        return wrong or None
+
+    def _gives_record(self, actor: Actor, function: Function, record: Record) -> bool:
+        key = (id(actor), function.oid, record)
+        if key not in self._gives:
+            self._gives[key] = self._asked(actor, function, record)
+        return self._gives[key]
+
+    def _asked(self, actor: Actor, function: Function, record: Record) -> bool:
+        """Call it as its owner would run it, with the caller's claims, and look for the record's key."""
+        from dataclasses import replace
+
+        name = f"{quoted(function.schema)}.{quoted(function.name)}"
+        arguments: list[str] = []
+        for kind, parameter in zip(function.argument_types, function.arguments, strict=False):
+            if kind not in ("uuid", "text", "bigint", "integer", "character varying"):
+                return False
+            about_caller = any(word in parameter for word in ("user", "account", "uid", "caller", "person"))
+            if kind == "text":
+                return False
+            value = actor.account if about_caller else record[1]
+            arguments.append(f"{literal(value)}::{kind}")
+        text = f"select array_agg(x::text)::text from {name}({', '.join(arguments)}) x"
+        owner = replace(actor, role="") if function.definer else actor
+        found = self.campaign.probing.answers(owner, [text])[0] or ""
+        return record[1] in found if function.returns != "boolean" else found == "{true}"
+
+    def _views(self, facts: Facts) -> list[Relation]:
+        """Views behind an expression and its functions, deepest last."""
+        found: dict[str, Relation] = {}
+        waiting: list[tuple[Facts, tuple[str, ...]]] = [(facts, ())]
+        from tools.rls.bodies import body_of
+
+        for function in self.reached.reached(facts):
+            waiting += [(one, self.reached.path(function)) for one in body_of(function).facts]
+        while waiting:
+            one, path = waiting.pop(0)
+            for source in one.sources():
+                relation = self.reached.relation(source, path)
+                if relation is not None and relation.kind == "v" and relation.title not in found:
+                    found[relation.title] = relation
+                    waiting += [(inner, ()) for inner in self.reached.view_facts(relation)]
+        return list(found.values())
+
+    def _shows(self, actor: Actor, view: Relation, record: Record) -> bool:
+        """Whether a view has a row that names both the actor and the record."""
+        from dataclasses import replace
+
+        if not actor.account:
+            return False
+        text = (
+            f"select count(*)::text from {named(view.title)} x "
+            f"where to_jsonb(x)::text like {literal(f'%{actor.account}%')} "
+            f"and to_jsonb(x)::text like {literal(f'%{record[1]}%')}"
+        )
+        found = self.campaign.probing.answers(replace(actor, role=""), [text])[0]
+        return found not in (None, "0")
+
+    def _all_leak(self, function: Function, violation: Violation) -> bool:
+        """Whether every policy for writing that goes through this helper let the same actor through."""
+        using: set[str] = set()
+        for policy in self.campaign.world.snapshot.policies:
+            if policy.command in ("INSERT", "UPDATE", "DELETE", "ALL") and any(
+                function in self.reached.reached(facts) for facts in policy.parts()
+            ):
+                using.add(policy.relation)
+        return len(using) < 2 or len(using & self._leaks(violation.actor)) * 2 >= len(using)
+
+    def _leaks(self, actor: Actor) -> set[str]:
+        if self._leaking is None:
+            self._leaking = {}
+            for violation in self.campaign.violations:
+                if violation.kind is Kind.WRITE:
+                    self._leaking.setdefault(violation.actor.name, set()).add(violation.row.table)
+        return self._leaking.get(actor.name, set())
+
+
+def record_source(relation: Relation, row: WorldRow) -> str:
+    """A FROM entry that is this one row under the table's own name, so that a policy's text fits it."""
+    values = json.dumps({name: value for name, value in row.values.items() if value is not None})
+    return (
+        f"(select (jsonb_populate_record(null::{named(relation.title)}, {literal(values)}::jsonb)).*) "
+        f"as {quoted(relation.name)}"
+    )

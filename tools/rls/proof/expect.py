@@ -1,0 +1,77 @@
+"""What the model allows: the defaults, and what `[rls.expect]` says instead."""
+
+from __future__ import annotations
+
+from tools.rls.proof.model import Belonging, Kind, Model
+from tools.rls.proof.standing import Standing
+from tools.rls.proof.world import World, WorldRow
+
+
+def may_read(world: World, row: WorldRow, standing: Standing) -> bool | None:
+    """Whether the model lets somebody of this standing read the row; None where it has no opinion."""
+    belonging = world.model.tables.get(row.table)
+    if belonging is None:
+        return None
+    declared = _declared(belonging, "SELECT", standing)
+    if declared is not None:
+        return declared
+    if belonging.open_rows is not None and world.meets(belonging.open_rows, row):
+        return True
+    match belonging.kind:
+        case Kind.REFERENCE:
+            return True
+        case Kind.UNCLASSIFIED:
+            return None
+        case Kind.SERVICE:
+            return False if standing.base != "staff" else None
+        case Kind.STAFF:
+            return True if standing.base == "staff" or standing.party else False
+        case _:
+            return standing.inside or standing.base == "staff" or standing.party
+
+
+def may_write(
+    world: World, row: WorldRow, standing: Standing, command: str, *, living: bool = True
+) -> bool | None:
+    """Whether the model lets somebody write (insert, change, delete) this row; None: no opinion.
+
+    `living`: for a row of an opening's table, whether it opens something as it is written.
+    """
+    belonging = world.model.tables.get(row.table)
+    if belonging is None:
+        return None
+    declared = _declared(belonging, command, standing)
+    if declared is not None:
+        return declared
+    if standing.base == "staff":
+        return None
+    match belonging.kind:
+        case Kind.UNCLASSIFIED:
+            return None
+        case Kind.REFERENCE | Kind.SERVICE | Kind.STAFF:
+            return None if standing.party or standing.author else False
+        case Kind.OWN:
+            return True if standing.inside or standing.party or standing.author else False
+        case Kind.SCOPED:
+            return _scoped(world.model, row, standing, living=living)
+
+
+def _scoped(model: Model, row: WorldRow, standing: Standing, *, living: bool) -> bool | None:
+    if standing.base == "owner" or "manage" in standing.rights:
+        return True
+    opens = any(opening.table == row.table for opening in model.openings)
+    if opens:
+        if standing.party:
+            return None if not living or standing.inside else False
+        return None if standing.inside else False
+    if standing.inside:
+        return "write" in standing.rights or (None if standing.author or standing.party else False)
+    return None if standing.party and not standing.author else False
+
+
+def _declared(belonging: Belonging, command: str, standing: Standing) -> bool | None:
+    words = belonging.expect.get(command)
+    if words is None:
+        return None
+    plain = standing.word.partition("+")[0]
+    return standing.word in words or plain in words or "anyone" in words

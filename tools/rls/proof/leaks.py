@@ -1,0 +1,172 @@
+"""Violations gathered by their cause: one leak for one thing to mend, with the smallest script that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tools.findings import Level
+from tools.review import Gap
+from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.blame import Blame, Cause
+from tools.rls.proof.model import Kind as Belongs
+from tools.rls.proof.replay import replay_of
+from tools.rls.proof.verdict import Kind, Leak
+from tools.sandbox.scratch.session import ScratchSession
+
+SAMPLES: Final = 6
+"""How many violations of one relation, command and kind are looked into for their causes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a campaign found, gravest first."""
+
+    leaks: tuple[Leak, ...]
+    denied: tuple[Leak, ...]
+    notes: tuple[Leak, ...]
+
+
+def assemble(
+    campaign: Campaign,
+    blame: Blame,
+    session: ScratchSession,
+    generated: Mapping[str, frozenset[str]],
+    *,
+    replays: bool = True,
+) -> Found:
+    """Leaks by cause, and what owners were wrongly refused."""
+    causes: dict[tuple[str, Kind], list[tuple[Violation, Cause]]] = {}
+    for violation in _sampled(campaign):
+        cause = blame.cause(violation)
+        causes.setdefault((cause.object, violation.kind), []).append((violation, cause))
+    leaks: list[Leak] = []
+    for (_, kind), several in causes.items():
+        violation, cause = min(several, key=lambda pair: gravity(campaign, pair[0]))
+        relations = tuple(dict.fromkeys(one.row.table for one, _ in several))
+        leak = Leak(
+            kind=kind,
+            level=Level.ERROR,
+            object=cause.object,
+            sentence=sentence(violation, cause, relations),
+            actor=violation.actor.name,
+            command=violation.command,
+            relations=relations,
+            policy=cause.policy,
+            function=cause.function,
+            times=len(several),
+        )
+        if replays:
+            replay = replay_of(campaign.world, violation, session, generated)
+            leak = leak.model_copy(
+                update={
+                    "replay": replay.script,
+                    "seed": replay.seed,
+                    "acting": replay.acting,
+                    "attack": replay.attack,
+                    "expect": replay.expect,
+                    "witness": replay.witness,
+                }
+            )
+        leaks.append(leak)
+    leaks.sort(key=lambda leak: (ORDER.index(leak.kind), -leak.times, leak.object))
+    return Found(tuple(leaks), tuple(_denials(campaign)), ())
+
+
+ORDER: Final = (Kind.READ, Kind.ESCALATION, Kind.WRITE, Kind.CALL, Kind.DENIED, Kind.ORACLE)
+
+
+def gravity(campaign: Campaign, violation: Violation) -> tuple[int, int]:
+    """Who did it: what anybody can do is graver than what somebody once let in can do."""
+    return campaign.world.actors.index(violation.actor), len(violation.statements)
+
+
+def _sampled(campaign: Campaign) -> list[Violation]:
+    """A few violations for every relation, command, kind, function and sort of actor."""
+    found: dict[tuple[str, ...], list[Violation]] = {}
+    for violation in sorted(campaign.violations, key=lambda one: gravity(campaign, one)):
+        spec = violation.actor.spec
+        sort = (
+            f"{spec.opening} {spec.changes and spec.changes[0][0].column}" if spec else violation.actor.name
+        )
+        key = (violation.row.table, violation.command, violation.kind, violation.function, sort)
+        kept = found.setdefault(key, [])
+        if len(kept) < 2:
+            kept.append(violation)
+    by_relation: dict[tuple[str, ...], list[Violation]] = {}
+    for key, several in found.items():
+        by_relation.setdefault(key[:4], []).extend(several)
+    return [violation for several in by_relation.values() for violation in several[: SAMPLES * 2]]
+
+
+def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> str:
+    """One sentence: who does what with whose rows, and why it goes through."""
+    actor = violation.actor.name
+    where = relations[0] if len(relations) == 1 else f"{relations[0]} and {len(relations) - 1} more"
+    article = "" if actor.startswith(("anon", "owner", "staff", "former")) else "A "
+    who = f"{article}{actor}" if article else actor[0].upper() + actor[1:]
+    match violation.kind:
+        case Kind.READ:
+            did = f"reads rows of {where} in a record that is not open to them"
+        case Kind.ESCALATION:
+            did = f"lets themselves in by an own {violation.write.command if violation.write else 'write'} and then reaches {where}"
+        case Kind.CALL:
+            done = "changes" if violation.note == "writes" else "gets"
+            did = f"{done} rows of {where} by calling {violation.function}"
+        case _:
+            verb = {"INSERT": "adds rows to", "UPDATE": "changes rows of", "DELETE": "deletes rows of"}
+            did = f"{verb.get(violation.command, 'writes to')} {where} in a record that is not open to them"
+            if violation.note:
+                did = f"{violation.note} in {where}"
+    return f"{who} {did}: {cause.why}."
+
+
+def _denials(campaign: Campaign) -> list[Leak]:
+    """Relations whose policies shut out even the owner of the record."""
+    found: list[Leak] = []
+    refused: dict[str, list[Violation]] = {}
+    for violation in campaign.denied:
+        refused.setdefault(violation.row.table, []).append(violation)
+    for title, several in refused.items():
+        relation = campaign.world.snapshot.relations[title]
+        reading = [policy for policy in relation.policies if policy.permissive and policy.covers("SELECT")]
+        if not reading or campaign.worked.get((title, "SELECT")):
+            continue
+        broken = next((text for (table, _, _), text in campaign.broken.items() if table == title), "")
+        one = several[0]
+        why = f"reading fails: {broken}" if broken else "no condition ever holds for them"
+        found.append(
+            Leak(
+                kind=Kind.DENIED,
+                level=Level.ERROR,
+                object=reading[0].title if len(reading) == 1 else title,
+                sentence=f"The {one.actor.name} cannot read the own rows of {title}: {why}.",
+                actor=one.actor.name,
+                command="SELECT",
+                relations=(title,),
+                policy=reading[0].title,
+                times=len(several),
+            )
+        )
+    return found
+
+
+def gaps_of(campaign: Campaign) -> list[Gap]:
+    """What was not examined: probes that proved nothing because nobody at all got through."""
+    gaps = [Gap(what=what, why=why) for what, why in campaign.gaps]
+    world = campaign.world
+    for (title, command), tried in sorted(campaign.tried.items()):
+        belonging = world.model.tables.get(title)
+        relation = world.snapshot.relations.get(title)
+        if belonging is None or relation is None or not tried or campaign.worked.get((title, command)):
+            continue
+        policies = [p for p in relation.policies if p.permissive and p.covers(command)]
+        judged = belonging.kind in (Belongs.SCOPED, Belongs.OWN)
+        if judged and relation.rls and policies and command != "SELECT":
+            why = "no actor got through, not even the owner, so that a refusal proves nothing"
+            gaps.append(Gap(what=f"{command} on {title}", why=why))
+    for title, belonging in world.model.tables.items():
+        if belonging.kind in (Belongs.SCOPED, Belongs.OWN) and title in world.rows and not world.rows[title]:
+            gaps.append(Gap(what=title, why="no row could be made in it"))
+    return gaps

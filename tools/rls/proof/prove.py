@@ -1,0 +1,218 @@
+"""Prove isolation: copy the schema, infer who may see what, build a world, attack it, say what happened.
+
+    target ─ pg_dump ─▶ scratch copy ─▶ snapshot ─▶ model ─▶ world ─▶ attacks ─▶ causes ─▶ replays ─▶ Proof
+
+Nothing of the target's data is read, and the target is not touched after the dump.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Final
+
+from tools.review import Gap
+from tools.rls.proof import calls, storage
+from tools.rls.proof.attack import Campaign
+from tools.rls.proof.blame import Blame
+from tools.rls.proof.casting import cast
+from tools.rls.proof.coverage import measure, summary
+from tools.rls.proof.declared import apply
+from tools.rls.proof.infer import infer
+from tools.rls.proof.leaks import assemble, gaps_of
+from tools.rls.proof.model import Model
+from tools.rls.proof.model_text import lines
+from tools.rls.proof.observe import expectations
+from tools.rls.proof.population import Population
+from tools.rls.proof.probing import Probing
+from tools.rls.proof.standing import Standings
+from tools.rls.proof.symbolic import decide
+from tools.rls.proof.verdict import Answer, Proof
+from tools.rls.proof.world import World, read_world
+from tools.rls.proof.writing import Templates
+from tools.rls.reading import read_here
+from tools.rls.snapshot import Snapshot
+from tools.sandbox.cluster import Cluster
+from tools.sandbox.scratch.copy import Scratch, copy_schema
+from tools.sandbox.scratch.fill import Filler
+from tools.sandbox.scratch.session import ScratchSession
+from tools.sandbox.scratch.shapes import Shape, read_shapes
+
+BUDGET: Final = 60.0
+SEED: Final = 7
+COVERAGE_SHARE: Final = 0.15
+
+
+def silent(_: str) -> None:
+    """No progress wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a proof is asked for. `declared` is the `[rls]` section of sergei.toml."""
+
+    exposed: tuple[str, ...] = ("public",)
+    declared: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    seed: int = SEED
+    budget: float = BUDGET
+    coverage: bool = True
+    replays: bool = True
+
+
+def prove(
+    cluster: Cluster,
+    dsn: str,
+    *,
+    exposed: tuple[str, ...] = ("public",),
+    declared: Mapping[str, Any] | None = None,
+    seed: int = SEED,
+    budget: float = BUDGET,
+    progress: Callable[[str], None] = silent,
+    target: str = "",
+    coverage: bool = True,
+    replays: bool = True,
+) -> Proof:
+    """The verdict on the schema behind `dsn`. Blocking; takes at most about `budget` seconds.
+
+    Raises Unavailable when the target cannot be reached, RemoteError when its schema cannot be copied, and
+    InvalidInput for a `declared` that does not fit the schema.
+    """
+    request = Request(exposed, declared or {}, seed, budget, coverage, replays)
+    progress("copying the schema ...")
+    return prove_copy(copy_schema(cluster, dsn), request, progress, target)
+
+
+def prove_copy(
+    copying: AbstractContextManager[Scratch],
+    request: Request,
+    progress: Callable[[str], None] = silent,
+    target: str = "",
+) -> Proof:
+    """The verdict on a scratch copy, however it was made; the copy is filled, attacked and dropped."""
+    started = monotonic()
+    with copying as scratch, ScratchSession(scratch.dsn) as session:
+        stage = Stage.build(session, request, progress)
+        campaign = stage.attacked(started + request.budget, progress)
+        conditions = ()
+        if request.coverage:
+            progress("measuring which conditions decided ...")
+            left = max(2.0, request.budget * COVERAGE_SHARE)
+            conditions = measure(session, stage.snapshot, stage.world.actors, budget_seconds=left)
+        progress("finding causes ...")
+        blame = Blame(campaign)
+        found = assemble(campaign, blame, session, stage.generated, replays=request.replays)
+        gaps = [*(Gap(what=what, why=why) for what, why in scratch.gaps), *stage.gaps, *gaps_of(campaign)]
+        answer = Answer.YES if found.leaks else Answer.NOT_EXAMINED if gaps else Answer.NO
+        return Proof(
+            target=target,
+            answer=answer,
+            leaks=found.leaks,
+            denied=found.denied,
+            notes=found.notes,
+            gaps=tuple(gaps),
+            conditions=conditions,
+            model=tuple(lines(stage.model)),
+            doubts=stage.model.doubts,
+            examined=(*stage.examined(campaign), *((summary(conditions),) if conditions else ())),
+            actors=tuple(actor.name for actor in stage.world.actors),
+            probes=campaign.probing.count,
+            seed=request.seed,
+            seconds=round(monotonic() - started, 2),
+            world="out of time" if campaign.late else "complete",
+            inputs=stage.inputs,
+        )
+
+
+def confirm(
+    cluster: Cluster, dsn: str, *, exposed: tuple[str, ...] = ("public",), seed: int = SEED
+) -> Mapping[str, Any]:
+    """The `[rls]` section that states what this schema allows today, for a person to confirm.
+
+    The structure is inferred; what each standing may do with each table is observed in a world.
+    """
+    request = Request(exposed, seed=seed, coverage=False)
+    with copy_schema(cluster, dsn) as scratch, ScratchSession(scratch.dsn) as session:
+        stage = Stage.build(session, request, silent)
+        campaign = stage.attacked(monotonic() + 4 * request.budget, silent)
+        return expectations(campaign)
+
+
+@dataclass(slots=True, eq=False)
+class Stage:
+    """A filled scratch copy, ready to be attacked."""
+
+    session: ScratchSession
+    snapshot: Snapshot
+    model: Model
+    shapes: Mapping[str, Shape]
+    filler: Filler
+    world: World
+    gaps: list[Gap]
+    exact: tuple[str, ...]
+    inputs: str
+
+    @property
+    def generated(self) -> dict[str, frozenset[str]]:
+        """Columns that no INSERT may name."""
+        return {
+            title: frozenset(column.name for column in shape.columns if column.generated)
+            for title, shape in self.shapes.items()
+        }
+
+    @classmethod
+    def build(cls, session: ScratchSession, request: Request, progress: Callable[[str], None]) -> Stage:
+        """Read the copy, work out the model, build the world, and commit it."""
+        snapshot = read_here(session, request.exposed)
+        model = apply(infer(snapshot), request.declared)
+        progress("deciding states ...")
+        symbolic = decide(snapshot, model)
+        progress("building a world ...")
+        shapes = read_shapes(session)
+        filler = Filler(session, shapes, request.seed, model.constants)
+        population = Population(snapshot, model, filler, symbolic.witnesses)
+        world = population.build()
+        storage.fill(population)
+        read_world(session, world)
+        world.actors = cast(population)
+        read_world(session, world)
+        Probing(session).install()
+        session.commit()
+        gaps = [Gap(what=what, why=why) for what, why in world.gaps]
+        gaps += [
+            Gap(
+                what=title,
+                why="the model does not know whose rows these are; declare it in [rls] of sergei.toml",
+            )
+            for title, belonging in model.tables.items()
+            if belonging.kind == "unclassified"
+        ]
+        text = repr(
+            [snapshot.policies and [(p.title, p.using_text, p.check_text) for p in snapshot.policies]]
+        )
+        text += repr([(f.title, f.definition) for f in snapshot.functions]) + repr(lines(model))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return cls(session, snapshot, model, shapes, filler, world, gaps, symbolic.exact, digest)
+
+    def attacked(self, deadline: float, progress: Callable[[str], None]) -> Campaign:
+        """Every attack, carried out."""
+        probing = Probing(self.session)
+        templates = Templates(self.world, self.filler, self.session, self.generated)
+        campaign = Campaign(self.world, Standings(self.world), probing, templates, deadline, progress)
+        campaign.run()
+        progress("views and functions ...")
+        calls.read_views(campaign)
+        calls.call(campaign)
+        return campaign
+
+    def examined(self, campaign: Campaign) -> tuple[str, ...]:
+        """What was looked at, in figures."""
+        rows = sum(len(several) for several in self.world.rows.values())
+        return (
+            f"{len(self.world.rows)} tables with {rows} rows for {len(self.world.sides)} families",
+            f"{len(self.world.actors)} actors",
+            f"{campaign.probing.count} probes",
+            *(f"exactly, for every state: {text}" for text in self.exact),
+        )

@@ -1,0 +1,238 @@
+"""Who stands how to a row, by the model alone: what an actor is to the records that the row belongs to.
+
+The words are what `[rls.expect]` uses: `owner`, `profile_grants.grantee_account_id manage`, `ended`, `none`,
+`staff reviewer`, `anon`, with `+party` and `+author` where the row also names the actor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tools.rls.proof.actors import Actor
+from tools.rls.proof.model import STAFF, Identity, Kind, Model, Way
+from tools.rls.proof.world import World, WorldRow
+
+Record = tuple[str, str]
+"""An anchor's table and the key of one of its rows."""
+
+ORDER: Final = ("none", "ended", "opening", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One opening's row: who holds which record, alive or not."""
+
+    opening: str
+    record: Record
+    identity: Identity
+    value: str
+    live: bool
+    rights: frozenset[str]
+    rank: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an actor is to a row. `base` is one of ORDER, `anon` or `staff`."""
+
+    base: str
+    rights: frozenset[str] = frozenset()
+    detail: str = ""
+    party: bool = False
+    author: bool = False
+
+    @property
+    def word(self) -> str:
+        """As in `[rls.expect]`."""
+        said = f"{self.detail}" if self.base in ("opening", "staff") else self.base
+        return said + ("+party" if self.party else "") + ("+author" if self.author else "")
+
+    @property
+    def inside(self) -> bool:
+        """Whether the record is open to the actor at all."""
+        return self.base in ("opening", "owner")
+
+
+@dataclass(slots=True, eq=False)
+class Standings:
+    """Standings over one world, each worked out once."""
+
+    world: World
+    holds: dict[tuple[Record, str], list[Hold]] = field(default_factory=dict[tuple[Record, str], list[Hold]])
+    staffed: dict[str, list[Hold]] = field(default_factory=dict[str, list[Hold]])
+    _known: dict[tuple[int, str, str], Standing] = field(default_factory=dict[tuple[int, str, str], Standing])
+    _scopes: dict[tuple[str, str], frozenset[Record]] = field(
+        default_factory=dict[tuple[str, str], frozenset[Record]]
+    )
+
+    def __post_init__(self) -> None:
+        for opening in self.model.openings:
+            rights = {rank.value: rank.rights for rank in opening.ranks}
+            for row in self.world.rows.get(opening.table, ()):
+                value = self._names(row, opening.account)
+                if value is None:
+                    continue
+                live = all(self.world.meets(condition, row) for condition in opening.conditions)
+                rank = row.values.get(opening.level) or "" if opening.level else ""
+                allowed = frozenset[str](rights.get(rank, frozenset({"read"}))) if opening.ranks else ALL
+                if opening.anchor == STAFF:
+                    record: Record = (STAFF, rank)
+                else:
+                    target = self.world.follow(row, opening.scope) if opening.scope else row
+                    if target is None:
+                        continue
+                    record = (opening.anchor, self._key(target))
+                hold = Hold(opening.name, record, opening.account.identity, value, live, allowed, rank)
+                if opening.anchor == STAFF:
+                    self.staffed.setdefault(value, []).append(hold)
+                else:
+                    self.holds.setdefault((record, value), []).append(hold)
+
+    @property
+    def model(self) -> Model:
+        """The model that is judged by."""
+        return self.world.model
+
+    # -- rows ----------------------------------------------------------------------------
+
+    def scopes(self, row: WorldRow) -> frozenset[Record]:
+        """The records that a row belongs to, along every path that is not null."""
+        known = self._scopes.get((row.table, row.id)) if row.id else None
+        if known is None:
+            found: set[Record] = set()
+            belonging = self.model.tables.get(row.table)
+            for hops in belonging.paths if belonging else ():
+                target = self.world.follow(row, hops)
+                if target is not None:
+                    found.add((target.table, self._key(target)))
+            if row.table == "storage.objects":
+                found |= self._stored(row)
+            known = frozenset(found)
+            if row.id:
+                self._scopes[row.table, row.id] = known
+        return known
+
+    def _stored(self, row: WorldRow) -> set[Record]:
+        """A stored object belongs to the record, or the account, that its path was made of."""
+        account, key = self.world.paths.get(row.values.get("name") or "", ("", ""))
+        anchor = next((title for title in self.model.anchors if (title, key) in self._records()), "")
+        if anchor:
+            return {(anchor, key)}
+        return {(self.model.accounts, account)} if account else set()
+
+    def _records(self) -> set[Record]:
+        return {
+            (row.table, self._key(row))
+            for title in self.model.anchors
+            for row in self.world.rows.get(title, ())
+        }
+
+    def standing(self, actor: Actor, row: WorldRow) -> Standing:
+        """What the actor is to the row: the best over the records that it belongs to."""
+        key = (id(actor), row.table, row.id)
+        if row.id and key in self._known:
+            return self._known[key]
+        found = self._standing(actor, row)
+        if row.id:
+            self._known[key] = found
+        return found
+
+    def _standing(self, actor: Actor, row: WorldRow) -> Standing:
+        belonging = self.model.tables.get(row.table)
+        party = author = False
+        if belonging is not None:
+            party = any(self._is(actor, row, way) for way in belonging.parties)
+            author = any(self._is(actor, row, way) for way in belonging.authors)
+        scopes = self.scopes(row)
+        best = Standing("none")
+        for record in scopes:
+            one = self.to_record(actor, record)
+            if (ORDER.index(one.base), len(one.rights)) > (ORDER.index(best.base), len(best.rights)):
+                best = one
+        if best.base != "owner" and not best.inside and actor.staff:
+            best = Standing("staff", detail=f"staff {actor.staff}")
+        if best.base in ("none", "ended") and actor.role == "anon":
+            best = Standing("anon")
+        if not scopes and belonging is not None and belonging.kind is Kind.OWN and (party or author):
+            best = Standing("owner", ALL)
+        return Standing(best.base, best.rights, best.detail, party, author)
+
+    # -- records -------------------------------------------------------------------------
+
+    def to_record(self, actor: Actor, record: Record, depth: int = 0) -> Standing:
+        """What the actor is to one record, also through the records above it."""
+        table, key = record
+        if table == self.model.accounts:
+            return Standing("owner", ALL) if actor.account and actor.account == key else Standing("none")
+        anchor = self.model.anchors.get(table)
+        rows = self.world.find(table, (anchor.key,), (key,)) if anchor else []
+        if anchor is None or not rows:
+            return Standing("none")
+        row = rows[0]
+        if any(self._is(actor, row, way) for way in anchor.owners):
+            return Standing("owner", ALL)
+        best = Standing("none")
+        for value in self.values(actor):
+            for hold in self.holds.get((record, value), ()):
+                if self.identity(actor, hold.identity) != hold.value:
+                    continue
+                one = (
+                    Standing("opening", hold.rights, f"{hold.opening} {hold.rank}".strip())
+                    if hold.live
+                    else Standing("ended")
+                )
+                if (ORDER.index(one.base), len(one.rights)) > (ORDER.index(best.base), len(best.rights)):
+                    best = one
+        opened = any(opening.anchor == table for opening in self.model.openings)
+        if not best.inside and not opened and any(self.identity(actor, i) == key for i in anchor.claims):
+            best = Standing("opening", ALL, "claim")
+        for hops in anchor.parents if depth < 4 else ():
+            target = self.world.follow(row, hops)
+            if target is not None:
+                one = self.to_record(actor, (target.table, self._key(target)), depth + 1)
+                if (ORDER.index(one.base), len(one.rights)) > (ORDER.index(best.base), len(best.rights)):
+                    best = one if one.base != "owner" else Standing("opening", one.rights, "parent")
+        return best
+
+    def values(self, actor: Actor) -> set[str]:
+        """Every value by which rows may name the actor."""
+        found = {self.identity(actor, identity) for identity in self.model.identities}
+        return {value for value in (*found, actor.account) if value}
+
+    def identity(self, actor: Actor, identity: Identity) -> str | None:
+        """What an identity source gives for this actor."""
+        match identity.kind:
+            case "uid":
+                return actor.account or None
+            case "setting":
+                return actor.settings.get(identity.path[0])
+            case "role":
+                return actor.role
+            case _:
+                return _claim(actor.claims, identity.path)
+
+    def _is(self, actor: Actor, row: WorldRow, way: Way) -> bool:
+        value = self._names(row, way)
+        return value is not None and self.identity(actor, way.identity) == value
+
+    def _names(self, row: WorldRow, way: Way) -> str | None:
+        target = self.world.follow(row, way.hops)
+        return target.values.get(way.column) if target is not None else None
+
+    def _key(self, row: WorldRow) -> str:
+        anchor = self.model.anchors.get(row.table)
+        return row.values.get(anchor.key if anchor else "id") or ""
+
+
+ALL: Final = frozenset({"read", "write", "manage"})
+
+
+def _claim(claims: Mapping[str, object], path: tuple[str, ...]) -> str | None:
+    value: object = claims
+    for step in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(step)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON
+    return str(value) if isinstance(value, (str, int)) else None  # pyright: ignore[reportUnknownArgumentType]

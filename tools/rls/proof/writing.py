@@ -1,0 +1,295 @@
+"""Statements that try to write: new rows for somebody else's record, rows moved, raised, revived, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tools.rls.objects import Relation
+from tools.rls.proof.actors import Actor, Spec, literal
+from tools.rls.proof.model import STAFF, Belonging, Condition, Model, Opening
+from tools.rls.proof.side import FUTURE, Side, living, top_rank
+from tools.rls.proof.world import World, WorldRow, named, place, quoted
+from tools.sandbox.scratch.fill import CannotFill, Filler
+from tools.sandbox.scratch.session import ScratchSession, SqlFailure
+
+Purpose = Literal["insert", "touch", "move", "raise", "take", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One statement with the row it is about: as it was (None for a new one) and as it would be."""
+
+    purpose: Purpose
+    command: str
+    table: str
+    sql: str
+    before: WorldRow | None
+    after: WorldRow | None
+    changed: frozenset[str] = frozenset()
+    living: bool = True
+    note: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Templates:
+    """Rows that could be inserted for a side: valid for every constraint, made once and rolled back."""
+
+    world: World
+    filler: Filler
+    session: ScratchSession
+    shapes_generated: Mapping[str, frozenset[str]]
+    """Columns of a table that nobody may name in an INSERT: generated ones."""
+    made: dict[tuple[str, str, str], list[WorldRow]] = field(
+        default_factory=dict[tuple[str, str, str], list[WorldRow]]
+    )
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+
+    def rows(self, side: Side, belonging: Belonging, mark: str = "") -> list[WorldRow]:
+        """New rows of a table for a side: one, or one per rank and life for an opening's table."""
+        key = (side.name, belonging.table, mark)
+        if key not in self.made:
+            found: list[WorldRow] = []
+            for fixed in self._wanted(side, belonging):
+                try:
+                    with self.session.savepoint(keep=False):
+                        row = self.filler.insert(belonging.table, fixed, self._near(side, belonging))
+                    found.append(WorldRow(belonging.table, "", dict(row.values)))
+                except (CannotFill, SqlFailure) as failure:
+                    self.failed[belonging.table] = str(failure)
+            self.made[key] = found
+        return self.made[key]
+
+    def _near(self, side: Side, belonging: Belonging) -> Sequence[object]:
+        return [row for row in side.rows if row.table != belonging.table]
+
+    def _wanted(self, side: Side, belonging: Belonging) -> Iterator[dict[str, str | None]]:
+        base: dict[str, str | None] = {}
+        for hops in belonging.paths:
+            anchor = hops[-1].target if hops else ""
+            if len(hops) == 1 and anchor in side.records:
+                for column, target in zip(hops[0].columns, hops[0].target_columns, strict=True):
+                    base[column] = side.records[anchor].values.get(target)
+        opening = next((o for o in self.world.model.openings if o.table == belonging.table), None)
+        if opening is None:
+            yield base
+            return
+        relation = self.world.snapshot.relations[belonging.table]
+        own = [c for c in opening.conditions if not c.hops]
+        alive = {c.column: living(c, nullable=not relation.columns[c.column].required) for c in own}
+        ranks = [rank.value for rank in opening.ranks] or [""]
+        for rank in sorted(ranks, key=lambda value: value != top_rank(opening)):
+            level: dict[str, str | None] = {opening.level: rank} if opening.level and rank else {}
+            yield {**base, **alive, **level}
+            for column, before, _ in opening.accepts[:1]:
+                yield {**base, **alive, **level, column: before}
+
+
+def inserts(
+    world: World, templates: Templates, actor: Actor, side: Side, belonging: Belonging
+) -> Iterator[Write]:
+    """New rows of a table in this side's records, written as the actor would write them."""
+    relation = world.snapshot.relations[belonging.table]
+    for row in templates.rows(side, belonging):
+        seen: set[str] = set()
+        for people in _people(belonging, actor):
+            values = dict(row.values)
+            values.update(people)
+            sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
+            if sql and sql not in seen:
+                seen.add(sql)
+                alive = _alive(world.model, belonging.table, values)
+                yield Write(
+                    "insert",
+                    "INSERT",
+                    belonging.table,
+                    sql,
+                    None,
+                    WorldRow(belonging.table, "", values),
+                    living=alive,
+                )
+
+
+def _people(belonging: Belonging, actor: Actor) -> Iterator[dict[str, str | None]]:
+    """Who the new row names: as author always the actor; as party the actor, or whoever the row named."""
+    authors = {way.column: actor.account for way in belonging.authors if not way.hops and actor.account}
+    parties = {way.column: actor.account for way in belonging.parties if not way.hops and actor.account}
+    yield {**authors, **parties}
+    if parties:
+        yield dict(authors)
+
+
+def insert_statement(
+    world: World,
+    relation: Relation,
+    actor: Actor,
+    values: Mapping[str, str | None],
+    generated: Mapping[str, frozenset[str]],
+) -> str:
+    """An INSERT of all columns that the role may write; empty where it may write none."""
+    role = world.snapshot.roles[actor.role]
+    skipped = generated.get(relation.title, frozenset())
+    columns = [
+        name
+        for name in relation.columns
+        if name not in skipped
+        and name in values
+        and world.snapshot.may_column(role, relation, name, "INSERT")
+    ]
+    if not columns:
+        return ""
+    names = ", ".join(quoted(name) for name in columns)
+    return f"insert into {named(relation.title)} ({names}) values ({', '.join(literal(values[n]) for n in columns)})"
+
+
+def touches(
+    world: World, actor: Actor, rows: Sequence[WorldRow], generated: Mapping[str, frozenset[str]]
+) -> Iterator[Write]:
+    """UPDATE of a row without changing it, and DELETE of it."""
+    for row in rows:
+        relation = world.snapshot.relations[row.table]
+        role = world.snapshot.roles[actor.role]
+        may = world.snapshot.may(role, relation)
+        column = _plain_column(world, relation, actor, generated) if "UPDATE" in may else ""
+        if column:
+            sql = f"update {named(row.table)} set {quoted(column)} = {quoted(column)} where {place(row.id)}"
+            yield Write("touch", "UPDATE", row.table, sql, row, row)
+        if "DELETE" in may:
+            yield Write(
+                "delete",
+                "DELETE",
+                row.table,
+                f"delete from {named(row.table)} where {place(row.id)}",
+                row,
+                None,
+            )
+
+
+def _plain_column(
+    world: World, relation: Relation, actor: Actor, generated: Mapping[str, frozenset[str]]
+) -> str:
+    """A column that the role may set, rather not a key and not one that means something to the model."""
+    role = world.snapshot.roles[actor.role]
+    keyed = {name for key in relation.keys for name in key.columns}
+    skipped = generated.get(relation.title, frozenset())
+    names = [
+        name
+        for name in relation.columns
+        if name not in skipped
+        and world.snapshot.may_column(role, relation, name, "UPDATE")
+        and world.snapshot.may_column(role, relation, name, "SELECT")
+    ]
+    meaning = {c.column for o in world.model.openings for c in o.conditions if c.table == relation.title}
+    return min(names, key=lambda name: (name in keyed, name in meaning, names.index(name)), default="")
+
+
+def moves(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> Iterator[Write]:
+    """An own row given to the records of another side: every key that leads there is set at once."""
+    for row in rows:
+        belonging = world.model.tables.get(row.table)
+        sibling = next((r for r in side.rows if r.table == row.table), None)
+        if belonging is None:
+            continue
+        first = {hop.columns: hop for hops in belonging.paths if hops for hop in hops[:1]}
+        for columns, hop in first.items():
+            target = next((r for r in side.rows if r.table == hop.target), None)
+            if target is None:
+                continue
+            changes = {c: target.values.get(t) for c, t in zip(columns, hop.target_columns, strict=True)}
+            yield from _update(world, actor, row, changes, "move")
+        if sibling is not None and len(first) > 1:
+            every = {c: sibling.values.get(c) for columns in first for c in columns}
+            yield from _update(world, actor, row, every, "move")
+
+
+def raises(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> Iterator[Write]:
+    """Rows of openings brought to life, raised, prolonged, or turned to the actor himself."""
+    for row in rows:
+        for opening in world.model.openings:
+            conditions = [
+                c for c in opening.conditions if c.table == row.table and _touches(opening, c, row.table)
+            ]
+            changes = {
+                c.column: living(
+                    c, nullable=not world.snapshot.relations[row.table].columns[c.column].required
+                )
+                for c in conditions
+            }
+            if row.table == opening.table and opening.level and opening.ranks:
+                yield from _update(world, actor, row, {opening.level: top_rank(opening)}, "raise")
+            for column, value in changes.items():
+                yield from _update(world, actor, row, {column: value}, "raise")
+                if value is None:
+                    yield from _update(world, actor, row, {column: FUTURE}, "raise")
+            if len(changes) > 1:
+                yield from _update(world, actor, row, changes, "raise")
+            if row.table == opening.table and not opening.account.hops and actor.account:
+                yield from _update(world, actor, row, {opening.account.column: actor.account}, "take")
+        anchor = world.model.anchors.get(row.table)
+        if anchor is not None and actor.account and row.table != world.model.accounts:
+            for way in anchor.owners:
+                if not way.hops:
+                    yield from _update(world, actor, row, {way.column: actor.account}, "take")
+
+
+def _touches(opening: Opening, condition: Condition, table: str) -> bool:
+    return (opening.table == table and not condition.hops) or bool(condition.hops)
+
+
+def _update(
+    world: World, actor: Actor, row: WorldRow, changes: Mapping[str, str | None], purpose: Purpose
+) -> Iterator[Write]:
+    relation = world.snapshot.relations[row.table]
+    role = world.snapshot.roles[actor.role]
+    changed = {name: value for name, value in changes.items() if row.values.get(name) != value}
+    if not changed or not all(world.snapshot.may_column(role, relation, name, "UPDATE") for name in changed):
+        return
+    sets = ", ".join(f"{quoted(name)} = {literal(value)}" for name, value in changed.items())
+    sql = f"update {named(row.table)} set {sets} where {where_key(relation, row)}"
+    after = WorldRow(row.table, "", {**row.values, **changed})
+    yield Write(
+        purpose,
+        "UPDATE",
+        row.table,
+        sql,
+        row,
+        after,
+        frozenset(changed),
+        _alive(world.model, row.table, after.values),
+    )
+
+
+def where_key(relation: Relation, row: WorldRow) -> str:
+    """The row by its primary key, so that it is found after another statement has changed it."""
+    key = next((key.columns for key in relation.keys if key.kind == "p"), ())
+    if not key or any(row.values.get(name) is None for name in key):
+        return place(row.id)
+    return " and ".join(f"{quoted(name)} = {literal(row.values[name])}" for name in key)
+
+
+def _alive(model: Model, table: str, values: Mapping[str, str | None]) -> bool:
+    """Whether a row of an opening's table would open something, as far as its own columns say."""
+    from tools.rls.proof.side import met_by
+
+    openings = [opening for opening in model.openings if opening.table == table]
+    return any(
+        all(met_by(c, values.get(c.column)) for c in opening.conditions if not c.hops) for opening in openings
+    )
+
+
+def trusted_tables(model: Model) -> frozenset[str]:
+    """Tables whose rows decide about access: openings, what they refer to, records, accounts' mirrors."""
+    found = {opening.table for opening in model.openings} | set(model.anchors)
+    for opening in model.openings:
+        found |= {condition.table for condition in opening.conditions}
+        found |= {hop.target for hop in opening.account.hops}
+    return frozenset(found - {model.accounts, STAFF, "auth.users"})
+
+
+def living_spec(spec: Spec | None) -> bool:
+    """Whether an actor's opening is alive."""
+    return spec is not None and spec.live
+
+
+REVIVED: Final = "an ended opening is alive again"
