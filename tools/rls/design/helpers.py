@@ -218,12 +218,12 @@ class Library:
 
 
 def _gives(opening: Opening, right: Right) -> bool:
-    """Whether some holder of an opening has a right. Without ranks a living row opens reading and writing."""
+    """Whether some holder of an opening has a right. Without ranks a living row gives all but owning."""
     if right == "own":
         return False
     if opening.ranks:
         return any(right in rank.rights for rank in opening.ranks)
-    return right in ("read", "write")
+    return True
 
 
 def _moved(condition: Condition, opening: Opening) -> Condition:
