@@ -24,7 +24,9 @@ from tools.rls.sqltree import Node, disjuncts
 
 DEPTH: Final = 14
 """Calls inside one another; deeper ones are not followed."""
-_NOW_CALLS: Final = frozenset({"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"})
+_NOW_CALLS: Final = frozenset(
+    {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"}
+)
 _JSON_CALLS: Final = frozenset(
     {"json_extract_path_text", "jsonb_extract_path_text", "json_extract_path", "jsonb_extract_path"}
 )
@@ -47,13 +49,16 @@ class Flow(Queries):
         found: list[Way] = []
         texts: tuple[tuple[Literal["using", "check"], str | None], ...] = (
             ("using", policy.using_text),
-            ("check", policy.check_text or (policy.using_text if policy.command in ("ALL", "UPDATE") else None)),
+            (
+                "check",
+                policy.check_text or (policy.using_text if policy.command in ("ALL", "UPDATE") else None),
+            ),
         )
         for part, text in texts:
             facts = expression(text) if text else None
             for way in disjuncts(facts.root) if facts is not None else ():
-                row = self.row(relation.title)
                 frame = Frame()
+                row = self.row(relation.title, frame)
                 scope = Scope(frame, entries={relation.name: of_row(row, relation.columns)})
                 self.truth(way, scope)
                 found.append(Way(policy, part, row, frame))
@@ -146,7 +151,9 @@ class Flow(Queries):
             for names, text in source.assigned:
                 found = list(self._text(text, Scope(aside, scope)).columns.values())
                 for i, name in enumerate(names):
-                    held = found[i] if i < len(found) and len(names) > 1 else frozenset[Source]().union(*found)
+                    held = (
+                        found[i] if i < len(found) and len(names) > 1 else frozenset[Source]().union(*found)
+                    )
                     parameters[name] = parameters.get(name, NOTHING) | held
         for text in (*source.statements, *source.expressions):
             self._text(text, scope)

@@ -12,17 +12,24 @@ UID: Final = Identity("uid", ("sub",))
 TOKEN: Final = Identity("claim", ())
 """The whole token, before a path is taken from it."""
 _PATH_ITEM: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}\s]+)')
-_ACCOUNT: Final = re.compile(r"(^|[._])(sub|uid|user|users|account|member|person|profile|email|login|username)(_?id)?$")
-_TENANT: Final = re.compile(r"tenant|org|compan|clinic|practice|team|workspace|household|famil|group|site|hospital|facility|project|customer")
+_ACCOUNT: Final = re.compile(
+    r"(^|[._])(sub|uid|user|users|account|member|person|profile|email|login|username)(_?id)?$"
+)
+_TENANT: Final = re.compile(
+    r"tenant|org|compan|clinic|practice|team|workspace|household|famil|group|site|hospital|facility|project|customer"
+)
 
 
 def called(schema: str, name: str) -> Identity | None:
     """The identity that a function of Supabase Auth gives."""
     if schema != "auth":
         return None
-    return {"uid": UID, "jwt": TOKEN, "email": Identity("claim", ("email",)), "role": Identity("claim", ("role",))}.get(
-        name
-    )
+    return {
+        "uid": UID,
+        "jwt": TOKEN,
+        "email": Identity("claim", ("email",)),
+        "role": Identity("claim", ("role",)),
+    }.get(name)
 
 
 def setting(name: str) -> Identity | None:

@@ -146,6 +146,9 @@ class Anchor:
     `claims`: identities (a claim, a setting, a role) whose value is this record's key: a tenant by token.
     `parents`: anchors whose insiders are insiders here too (an organisation's members for its patients).
     The accounts themselves are an anchor as well: its key column is compared with the identity.
+    `conditions` are what lookups test of the record itself (archived_at is null); those whose hops begin with an
+    owner's column are about the owner's account. Records without a table of their own, such as tenants that
+    exist only as a value, have the table `(tenant_id)` and that column as their key.
     """
 
     table: str

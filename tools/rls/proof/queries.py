@@ -24,11 +24,14 @@ class Queries(Values):
         super().__init__()
         self.snapshot = snapshot
         self.tables: list[str] = []
+        self.places: list[Frame] = []
+        """The frame in which each numbered row stands."""
         self._views = 0
 
-    def row(self, table: str) -> int:
+    def row(self, table: str, frame: Frame) -> int:
         """A new numbered row."""
         self.tables.append(table)
+        self.places.append(frame)
         return len(self.tables) - 1
 
     def sublink(self, node: Node, scope: Scope) -> Sources:
@@ -133,7 +136,9 @@ class Queries(Values):
             if query is not None:
                 scope.entries[name or f"?{len(scope.entries)}"] = _renamed(self.select(query, scope), renamed)
         elif item.kind == "RangeFunction":
-            calls = [part for one in item.many("functions") for part in one.many("items") if part.kind != "Empty"]
+            calls = [
+                part for one in item.many("functions") for part in one.many("items") if part.kind != "Empty"
+            ]
             held = frozenset().union(*(self.value(call, scope) for call in calls))
             label = name or (_called(calls[0]) if calls else "")
             columns = {column: held for column in renamed} or {label or "?": held}
@@ -149,7 +154,7 @@ class Queries(Values):
             return Derived({})
         if relation.kind in "vm" and relation.definition and self._views < VIEWS:
             return self._view(relation, scope.frame)
-        return of_row(self.row(relation.title), relation.columns)
+        return of_row(self.row(relation.title, scope.frame), relation.columns)
 
     def _view(self, view: Relation, frame: Frame) -> Derived:
         """A view's columns by position, under the names that the view gives them."""

@@ -20,7 +20,12 @@ class Derived:
         """The sources of a column, or None when there is none of this name."""
         found = self.columns.get(name)
         if found is None and self.loose:
-            named = [s for sources in self.columns.values() for s in sources if isinstance(s, Ref) and s.column == name]
+            named = [
+                s
+                for sources in self.columns.values()
+                for s in sources
+                if isinstance(s, Ref) and s.column == name
+            ]
             return frozenset(named) if named else frozenset().union(*self.columns.values())
         return found
 
@@ -80,7 +85,9 @@ class Scope:
         for scope in self.chain():
             if qualifier in scope.entries:
                 entry = scope.entries[qualifier]
-                return frozenset().union(*entry.columns.values()) if name == "*" else entry.get(name) or NOTHING
+                return (
+                    frozenset().union(*entry.columns.values()) if name == "*" else entry.get(name) or NOTHING
+                )
         for scope in self.chain():
             if scope.routine == qualifier and name in scope.parameters:
                 return scope.parameters[name]

@@ -136,7 +136,13 @@ class Values(ABC):
                 return self.case(node, scope)
             case "SQLValueFunction":
                 op = node.number("op")
-                return frozenset({_ROLE}) if op in _ROLE_WORDS else frozenset({Now()}) if op in _NOW_WORDS else NOTHING
+                return (
+                    frozenset({_ROLE})
+                    if op in _ROLE_WORDS
+                    else frozenset({Now()})
+                    if op in _NOW_WORDS
+                    else NOTHING
+                )
             case "A_Indirection":
                 held = self.value(node.one("arg"), scope)
                 steps = [self.value(part.one("uidx"), scope) for part in node.many("indirection")]
@@ -161,7 +167,9 @@ class Values(ABC):
         kind, name = node.number("kind"), (node.words("name") or ("",))[-1]
         left_node, right_node = bare(node.one("lexpr")), bare(node.one("rexpr"))
         if (
-            left_node is not None and right_node is not None and left_node.kind == right_node.kind == "RowExpr"
+            left_node is not None
+            and right_node is not None
+            and left_node.kind == right_node.kind == "RowExpr"
         ):  # (a, b) = (c, d)
             for one, other in zip(left_node.many("args"), right_node.many("args"), strict=False):
                 self.link(self.value(one, scope), self.value(other, scope), scope)
@@ -184,6 +192,8 @@ class Values(ABC):
             return NOTHING
         if name in ("<", "<=", ">", ">="):
             self._compare_time(left, right, name, scope)
+            return NOTHING
+        if name == "||":  # a text or path made of several values is none of them
             return NOTHING
         if kind in (3, 8, 9, 10, 11, 12, 13, 14) or name in ("~~", "~", "~*", "!~", "@>", "<@", "?", "&&"):
             return self._contains(left, right, name, scope)

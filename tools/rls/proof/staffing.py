@@ -1,0 +1,139 @@
+"""Staff: callers who are let in for what they are, by a claim in their token or a row in a staff table."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tools.rls.proof.chains import Chain
+from tools.rls.proof.evidence import Evidence
+from tools.rls.proof.graph import Frame, Way
+from tools.rls.proof.keys import is_author
+from tools.rls.proof.levels import level_column
+from tools.rls.proof.model import STAFF, Identity, Opening, Rank, StaffRole
+from tools.rls.proof.model import Way as Account
+from tools.rls.proof.openings import conditions
+
+_ROLE_CLAIM: Final = re.compile(
+    r"role|staff|admin|is_|type|group|permission|email|scope|capabilit|department|position"
+)
+_ROLE_COLUMN: Final = re.compile(
+    r"(^|_)(role|roles|type|admin|superadmin|staff|is_staff|is_admin|permission)(_|$)"
+)
+_LEVEL_CLAIM: Final = frozenset({"aal", "amr", "is_anonymous"})
+_API_ROLES: Final = frozenset({"anon", "authenticated", "service_role", "supabase_admin", "postgres"})
+
+
+def staff_openings(evidence: Evidence, anchors: set[str]) -> list[Opening]:
+    """Tables that make a caller staff: looked up by the caller alone, and keyed to nothing that belongs to somebody."""
+    found: dict[tuple[str, str], list[Chain]] = {}
+    for chain in evidence.chains:
+        if chain.anchor or not evidence.names_account(chain) or is_author(chain.column):
+            continue
+        table = chain.opening
+        if not evidence.keys.ours(table) or any(hop.target in anchors for hop in _scopes(evidence, table)):
+            continue
+        tested = {test.ref.column for test in evidence.tests.get(chain.row, ())}
+        mirror = evidence.keys.is_mirror(table) and chain.column == evidence.keys.primary(table)
+        named = re.search(r"staff|admin|role|moderator|operator|employee", table.partition(".")[2])
+        if any(_ROLE_COLUMN.search(column) for column in tested) or (named and not mirror):
+            found.setdefault((table, chain.column), []).append(chain)
+    return [_opening(evidence, table, chains) for (table, _), chains in sorted(found.items())]
+
+
+def _scopes(evidence: Evidence, table: str) -> list[Identity | object]:
+    relation = evidence.snapshot.relations.get(table)
+    hops = [evidence.keys.hop(table, name) for name in (relation.columns if relation is not None else ())]
+    return [hop for hop in hops if hop is not None and not evidence.keys.is_mirror(hop.target)]
+
+
+def _opening(evidence: Evidence, table: str, chains: list[Chain]) -> Opening:
+    rows = {chain.row for chain in chains}
+    first = chains[0]
+    level = level_column(evidence, table, rows) or _flag(evidence, table, rows)
+    values = evidence.snapshot.relations[table].columns[level].values if level else ()
+    values = values or tuple(evidence.constants.get((table, level), ()))
+    tested = evidence.constants.get((table, level), {})
+    ranks = tuple(
+        Rank(v, frozenset({"read", "write", "manage"})) for v in values if v in tested or not tested
+    )
+    return Opening(
+        table,
+        STAFF,
+        (),
+        Account((), table, first.column, first.identity),
+        conditions(evidence, table, rows),
+        level,
+        ranks,
+    )
+
+
+def _flag(evidence: Evidence, table: str, rows: set[int]) -> str:
+    tested = {
+        t.ref.column for row in rows for t in evidence.tests.get(row, ()) if _ROLE_COLUMN.search(t.ref.column)
+    }
+    return min(tested, default="")
+
+
+def staff_roles(evidence: Evidence, openings: list[Opening]) -> tuple[StaffRole, ...]:
+    """The staff roles that policies ask for, each with the claims that it needs."""
+    found: dict[str, StaffRole] = {}
+    seen: dict[int, Frame] = {id(f): f for way in evidence.ways for f in way.frame.closure()}
+    for frame in (*seen.values(), *evidence.called):
+        for role in _roles(evidence, frame, openings):
+            known = found.get(role.name)
+            if known is None or len(role.claims) > len(known.claims):
+                found[role.name] = role
+    return tuple(found[name] for name in sorted(found))
+
+
+def _roles(evidence: Evidence, frame: Frame, openings: list[Opening]) -> list[StaffRole]:
+    """The roles of one frame: its claims, and the staff table's level that it tests."""
+    wanted: dict[Identity, list[str]] = {}
+    for identity, value in frame.claims:
+        wanted.setdefault(identity, []).append(value)
+    extra = {
+        ".".join(identity.path): values[0]
+        for identity, values in wanted.items()
+        if identity.kind == "claim"
+        and identity.path[-1] in _LEVEL_CLAIM
+        and identity.path[-1] != "is_anonymous"
+    }
+    tables = {one.table: one for one in openings}
+    levels: dict[str, str] = {}
+    for test in frame.tests:
+        one = tables.get(evidence.tables[test.ref.row])
+        if one is not None and one.level == test.ref.column:
+            # A guard says `if not is_staff('x') then raise`: what stands under NOT is asked for as well.
+            value = test.value if test.kind in ("equal", "unequal") else "true" if test.kind == "true" else ""
+            if value:
+                levels[value] = one.table
+    found: list[StaffRole] = []
+    for identity, values in wanted.items():
+        last = identity.path[-1] if identity.path else ""
+        if (
+            identity.kind != "claim"
+            or last in _LEVEL_CLAIM
+            or not _ROLE_CLAIM.search(last)
+            or identity.forged
+        ):
+            continue
+        found.extend(
+            StaffRole(_named(value, last), {".".join(identity.path): value, **extra}, levels.get(value, ""))
+            for value in values
+            if value not in _API_ROLES
+        )
+    if not found:
+        for value, table in levels.items():
+            name = value if value != "true" else tables[table].level.removeprefix("is_")
+            found.append(StaffRole(name, dict(extra), table))
+    return found
+
+
+def _named(value: str, claim: str) -> str:
+    return claim.removeprefix("is_") if value in ("true", "t", "1") else value
+
+
+def asks_staff(evidence: Evidence, way: Way, openings: list[Opening]) -> bool:
+    """Whether one alternative asks for a staff role somewhere."""
+    return any(_roles(evidence, frame, openings) for frame in way.frame.closure())
