@@ -15,7 +15,7 @@ from tools.rls.sqltree import conjuncts, disjuncts
 from tools.rls.truth import SIGNED_IN, truth_of
 from tools.rls.wording import personal, quoted
 
-_INTIMATE: Final = re.compile(
+INTIMATE: Final = re.compile(
     r"(^|_)(e?mails?|phones?|mobile|address|street|zip|postal_?code|birth_?(date|day)|date_of_birth|dob|gender|ssn|"
     r"diagnos[ei]s|allerg(y|ies)|blood|medications?|dos(e|age)|symptoms?|conditions?|heart_rate|weight|glucose|"
     r"insurance|iban|salary|income|latitude|longitude|lat|lng|location|tokens?|password|secret)(_|$)"
@@ -51,7 +51,7 @@ def published(snapshot: Snapshot, relation: Relation, seen: frozenset[str] = fro
 
     Never where a column holds something intimate, or where rows are about somebody other than their author.
     """
-    if any(_INTIMATE.search(name) or _SUBJECT.search(name) for name in relation.columns):
+    if any(INTIMATE.search(name) or _SUBJECT.search(name) for name in relation.columns):
         return False
     accounts = set(account_columns(snapshot, relation))
     for key in relation.foreign_keys:
@@ -76,7 +76,7 @@ def deciding_columns(reached: Reach, relation: Relation) -> set[str]:
         for way in disjuncts(facts.root):
             for part in conjuncts(way):
                 inner = facts.within(part)
-                if reached.identifies(inner) or _through_policies(reached, inner):
+                if reached.identifies(inner) or through_policies(reached, inner):
                     found |= own_columns(reached, relation, inner)
     return {name for name in found & keyed if not is_account(snapshot, relation, name)}
 
@@ -146,7 +146,7 @@ def pinned(relation: Relation, policy: Policy, command: str) -> set[str]:
     return {column.name for facts in rows if facts is not None for column in facts.columns}
 
 
-def _through_policies(reached: Reach, facts: Facts) -> bool:
+def through_policies(reached: Reach, facts: Facts) -> bool:
     """Whether a subquery reads a table whose own policies ask for the caller."""
     for source in facts.sources():
         table = reached.relation(source)

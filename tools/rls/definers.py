@@ -15,7 +15,7 @@ from tools.rls.sqltree import bare
 from tools.rls.wording import personal
 from tools.rls.writes import counts_only, stored_values
 
-_SECRET: Final = re.compile(
+SECRET: Final = re.compile(
     r"(token|secret|hash|sha256|otp|nonce|api_key|signature|passcode|(invite|invitation|join|share|access)_?code)"
 )
 
@@ -51,12 +51,12 @@ def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
         if not callers or (reached.speaks(entry) and not stored) or _possession(reached, entry):
             continue
         for function in reached.closure([entry]):
-            if not function.definer or function.oid in seen or _bound(snapshot, function):
+            if not function.definer or function.oid in seen or bound_owner(snapshot, function):
                 continue
             able = callers if function is entry else tuple(
                 name for name in callers if name in snapshot.executors(function, api=False)
             )  # fmt: skip
-            found = _touching(snapshot, reached, function, able, None if function is entry else entry)
+            found = touching(snapshot, reached, function, able, None if function is entry else entry)
             if found is not None and stored:
                 found = _despite_storing(snapshot, function, found)
             if able and found is not None:
@@ -64,7 +64,7 @@ def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
                 yield found
 
 
-def _touching(
+def touching(
     snapshot: Snapshot, reached: Reach, function: Function, callers: tuple[str, ...], through: Function | None
 ) -> Unchecked | None:
     reads: dict[str, Relation] = {}
@@ -145,12 +145,12 @@ def _possession(reached: Reach, entry: Function) -> bool:
                     continue
                 words = {n.words("fields")[-1] for n in comparison.right.walk() if n.kind == "ColumnRef"}
                 numbered = any(n.kind == "ParamRef" for n in comparison.right.walk())
-                if _SECRET.search(column.words("fields")[-1]) and (words & names or numbered):
+                if SECRET.search(column.words("fields")[-1]) and (words & names or numbered):
                     return True
     return False
 
 
-def _bound(snapshot: Snapshot, function: Function) -> bool:
+def bound_owner(snapshot: Snapshot, function: Function) -> bool:
     """Whether the owner is itself held by privileges and policies, so that definer gains nothing special."""
     owner = snapshot.roles.get(function.owner)
     owns = any(relation.owner == function.owner for relation in snapshot.relations.values())

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.tools.rls.cases import CASES, Case
+from tests.tools.rls.more_cases import MORE
 from tests.tools.rls.reading import Connection, findings_of
 from tools.rls import rules
 from tools.rls.rules import RULES
 
+EVERY = (*CASES, *MORE)
 SECTIONS = ("What it finds", "Why it matters", "Fix", "When to ignore")
 
 
@@ -19,7 +21,7 @@ def test_the_clean_family_schema_has_no_findings(family: Connection) -> None:
     assert [finding.message for finding in findings_of(family)] == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.rule)
 def test_a_broken_schema_gives_one_finding_and_its_fix_takes_it_away(family: Connection, case: Case) -> None:
     family.execute(case.broken)
     found = [finding for finding in findings_of(family) if finding.rule == case.rule]
@@ -33,7 +35,7 @@ def test_a_broken_schema_gives_one_finding_and_its_fix_takes_it_away(family: Con
 
 @pytest.mark.parametrize(
     ("case", "look_alike"),
-    [(case, number) for case in CASES for number in range(len(case.fine))],
+    [(case, number) for case in EVERY for number in range(len(case.fine))],
     ids=lambda value: value.rule if isinstance(value, Case) else str(value),
 )
 def test_a_look_alike_stays_silent(family: Connection, case: Case, look_alike: int) -> None:
@@ -46,8 +48,8 @@ def test_tuple_files_documentation_and_cases_agree() -> None:
     files = {path.stem for path in Path(rules.__file__).parent.glob("*.py")} - {"__init__"}
     assert len(names) == len(set(names))
     assert set(names) == files
-    assert set(names) == {case.rule for case in CASES}
-    assert all(case.fine for case in CASES)
+    assert set(names) == {case.rule for case in EVERY}
+    assert all(case.fine for case in EVERY)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
