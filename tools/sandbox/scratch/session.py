@@ -9,6 +9,7 @@ from typing import Any, Self, TypeAlias
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from tools.errors import Unavailable
 
@@ -59,6 +60,12 @@ class ScratchSession:
     def server_version(self) -> int:
         """libpq's number, such as 170010."""
         return self._connection.info.server_version
+
+    @property
+    def usable(self) -> bool:
+        """Whether statements can run: the transaction has not failed and the server is there."""
+        status = self._connection.info.transaction_status
+        return status in (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
     def rows(self, statement: Statement, params: Params | None = None) -> list[tuple[Any, ...]]:
         """The rows of one statement; an empty list where it returns none."""

@@ -134,7 +134,7 @@ order by k.conrelid, k.conname
 
 # Leaf partitions: a partition's own bounds, and for each of its ancestors.
 BOUNDS: Final = """
-select up.relid, pg_catalog.pg_get_partition_constraintdef(c.oid)
+select up.relid::oid, pg_catalog.pg_get_partition_constraintdef(c.oid)
 from pg_catalog.pg_class c
 cross join lateral pg_catalog.pg_partition_ancestors(c.oid) up
 where c.relispartition and c.relkind = 'r'

@@ -41,6 +41,16 @@ class Column:
     precision: tuple[int, int] | None = None
     """Digits and scale of a numeric with a limit."""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether values are plain text."""
+        return self.name_of_type in ("text", "varchar", "bpchar", "name", "citext")
+
+    @property
+    def is_time(self) -> bool:
+        """Whether values are dates or points in time."""
+        return self.name_of_type in ("date", "timestamp", "timestamptz")
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
