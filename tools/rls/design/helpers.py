@@ -164,7 +164,7 @@ class Library:
             f"create view {name}{invoker} as\nselect {', '.join(columns)}\n{joins.clauses('')};\n"
             f"revoke all on {name} from {', '.join(['public', *map(quoted, self._outside())])};"
         )
-        self.undo.append(f"drop view {name};")
+        self.undo.append(f"drop view if exists {name};")
         return name
 
     def _free_view(self, stem: str) -> str:

@@ -11,10 +11,10 @@ from tools.rls.design.existing import trusted_tables
 from tools.rls.design.helpers import Library
 from tools.rls.design.migration import write
 from tools.rls.design.tables import plan
+from tools.rls.facts import expression
 from tools.rls.fixing.conditions import mended_function, mended_view
 from tools.rls.fixing.guarding import kept_as_they_are
 from tools.rls.fixing.problems import Problem, function_named, policy_named
-from tools.rls.facts import expression
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.model import Kind, Model
 from tools.rls.reach import Reach, reach

@@ -1,0 +1,197 @@
+"""The search for fixes: candidates tried one by one, the chosen ones together, then all attacks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.findings import Finding
+from tools.rls.fixing.bench import Bench
+from tools.rls.fixing.candidates import Candidate, Ground, candidates
+from tools.rls.fixing.problems import (
+    Problem,
+    function_named,
+    gathered,
+    leak_key,
+    policy_named,
+)
+from tools.rls.fixing.reached import Change
+from tools.rls.proof.verdict import Leak
+from tools.rls.snapshot import Snapshot
+from tools.sandbox.scratch.session import SqlFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of one candidate. `objection` is why it is not offered, empty where it may be."""
+
+    candidate: Candidate
+    objection: str
+    change: Change
+    closes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What is offered for one problem; `trial` is None where nothing passed. `rejected` say why not."""
+
+    problem: Problem
+    trial: Trial | None
+    rejected: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Fixes for a schema, and what is left when all of them are applied together."""
+
+    fixes: tuple[Fix, ...]
+    before: tuple[Leak, ...]
+    after: tuple[Leak, ...]
+    errors_after: tuple[Finding, ...]
+    change: Change
+    probes: int
+
+
+def mend(
+    bench: Bench, role: str, *, only: str = "", progress: Callable[[str], None] = lambda _: None
+) -> Mended:
+    """A fix for every leak and every ERROR finding whose object contains `only`."""
+    ground = Ground(bench.snapshot, bench.stage.model, role)
+    problems = [
+        problem
+        for problem in gathered(bench.errors(bench.snapshot), (*bench.found.leaks, *bench.found.denied))
+        if only in problem.object
+    ]
+    fixes: list[Fix] = []
+    for number, problem in enumerate(problems, 1):
+        progress(f"mending {problem.object} ({number} of {len(problems)}) ...")
+        fixes.append(_mended(bench, ground, problem))
+    return _together(bench, fixes, progress)
+
+
+def _mended(bench: Bench, ground: Ground, problem: Problem) -> Fix:
+    """The first candidate that closes the problem and harms nobody; of those that leave some, the best."""
+    rejected: list[Trial] = []
+    best: Trial | None = None
+    for candidate in candidates(ground, problem):
+        trial = tried(bench, problem, candidate)
+        if trial.objection:
+            rejected.append(trial)
+        elif trial.closes and trial.change.left == 0:
+            return Fix(problem, trial, tuple(rejected))
+        elif trial.closes and (best is None or trial.change.left < best.change.left):
+            best = trial
+    return Fix(problem, best, tuple(rejected))
+
+
+def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
+    """One candidate, applied on the bench and undone."""
+    try:
+        with bench.changed([candidate.sql]) as snapshot:
+            change = bench.change(affected(bench, problem))
+            return _judged(bench, problem, candidate, snapshot, change)
+    except SqlFailure as failure:
+        return Trial(candidate, f"it does not run: {failure.message}", Change(), closes=False)
+
+
+def _judged(
+    bench: Bench, problem: Problem, candidate: Candidate, snapshot: Snapshot, change: Change
+) -> Trial:
+    known = {finding.cache_key for finding in bench.findings}
+    errors = bench.errors(snapshot)
+    left = {finding.cache_key for finding in errors}
+    new = [finding for finding in errors if finding.cache_key not in known]
+    objection = ""
+    if change.lost:
+        objection = f"it takes rightful access away: {_some(change.lost)}"
+    elif change.opened:
+        objection = f"it opens something else: {_some(change.opened)}"
+    elif change.broken:
+        objection = f"it breaks something: {_some(change.broken)}"
+    elif new:
+        objection = f"{new[0].rule} then finds {new[0].object}"
+    elif any(finding.cache_key in left for finding in problem.findings):
+        objection = f"{problem.findings[0].rule} still finds it"
+    elif any(bench.shows(leak) for leak in problem.leaks):
+        objection = "the attack still succeeds"
+    return Trial(candidate, objection, change, closes=not objection)
+
+
+def affected(bench: Bench, problem: Problem) -> frozenset[str]:
+    """Tables whose rows the problem's object decides about."""
+    tables = {title for leak in problem.leaks for title in leak.relations}
+    found = policy_named(bench.snapshot, problem.object)
+    if found is not None:
+        tables.add(found[0].title)
+    function = function_named(bench.snapshot, problem.object)
+    reached = bench.campaign_reach
+    if function is not None:
+        policies = reached.policy_functions.get(function.oid, (function, ()))[1]
+        tables |= {policy.relation for policy in policies}
+    relation = bench.snapshot.relations.get(problem.object)
+    if relation is not None:
+        tables |= {base.title for base in reached.base_tables(relation)}
+        tables |= {policy.relation for policy in bench.reading_policies(relation)}
+    return frozenset(title for title in tables if title in bench.stage.world.rows)
+
+
+def _together(bench: Bench, fixes: list[Fix], progress: Callable[[str], None]) -> Mended:
+    """All chosen fixes at once, and every attack again; what does not hold in company is taken back."""
+    progress("all fixes together ...")
+    for _ in range(3):
+        chosen = [fix for fix in fixes if fix.trial is not None]
+        scripts = [fix.trial.candidate.sql for fix in chosen if fix.trial is not None]
+        try:
+            with bench.changed(scripts) as snapshot:
+                campaign, found = bench.attacked(snapshot, progress)
+                tables = frozenset().union(*(affected(bench, fix.problem) for fix in chosen))
+                change = bench.change(tables)
+                errors = bench.errors(snapshot)
+        except SqlFailure as failure:
+            fixes = _without_first_failing(bench, fixes, failure)
+            continue
+        still = {leak_key(leak) for leak in found.leaks}
+        known = {leak_key(leak) for leak in bench.found.leaks}
+        bad = {leak.object for leak in found.leaks if leak_key(leak) not in known}
+        kept = [
+            fix
+            if fix.trial is None
+            or not (bad & {fix.problem.object} or any(leak_key(leak) in still for leak in fix.problem.leaks))
+            else _withdrawn(fix, "with all fixes applied an attack still succeeds")
+            for fix in fixes
+        ]
+        if kept == fixes:
+            before = (*bench.found.leaks, *bench.found.denied)
+            after = (*found.leaks, *found.denied)
+            return Mended(tuple(fixes), before, after, tuple(errors), change, campaign.probing.count)
+        fixes = kept
+    nothing = [_withdrawn(fix, "it does not hold together with the others") for fix in fixes]
+    return Mended(tuple(nothing), bench.found.leaks, bench.found.leaks, (), Change(), 0)
+
+
+def _without_first_failing(bench: Bench, fixes: list[Fix], failure: SqlFailure) -> list[Fix]:
+    """Applied in order, the first fix that does not run after those before it is taken out."""
+    kept: list[Fix] = []
+    scripts: list[str] = []
+    for fix in fixes:
+        if fix.trial is None:
+            kept.append(fix)
+            continue
+        try:
+            with bench.changed([*scripts, fix.trial.candidate.sql]):
+                scripts.append(fix.trial.candidate.sql)
+                kept.append(fix)
+        except SqlFailure:
+            kept.append(_withdrawn(fix, f"it does not run after the others: {failure.message}"))
+    return kept
+
+
+def _withdrawn(fix: Fix, why: str) -> Fix:
+    if fix.trial is None:
+        return fix
+    taken_back = Trial(fix.trial.candidate, why, fix.trial.change, closes=False)
+    return Fix(fix.problem, None, (*fix.rejected, taken_back))
+
+
+def _some(texts: tuple[str, ...]) -> str:
+    return texts[0] if len(texts) == 1 else f"{texts[0]} and {len(texts) - 1} more"

@@ -1,0 +1,168 @@
+"""Who reaches what: every actor's reads and writes of some tables, row by row, before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tools.rls.proof.actors import Actor
+from tools.rls.proof.attack import Campaign
+from tools.rls.proof.expect import may_read, may_write
+from tools.rls.proof.probing import Attempt
+from tools.rls.proof.reading import ReadingQuery
+from tools.rls.proof.world import WorldRow
+from tools.rls.proof.writing import Write
+
+REFUSALS = ("", "42501")
+"""A statement that changed nothing, or was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`reads`: (actor, table) -> ids. `writes`: (actor, statement) -> whether it went through.
+
+    `broken`: (table, command, SQLSTATE) of statements that failed otherwise than by a refusal.
+    """
+
+    reads: Mapping[tuple[str, str], frozenset[str]]
+    writes: Mapping[tuple[str, str], bool]
+    broken: frozenset[tuple[str, str, str]]
+
+    @property
+    def cells(self) -> int:
+        """How many (actor, row) and (actor, statement) pairs were tried or read."""
+        return len(self.writes) + sum(len(ids) for ids in self.reads.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is different after a change, by what the model says of it.
+
+    `lost` was rightful and is gone, `opened` is now possible and not rightful: both speak against a change.
+    `closed` was not rightful and is gone; `gained` is rightful and was not possible before; `other` has no
+    verdict in the model. Each entry is a sentence.
+    """
+
+    lost: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    left: int = 0
+    """Wrongful reads and writes that are still possible."""
+    broken: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether nobody's reach changed at all."""
+        return not (self.lost or self.opened or self.closed or self.gained or self.other or self.broken)
+
+    @property
+    def harmless(self) -> bool:
+        """Whether no rightful access was lost and nothing was opened."""
+        return not (self.lost or self.opened or self.broken)
+
+
+@dataclass(slots=True)
+class Tried:
+    """The statements and queries of one round, kept so that the next one is the same."""
+
+    writes: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
+    queries: dict[str, list[ReadingQuery]] = field(default_factory=dict[str, list[ReadingQuery]])
+
+
+def reached(campaign: Campaign, tables: frozenset[str], tried: Tried | None = None) -> Reach:
+    """What every actor reads and writes of these tables at this moment."""
+    tried = tried if tried is not None else Tried()
+    reads: dict[tuple[str, str], frozenset[str]] = {}
+    writes: dict[tuple[str, str], bool] = {}
+    broken: set[tuple[str, str, str]] = set()
+    for actor in campaign.world.actors:
+        queries = [query for query in campaign.queries_of(actor.role) if query.table in tables]
+        for query, seen in zip(
+            queries, campaign.probing.reads(actor, [query.sql for query in queries]), strict=True
+        ):
+            reads[actor.name, query.table] = query.ids(seen.ids)
+            if seen.state not in REFUSALS:
+                broken.add((query.table, "SELECT", seen.state))
+        every = statements(campaign, actor, tables, tried)
+        outcomes = campaign.probing.attempts(actor, [Attempt(write.sql) for write in every])
+        for write, outcome in zip(every, outcomes, strict=True):
+            writes[actor.name, write.sql] = outcome.worked
+            if outcome.state not in REFUSALS and not outcome.state.startswith(("23", "P0", "22")):
+                broken.add((write.table, write.command, outcome.state))
+    return Reach(reads, writes, frozenset(broken))
+
+
+def statements(campaign: Campaign, actor: Actor, tables: frozenset[str], tried: Tried) -> list[Write]:
+    """The writes that an actor tries on these tables."""
+    if actor.name not in tried.writes:
+        tried.writes[actor.name] = [w for w in campaign.attempts_of(actor) if w.table in tables]
+    return tried.writes[actor.name]
+
+
+def compared(campaign: Campaign, before: Reach, after: Reach, tried: Tried) -> Change:
+    """The difference, judged by the model."""
+    found: dict[str, dict[str, None]] = {name: {} for name in ("lost", "opened", "closed", "gained", "other")}
+    left = 0
+    actors = {actor.name: actor for actor in campaign.world.actors}
+    for (name, table), ids in before.reads.items():
+        now = after.reads.get((name, table), frozenset())
+        rows = {row.id: row for row in campaign.world.rows[table]}
+        for one in ids | now:
+            row = rows.get(one)
+            if row is None:
+                continue
+            allowed = may_read(campaign.world, row, campaign.standings.standing(actors[name], row))
+            left += allowed is False and one in now
+            _sort(found, f"{name} reads {table}", allowed, one in ids, one in now)
+    for name, several in tried.writes.items():
+        for write in several:
+            was, is_now = (
+                before.writes.get((name, write.sql), False),
+                after.writes.get((name, write.sql), False),
+            )
+            if not (was or is_now):
+                continue
+            allowed = _may(campaign, actors[name], write)
+            left += allowed is False and is_now
+            _sort(found, f"{name}: {write.command} on {write.table}", allowed, was, is_now)
+    broken = sorted(
+        f"{command} on {table} fails with {state}" for table, command, state in after.broken - before.broken
+    )
+    return Change(
+        *(tuple(found[name]) for name in ("lost", "opened", "closed", "gained", "other")),
+        left=left,
+        broken=tuple(broken),
+    )
+
+
+def _sort(
+    found: dict[str, dict[str, None]], text: str, allowed: bool | None, was: bool, is_now: bool
+) -> None:
+    if was == is_now:
+        return
+    if allowed is None:
+        found["other"][f"{text} ({'no longer' if was else 'now'})"] = None
+    elif was:
+        found["lost" if allowed else "closed"][text] = None
+    else:
+        found["gained" if allowed else "opened"][text] = None
+
+
+def _may(campaign: Campaign, actor: Actor, write: Write) -> bool | None:
+    """Whether a write is rightful by the rows before and after it. Letting oneself in is never claimed."""
+    if campaign.violation_of(actor, write) is not None:
+        return False
+    verdicts = [
+        _may_row(campaign, actor, write, row) for row in (write.before, write.after) if row is not None
+    ]
+    return True if verdicts and all(verdict is True for verdict in verdicts) else None
+
+
+def _may_row(campaign: Campaign, actor: Actor, write: Write, row: WorldRow) -> bool | None:
+    standing = campaign.standings.standing(actor, row)
+    opens = any(opening.table == row.table for opening in campaign.world.model.openings)
+    if opens and standing.party and write.command == "INSERT":
+        return None
+    return may_write(campaign.world, row, standing, write.command, living=write.living)
