@@ -12,6 +12,7 @@ from agent.cli import SentenceParser
 ACTIONS: Final[dict[str, str]] = {
     "matrix": "show who may do what: role x relation x command",
     "trend": "show whether saved reports get better over time",
+    "coverage": "count which policies your own tests exercise",
 }
 """Action -> what it does, in one line; the module is agent/commands/rls_ACTION.py with `add` and `run`."""
 

@@ -1,0 +1,1 @@
+"""Which policies a test run exercises: counted by PostgreSQL itself while the tests run."""
