@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -102,6 +103,11 @@ def dossier_json(dossier: Dossier) -> str:
         "scope": asdict(dossier.scope),
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def listing(statements: Sequence[str]) -> str:
+    """Statements one below the other, each with its semicolon."""
+    return "\n".join(f"{statement.strip().rstrip(';')};" for statement in statements)
 
 
 def counted(number: int, one: str, many: str) -> str:

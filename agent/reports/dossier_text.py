@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from agent.reports.dossier import QUESTION, Dossier
+from agent.reports.dossier import QUESTION, Dossier, listing
 from agent.reports.text import Paper, block, coverage, field
 from tools.findings import Finding
 from tools.rls.proof.findings import INCOMPLETE
@@ -52,8 +52,8 @@ def unproven(findings: Iterable[Finding]) -> Iterator[str]:
 def _steps(leak: Leak) -> Iterator[tuple[str, str]]:
     """Who and what, without the rows of the world: the whole script is in the other formats."""
     if leak.attack:
-        yield "as", "; ".join(leak.acting)
-        yield "did", ";\n".join(leak.attack) + ";"
+        yield "as", listing(leak.acting).replace("\n", " ")
+        yield "did", listing(leak.attack)
     elif leak.replay:
         yield "did", leak.replay
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from agent.reports.dossier import QUESTION, Dossier
+from agent.reports.dossier import QUESTION, Dossier, listing
 from agent.reports.dossier_text import undecided
 from tools.rls.proof.verdict import Answer, Leak, Proof
 
@@ -40,8 +40,8 @@ def replays(leaks: Iterable[Leak]) -> str:
 
 
 def _replay(leak: Leak) -> str:
-    done = escape(";\n".join(leak.attack))
-    steps = f"<pre><code>{done};</code></pre>" if done else ""
+    done = escape(listing(leak.attack))
+    steps = f"<pre><code>{done}</code></pre>" if done else ""
     policy = f" · through {escape(leak.policy or leak.function)}" if leak.policy or leak.function else ""
     reached = escape(", ".join(leak.relations))
     head = f"<p class=dim>{escape(leak.actor)} · {escape(leak.command)} · {reached}{policy}</p>"
