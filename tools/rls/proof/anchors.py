@@ -1,4 +1,4 @@
-"""Which tables hold the records that belong to somebody: opened by rows of others, owned in a column, or named by a claim."""
+"""Which tables hold records that belong to somebody: opened by rows of others, owned, or named by a claim."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _merged(openings: list[Opening]) -> list[Opening]:
 
 
 def _owners(evidence: Evidence, opened: set[str]) -> dict[str, tuple[Way, ...]]:
-    """Tables with a column that names the owner, where others hang from their rows or rows of others open them."""
+    """Tables with a column that names the owner, where other tables hang from their rows or open them."""
     named: dict[str, dict[Way, int]] = {}
     passed: Counter[str] = Counter()
     upwards: Counter[str] = Counter()
@@ -117,7 +117,7 @@ def _owners(evidence: Evidence, opened: set[str]) -> dict[str, tuple[Way, ...]]:
         passed.update({hops[-1].target for hops in leaned} - {table})
     found: dict[str, tuple[Way, ...]] = {}
     for title, counted in named.items():
-        if title.startswith("(") or _is_account_table(evidence, title) and title not in opened:
+        if title.startswith("(") or (_is_account_table(evidence, title) and title not in opened):
             continue
         if title not in opened and (not passed[title] or upwards[title] > sum(counted.values())):
             continue
@@ -183,7 +183,7 @@ def _conditions(evidence: Evidence, title: str, owners: tuple[Way, ...]) -> tupl
 
 
 def _claims(evidence: Evidence, known: set[str], found: Records) -> dict[str, list[Chain]]:
-    """Records whose key stands in a claim, a setting or the role. Where rows open them, the claim only doubts."""
+    """Records whose key stands in a claim, a setting or the role; only a doubt where rows open them."""
     held: dict[str, list[Chain]] = {}
     for chain in evidence.chains:
         if not chain.anchor or chain.opening or evidence.names_account(chain) or evidence.wrong(chain):
@@ -225,21 +225,16 @@ def claimed(evidence: Evidence, chain: Chain) -> str | None:
 
 
 def _parents(evidence: Evidence, title: str, anchors: dict[str, Anchor]) -> tuple[tuple[Hop, ...], ...]:
-    """The anchors above, where most policies for reading let their insiders in."""
-    votes: Counter[tuple[Hop, ...]] = Counter()
+    """The anchors above, where the policies of most tables under this one let their insiders read."""
+    votes: dict[tuple[Hop, ...], set[str]] = {}
     tables: set[str] = set()
     for chain in evidence.chains:
         if not chain.way.reads or not chain.anchor:
             continue
-        hops = chain.hops
-        at = next((i for i, hop in enumerate(hops) if hop.table == title), None)
-        ends_here = chain.anchor == title or any(hop.target == title for hop in hops)
-        if at is None:
-            if ends_here:
-                tables.add(chain.way.table)
-            continue
-        tables.add(chain.way.table)
-        rest = hops[at:]
-        if rest and rest[-1].target in anchors and rest[-1].target != title:
-            votes[rest] += 1
-    return tuple(sorted((hops for hops, times in votes.items() if times * 2 > len(tables)), key=repr))
+        at = next((i for i, hop in enumerate(chain.hops) if hop.table == title), None)
+        if chain.anchor == title or any(hop.target == title for hop in chain.hops) or at == 0:
+            tables.add(chain.way.table)
+        rest = chain.hops[at:] if at is not None else ()
+        if rest and chain.alone and rest[-1].target in anchors and rest[-1].target != title:
+            votes.setdefault(rest, set()).add(chain.way.table)
+    return tuple(sorted((hops for hops, held in votes.items() if len(held) * 2 > len(tables)), key=repr))

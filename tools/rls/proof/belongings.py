@@ -9,19 +9,15 @@ from typing import Final
 
 from tools.rls.accounts import published
 from tools.rls.objects import Relation
-from tools.rls.proof.chains import Chain
-from tools.rls.proof.anchors import Records, claimed
+from tools.rls.proof.anchors import Records
 from tools.rls.proof.evidence import Evidence
 from tools.rls.proof.graph import Way as Alternative
 from tools.rls.proof.keys import is_author
-from tools.rls.proof.model import Belonging, Condition, Hop, Identity, Kind, Opening, Way
+from tools.rls.proof.model import Belonging, Condition, Identity, Kind, Opening, Way
+from tools.rls.proof.paths import Path, Paths, end
 from tools.rls.proof.staffing import asks_staff
 from tools.rls.storage import OBJECTS
 
-Path = tuple[Hop, ...]
-_DEPTH: Final = 5
-_TRIED: Final = 60
-"""Paths along keys that are looked at for one table."""
 _OPEN: Final = re.compile(
     r"public|publish|listed|visib|shared|approv|verified|discover|active|enabled|status|state|featured"
 )
@@ -39,9 +35,8 @@ class Belongings:
         self.snapshot = evidence.snapshot
         self.records = records
         self.staff = staff
-        self.openings: dict[str, list[Opening]] = {}
-        for one in records.openings:
-            self.openings.setdefault(one.table, []).append(one)
+        self.paths = Paths(evidence, records)
+        self.openings = self.paths.openings
         self._ways: dict[str, list[Alternative]] = {}
         for way in evidence.ways:
             self._ways.setdefault(way.table, []).append(way)
@@ -88,10 +83,10 @@ class Belongings:
     def of(self, relation: Relation) -> Belonging:
         """One table."""
         title = relation.title
-        voted = self.voted(title)
-        paths = self.paths(relation, voted)
-        parties, authors = self.accounts(relation, bool(paths))
-        anchors = tuple(dict.fromkeys(self._end(title, hops) for hops in paths))
+        voted = self.paths.voted(title)
+        paths = self.paths.of(relation, voted)
+        parties, authors = self.accounts(relation, paths)
+        anchors = tuple(dict.fromkeys(end(title, hops) for hops in paths))
         kind, why = self.kind(relation, paths, voted, parties, authors)
         if kind is Kind.OWN:
             paths, anchors = (), ()
@@ -101,145 +96,11 @@ class Belongings:
             title, kind, paths, anchors, parties, authors, self.open_rows(relation, kind), why=why
         )
 
-    # -- paths ---------------------------------------------------------------------------
-
-    def voted(self, title: str) -> dict[Path, tuple[int, bool]]:
-        """The paths that policies follow: how many do, and whether one for reading does."""
-        found: dict[Path, tuple[int, bool]] = {}
-        for chain in self.evidence.of(title):
-            path = self._path(chain)
-            if path:
-                times, reads = found.get(path, (0, False))
-                found[path] = (times + 1, reads or chain.way.reads)
-        return found
-
-    def _path(self, chain: Chain) -> Path | None:
-        """A chain's hops to the nearest record; None where it leads to none."""
-        hops = chain.hops
-        if not chain.anchor or self.evidence.wrong(chain):
-            return None
-        if not chain.opening and not self.evidence.names_account(chain):
-            title = claimed(self.evidence, chain)
-            if title is None or title not in self.records.anchors:
-                return None
-            if title != chain.anchor:
-                key = self.records.anchors[title].key
-                hops = (*hops, Hop(chain.anchor, (chain.column,), title, (key,)))
-        hops = tuple(self._canonical(hop) for hop in hops)
-        for i, hop in enumerate(hops):
-            if hop.target in self.records.anchors:
-                return hops[: i + 1]
-        return None
-
-    def _canonical(self, hop: Hop) -> Hop:
-        if hop.target in self.records.anchors or hop.target != self.keys.account[0]:
-            return hop
-        mirror = next((one for one in self.records.anchors if self.keys.is_mirror(one)), None)
-        return replace(hop, target=mirror, target_columns=(self.keys.primary(mirror),)) if mirror else hop
-
-    def paths(self, relation: Relation, voted: dict[Path, tuple[int, bool]]) -> tuple[Path, ...]:
-        """The paths of a table: what its policies follow, and keys that lead to the same records another way."""
-        title = relation.title
-        if title in self.records.anchors:
-            return ((),)
-        opened = {one.anchor for one in self.openings.get(title, ())}
-        chosen = {
-            path: known for path, known in voted.items() if not opened or self._end(title, path) in opened
-        }
-        most = max((times for times, _ in chosen.values()), default=0)
-        reading = any(reads and times * 2 >= most for times, reads in chosen.values())
-        found = [
-            path for path, (times, reads) in chosen.items() if times * 2 >= most and (reads or not reading)
-        ]  # fmt: skip
-        if not found:
-            found = [path for path in self._leaned(title) if path]
-        by_key = self._by_key(relation)
-        if not found:
-            wanted = [path for path in by_key if not opened or self._end(title, path) in opened]
-            shortest = min((len(path) for path in wanted), default=0)
-            found = [path for path in wanted if len(path) == shortest and not self._nullable(relation, path)]
-            found = found or [path for path in wanted if len(path) == shortest]
-        ends = {self._end(title, path) for path in found}
-        first = {column for path in found for column in path[0].columns}
-        for path in by_key:
-            # A composite key that shares a column with the first path leads to the same record by itself.
-            if self._end(title, path) in ends and not first & set(path[0].columns) and path not in found:
-                found.append(path)
-        return tuple(sorted(found, key=lambda path: (path not in chosen, len(path), repr(path))))
-
-    def _leaned(self, title: str) -> list[Path]:
-        found: list[Path] = []
-        for hops in self.evidence.leans.get(title, {}):
-            target = hops[-1].target
-            if target in self.records.anchors:
-                found.append(hops)
-            elif target != title and target in self.snapshot.relations and len(hops) < _DEPTH:
-                inner = [path for path in self.voted(target) if path] or self._by_key(
-                    self.snapshot.relations[target]
-                )[:1]
-                found.extend((*hops, *path) for path in inner[:1])
-        return found
-
-    def _by_key(self, relation: Relation) -> list[Path]:
-        """Paths along keys to the nearest records, shortest first; keys to authors and accounts are none."""
-        found: list[Path] = []
-        waiting: list[Path] = [()]
-        tried = 0
-        while waiting and tried < _TRIED:
-            path = waiting.pop(0)
-            tried += 1
-            passed = {relation.title, *(hop.target for hop in path)}
-            for hop in self._hops(self._end(relation.title, path)):
-                longer = (*path, hop)
-                if hop.target in self.records.anchors:
-                    found.append(longer)
-                elif hop.target not in passed and len(longer) < _DEPTH:
-                    waiting.append(longer)
-        first: dict[tuple[tuple[str, ...], str], Path] = {}
-        for path in sorted(found, key=len):
-            first.setdefault((path[0].columns, path[-1].target), path)
-        return list(first.values())
-
-    def _hops(self, title: str) -> list[Hop]:
-        relation = self.snapshot.relations.get(title)
-        if relation is None or not self.keys.ours(title):
-            return []
-        found: list[Hop] = []
-        for key in relation.foreign_keys:
-            if key.target != title and not self._is_person_key(title, key.columns):
-                found.append(Hop(title, key.columns, key.target, key.target_columns))
-        targets: dict[str, set[str]] = {}
-        for key in relation.foreign_keys:
-            for name in key.columns:
-                targets.setdefault(name, set()).add(key.target)
-        for name in relation.columns:
-            # A column of a composite key counts alone where it leads further than the key itself.
-            home = self.keys.home(title, name)
-            if home is None or home[0] in {title, *targets.get(name, ())}:
-                continue
-            if not self._is_person_key(title, (name,)):
-                found.append(Hop(title, (name,), home[0], (home[1],)))
-        return found
-
-    def _is_person_key(self, title: str, columns: tuple[str, ...]) -> bool:
-        if len(columns) != 1:
-            return False
-        if is_author(columns[0]):
-            return True
-        target = self.keys.home(title, columns[0])
-        return self.keys.is_account(title, columns[0]) and (
-            target is None or target[0] not in self.records.anchors
-        )
-
-    def _nullable(self, relation: Relation, path: Path) -> bool:
-        return not all(c in relation.columns and relation.columns[c].required for c in path[0].columns)
-
-    def _end(self, title: str, path: Path) -> str:
-        return path[-1].target if path else title
-
     # -- accounts ------------------------------------------------------------------------
 
-    def accounts(self, relation: Relation, scoped: bool) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
+    def accounts(
+        self, relation: Relation, paths: tuple[Path, ...]
+    ) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
         """Accounts that a row is about, and those that only wrote it."""
         title = relation.title
         identity = self._identity(title)
@@ -251,20 +112,19 @@ class Belongings:
                 parties[one.account] = None
         if title in self.records.anchors:
             parties = {}
+        led = {hop.columns[0] for path in paths for hop in path[:1] if len(hop.columns) == 1}
         owners = {
-            way.column
-            for anchor in self.records.anchors.values()
-            if anchor.table == title
-            for way in anchor.owners
+            way.column for one in self.records.anchors.values() if one.table == title for way in one.owners
         }
+        key = self.keys.primary(title) if self.keys.is_mirror(title) else ""
         for name in relation.columns:
-            if name in owners or any(way.column == name and not way.hops for way in parties):
+            if name in owners | led or any(way.column == name and not way.hops for way in parties):
                 continue
             if not self.keys.is_account(title, name) and name not in asked:
                 continue
             way = Way((), title, name, asked.get(name, (identity, False))[0])
             reads = asked.get(name, (identity, False))[1]
-            if not is_author(name) and (reads or not scoped):
+            if name == key or (not is_author(name) and (reads or not paths)):
                 parties[way] = None
             else:
                 authors[way] = None
@@ -310,7 +170,7 @@ class Belongings:
         asked = self._asked(title)
         if voted and paths:
             return Kind.SCOPED, "its policies follow the key"
-        if paths and (not asked or any(self._shared(self._end(title, path)) for path in paths)):
+        if paths and (not asked or any(self._shared(end(title, path)) for path in paths)):
             return Kind.SCOPED, "by its keys"
         if asked or (asking and (parties or authors)):
             return Kind.OWN, "its policies compare the account"
@@ -328,13 +188,15 @@ class Belongings:
     def _unruled(self, relation: Relation, paths: tuple[Path, ...]) -> tuple[Kind, str]:
         """A table without policies."""
         exposed = self.snapshot.exposure(relation)
-        if relation.rls or not exposed:
+        # Supabase grants everything on every table: a part of it was given on purpose, and a policy was lost.
+        chosen = any(len(privileges) < 4 for privileges in exposed.values())
+        if (relation.rls and not chosen) or not exposed:
             return Kind.SERVICE, "no policy" if relation.rls else "no privilege for API roles"
         if paths:
-            return Kind.SCOPED, "by its keys; row level security is off"
-        accounts = self.accounts(relation, scoped=False)
+            return Kind.SCOPED, "by its keys; it has no policy"
+        accounts = self.accounts(relation, ())
         if any(accounts):
-            return Kind.OWN, "by its keys to accounts; row level security is off"
+            return Kind.OWN, "by its keys to accounts; it has no policy"
         if all(privileges <= {"SELECT"} for privileges in exposed.values()):
             return Kind.REFERENCE, "API roles may only read it"
         return Kind.UNCLASSIFIED, ""
@@ -347,8 +209,7 @@ class Belongings:
 
     def _only_staff(self, way: Alternative) -> bool:
         return asks_staff(self.evidence, way, self.staff) and not any(
-            chain.anchor and chain.way is way and (chain.hops or chain.opening)
-            for chain in self.evidence.of(way.table)
+            chain.way is way and self.paths.path(chain) for chain in self.evidence.of(way.table)
         )
 
     def _open_ways(self, ways: list[Alternative]) -> bool:
@@ -361,6 +222,39 @@ class Belongings:
         return not any(
             policy.permissive and any(policy.covers(one) for one in held) for policy in relation.policies
         )
+
+    def expect(self, relation: Relation, kind: Kind, parties: tuple[Way, ...]) -> dict[str, frozenset[str]]:
+        """What policies say about reading that differs from the defaults."""
+        ways = [way for way in self._ways.get(relation.title, ()) if way.reads]
+        if kind is Kind.OWN and published(self.snapshot, relation) and self._everybody(ways):
+            return {"SELECT": frozenset({"anyone"})}
+        columns = {way.column for way in parties if not way.hops}
+        if kind is Kind.SCOPED and ways and all(self._both(way, columns) for way in ways):
+            return {"SELECT": frozenset(f"{word}+party" for word in self._insiders(relation.title))}
+        return {}
+
+    def _everybody(self, ways: list[Alternative]) -> bool:
+        """Whether an alternative for reading lets every row pass."""
+        return any(
+            not any(f.tests or f.equal or f.asks or f.claims for f in way.frame.closure()) for way in ways
+        )
+
+    def _both(self, way: Alternative, columns: set[str]) -> bool:
+        """Whether an alternative asks that the row names the caller and that its record is open to him."""
+        chains = [chain for chain in self.evidence.of(way.table) if chain.way is way and not chain.alone]
+        named = any(
+            not c.hops and not c.opening and c.anchor == way.table and c.column in columns for c in chains
+        )
+        return named and any(self.paths.path(chain) for chain in chains)
+
+    def _insiders(self, title: str) -> list[str]:
+        """The words for those to whom a table's records are open."""
+        ends = {end(title, path) for path in self.paths.voted(title)}
+        words = ["owner"]
+        for one in self.records.openings:
+            if one.anchor in ends:
+                words += [f"{one.name} {rank.value}" for rank in one.ranks] or [one.name]
+        return words
 
     def open_rows(self, relation: Relation, kind: Kind) -> Condition | None:
         """The test that opens a row to everybody: is_public, status = 'published'."""

@@ -1,10 +1,10 @@
-"""How a policy's row is led to the caller: over keys to parents, into the table that opens, to the account."""
+"""How a policy's row leads to the caller: over keys to parents, into the table that opens, to the account."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.rls.proof.flow import Flow
 from tools.rls.proof.graph import Frame, Ref, Way
@@ -46,6 +46,8 @@ class Chain:
     scope: tuple[Hop, ...] = ()
     holder: tuple[Hop, ...] = ()
     holder_table: str = ""
+    alone: bool = True
+    """Whether no other conjunct of the alternative asks who calls."""
 
 
 class Graph:
@@ -88,12 +90,14 @@ class Chains:
     def of(self, way: Way, graph: Graph) -> Iterator[Chain]:
         """The chains of one alternative; callers looked up apart from the row have no anchor."""
         reached = graph.reached(way.row)
+        asking = [part for part in way.parts if any(one.asks for one in part.closure())]
         for ref, identity in graph.asks:
             steps = reached.get(ref.row)
             if steps is None:
-                yield Chain(way, (), "", ref.column, identity, ref.row, ref.row, self.flow.tables[ref.row])
+                found = Chain(way, (), "", ref.column, identity, ref.row, ref.row, self.flow.tables[ref.row])
             else:
-                yield self._chain(way, steps, ref, identity)
+                found = self._chain(way, steps, ref, identity)
+            yield found if len(asking) < 2 else replace(found, alone=False)
 
     def _chain(self, way: Way, steps: tuple[Step, ...], ref: Ref, identity: Identity) -> Chain:
         # x = a.id and a.id = auth.uid(): the column before is the one that names the caller.
@@ -126,8 +130,8 @@ class Chains:
         holder, _, end = self._up(steps[last + 1 :], steps[last].end)
         opening = self.flow.tables[steps[last].end]
         return Chain(
-            way, hops + middle + down, anchor, ref.column, identity, steps[last].end, ref.row, opening, scope, holder,
-            self.flow.tables[end],
+            way, hops + middle + down, anchor, ref.column, identity, steps[last].end, ref.row, opening,
+            scope, holder, self.flow.tables[end],
         )  # fmt: skip
 
     def _up(self, steps: tuple[Step, ...], start: int) -> tuple[tuple[Hop, ...], int, int]:

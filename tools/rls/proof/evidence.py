@@ -74,7 +74,7 @@ class Evidence:
         return self.keys.home(*place) is not None
 
     def beside(self, row: int) -> dict[int, Pairs]:
-        """The rows that a lookup joins to one of its rows: in the same query, or in functions that it calls."""
+        """The rows that a lookup joins to one of its rows: in the same query or in functions it calls."""
         frame = self.places[row]
         below = self._below.get(id(frame))
         if below is None:
@@ -149,7 +149,7 @@ def _call(found: Evidence, following: Flow) -> None:
 
 
 def _find_accounts(found: Evidence, kept: list[tuple[Way, Graph]]) -> None:
-    """Which table holds the accounts, and which columns without a key name one: what identities are asked of."""
+    """Which table holds the accounts, and which columns without a key name one."""
     key, votes = found.keys, Counter[Place]()
     for _, graph in kept:
         for ref, identity in graph.asks:
@@ -181,9 +181,9 @@ def _leads_to_users(key: Keys, votes: Counter[Place]) -> bool:
 
 
 def _lean(found: Evidence, way: Way) -> None:
-    """Subqueries of the policy itself read with the caller's rights: the parent's own policies decide there."""
+    """Subqueries of the policy itself read with the caller's rights: there the parent's policies decide."""
     graph: dict[int, Pairs] = {}
-    for left, right in way.frame.equal:
+    for left, right in (pair for part in way.parts for pair in part.equal):
         for one, other in ((left, right), (right, left)):
             if one.row == way.row:
                 graph.setdefault(other.row, []).append((one.column, other.column))

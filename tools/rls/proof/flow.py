@@ -14,13 +14,13 @@ from tools.rls.bodies import body_of, plpgsql_source
 from tools.rls.facts import expression, statements
 from tools.rls.objects import Function, Policy
 from tools.rls.proof import identities
-from tools.rls.proof.graph import NOTHING, Const, Frame, Now, Source, Sources, Way
+from tools.rls.proof.graph import NOTHING, Const, Frame, Now, Sources, Way, union
 from tools.rls.proof.queries import Queries
 from tools.rls.proof.scopes import Derived, Scope, of_row
 from tools.rls.proof.values import every
 from tools.rls.reach import DEFAULT_PATH
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.sqltree import Node, disjuncts
+from tools.rls.sqltree import Node, conjuncts, disjuncts
 
 DEPTH: Final = 14
 """Calls inside one another; deeper ones are not followed."""
@@ -54,14 +54,18 @@ class Flow(Queries):
                 policy.check_text or (policy.using_text if policy.command in ("ALL", "UPDATE") else None),
             ),
         )
-        for part, text in texts:
+        for half, text in texts:
             facts = expression(text) if text else None
             for way in disjuncts(facts.root) if facts is not None else ():
                 frame = Frame()
                 row = self.row(relation.title, frame)
-                scope = Scope(frame, entries={relation.name: of_row(row, relation.columns)})
-                self.truth(way, scope)
-                found.append(Way(policy, part, row, frame))
+                parts: list[Frame] = []
+                for conjunct in conjuncts(way):
+                    part = Frame()
+                    frame.inner[id(part)] = part
+                    parts.append(part)
+                    self.truth(conjunct, Scope(part, entries={relation.name: of_row(row, relation.columns)}))
+                found.append(Way(policy, half, row, frame, tuple(parts)))
         return found
 
     # -- calls ---------------------------------------------------------------------------
@@ -92,10 +96,10 @@ class Flow(Queries):
         if function is not None:
             labels = [a.word("name") if a.kind == "NamedArgExpr" else "" for a in node.many("args")]
             return every(self.enter(function, given, labels, scope))
-        return frozenset().union(*given)
+        return union(given)
 
     def resolve(self, schema: str, name: str, count: int, path: tuple[str, ...]) -> Function | None:
-        """The user's function that a call means: the overload with that many arguments where there are several."""
+        """The user's function that a call means: the overload with that many arguments, if any."""
         for candidate in (schema,) if schema else path:
             found = self.snapshot.functions_named.get(f"{candidate}.{name}", ())
             if found and candidate not in PLATFORM_SCHEMAS:
@@ -141,7 +145,7 @@ class Flow(Queries):
         return found
 
     def _procedural(self, function: Function, scope: Scope, parameters: dict[str, Sources]) -> Derived:
-        """PL/pgSQL: variables first (twice, since they build on one another), then everything that is tested."""
+        """PL/pgSQL: variables first (twice, as they build on one another), then all that is tested."""
         source = plpgsql_source(function)
         if source is None:
             return Derived({})
@@ -151,9 +155,7 @@ class Flow(Queries):
             for names, text in source.assigned:
                 found = list(self._text(text, Scope(aside, scope)).columns.values())
                 for i, name in enumerate(names):
-                    held = (
-                        found[i] if i < len(found) and len(names) > 1 else frozenset[Source]().union(*found)
-                    )
+                    held = found[i] if i < len(found) and len(names) > 1 else union(found)
                     parameters[name] = parameters.get(name, NOTHING) | held
         for text in (*source.statements, *source.expressions):
             self._text(text, scope)

@@ -7,7 +7,7 @@ Frames of called functions hang below; one that was evaluated for the same argum
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,6 +39,15 @@ Source = Ref | Const | Now | Identity
 Sources = frozenset[Source]
 NOTHING: Sources = frozenset()
 
+
+def union(several: Iterable[Sources]) -> Sources:
+    """All sources together."""
+    found: set[Source] = set()
+    for one in several:
+        found |= one
+    return frozenset(found)
+
+
 TestKind = Literal["equal", "unequal", "null", "not_null", "future", "past", "true", "false"]
 
 
@@ -66,7 +75,7 @@ class Frame:
     def closure(self) -> Iterator[Frame]:
         """This frame and every frame below it, once."""
         known: dict[int, Frame] = {}
-        waiting = [self]
+        waiting: list[Frame] = [self]
         while waiting:
             frame = waiting.pop()
             if id(frame) not in known:
@@ -83,6 +92,8 @@ class Way:
     part: Literal["using", "check"]
     row: int
     frame: Frame
+    parts: tuple[Frame, ...] = ()
+    """The frames of its conjuncts."""
 
     @property
     def reads(self) -> bool:

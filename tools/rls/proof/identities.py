@@ -47,7 +47,7 @@ def claim(path: tuple[str, ...]) -> Identity:
 
 
 def below(sources: Sources, steps: Sources) -> Sources:
-    """What `->`, `->>`, `#>` and `#>>` take out of a token, for constant steps; other sources stay as they are."""
+    """What `->`, `->>`, `#>` and `#>>` take out of a token; other sources stay as they are."""
     path = tuple(step for one in steps if isinstance(one, Const) for step in _steps(one.value))
     found = {
         claim((*one.path, *path)) if isinstance(one, Identity) and one.kind == "claim" and path else one

@@ -83,7 +83,7 @@ class Keys:
 
     def _guess(self, relation: Relation, column: str) -> Place | None:
         match = _NAMED.match(column)
-        if match is None or self.is_key(relation.title, column) and column == self.primary(relation.title):
+        if match is None or (self.is_key(relation.title, column) and column == self.primary(relation.title)):
             return None
         stem = column.rpartition("_")[0]
         for word in dict.fromkeys((stem, match[1])):
@@ -110,7 +110,7 @@ class Keys:
         return self._homes[place]
 
     def is_account(self, table: str, column: str) -> bool:
-        """Whether a column holds an account's key: it leads to the accounts, perhaps through their mirrors."""
+        """Whether a column holds an account's key: it leads to the accounts, perhaps over mirrors."""
         place: Place | None = (table, column)
         for _ in range(6):
             if place is None:
@@ -130,7 +130,7 @@ class Keys:
         return Hop(table, (column,), home[0], (home[1],)) if home is not None else None
 
     def direction(self, one: str, other: str, pairs: list[tuple[str, str]]) -> str:
-        """`up` when `other` is the parent of `one` over these equal columns, `down` the other way, else `beside`."""
+        """`up` when `other` is the parent of `one` here, `down` the other way, else `beside`."""
         for a, b, word in ((one, other, "up"), (other, one, "down")):
             linked = [pair if word == "up" else (pair[1], pair[0]) for pair in pairs]
             relation = self.snapshot.relations.get(a)

@@ -1,4 +1,4 @@
-"""Tables whose rows open records: grants, memberships, assignments; and the conditions under which they live."""
+"""Tables whose rows open records: grants, memberships, assignments; and under which conditions they live."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def own_conditions(
 
 
 def agreement(tests: list[Test]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """All constants that rows are compared with for equality, and those that at least half of the rows accept."""
+    """All constants that rows are compared with, and those that at least half of the rows accept."""
     by_row: dict[int, set[str]] = {}
     for test in tests:
         if test.kind == "equal":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from tools.rls.facts import statements
 from tools.rls.objects import Relation
-from tools.rls.proof.graph import NOTHING, Frame, Sources
+from tools.rls.proof.graph import NOTHING, Frame, Sources, union
 from tools.rls.proof.scopes import Derived, Scope, of_row
 from tools.rls.proof.values import Values, every
 from tools.rls.reach import DEFAULT_PATH
@@ -121,7 +121,7 @@ class Queries(Values):
                     self._from(side, scope)
             for name in item.words("using_clause"):
                 held = [found for entry in scope.entries.values() if (found := entry.get(name)) is not None]
-                for one, other in zip(held, held[1:], strict=False):
+                for one, other in pairwise(held):
                     self.link(one, other, scope)
             self.truth(item.one("quals"), scope)
             return
@@ -139,9 +139,9 @@ class Queries(Values):
             calls = [
                 part for one in item.many("functions") for part in one.many("items") if part.kind != "Empty"
             ]
-            held = frozenset().union(*(self.value(call, scope) for call in calls))
+            held = union(self.value(call, scope) for call in calls)
             label = name or (_called(calls[0]) if calls else "")
-            columns = {column: held for column in renamed} or {label or "?": held}
+            columns = dict.fromkeys(renamed, held) or {label or "?": held}
             scope.entries[label or f"?{len(scope.entries)}"] = Derived(columns, loose=True)
 
     def _named(self, item: Node, scope: Scope) -> Derived:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tools.rls.proof.graph import NOTHING, Frame, Ref, Sources
+from tools.rls.proof.graph import NOTHING, Frame, Ref, Sources, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Derived:
                 for s in sources
                 if isinstance(s, Ref) and s.column == name
             ]
-            return frozenset(named) if named else frozenset().union(*self.columns.values())
+            return frozenset(named) if named else union(self.columns.values())
         return found
 
 
@@ -78,16 +78,14 @@ class Scope:
                 return scope.parameters[name]
             for entry_name, entry in scope.entries.items():
                 if entry_name == name:  # a whole row, or a function's only column under its alias
-                    return frozenset().union(*entry.columns.values())
+                    return union(entry.columns.values())
         return NOTHING
 
     def _qualified(self, qualifier: str, name: str) -> Sources:
         for scope in self.chain():
             if qualifier in scope.entries:
                 entry = scope.entries[qualifier]
-                return (
-                    frozenset().union(*entry.columns.values()) if name == "*" else entry.get(name) or NOTHING
-                )
+                return union(entry.columns.values()) if name == "*" else entry.get(name) or NOTHING
         for scope in self.chain():
             if scope.routine == qualifier and name in scope.parameters:
                 return scope.parameters[name]

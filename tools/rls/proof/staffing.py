@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from tools.rls.objects import Relation
 from tools.rls.proof.chains import Chain
 from tools.rls.proof.evidence import Evidence
 from tools.rls.proof.graph import Frame, Way
@@ -20,48 +21,75 @@ _ROLE_CLAIM: Final = re.compile(
 _ROLE_COLUMN: Final = re.compile(
     r"(^|_)(role|roles|type|admin|superadmin|staff|is_staff|is_admin|permission)(_|$)"
 )
+_STAFF_TABLE: Final = re.compile(
+    r"(^|_)(staff|admins?|administrators?|employees?|moderators?|operators?|user_roles?|role_assignments?)"
+    r"(_(members?|users?|roles?|accounts?))?$"
+)
 _LEVEL_CLAIM: Final = frozenset({"aal", "amr", "is_anonymous"})
 _API_ROLES: Final = frozenset({"anon", "authenticated", "service_role", "supabase_admin", "postgres"})
 
 
 def staff_openings(evidence: Evidence, anchors: set[str]) -> list[Opening]:
-    """Tables that make a caller staff: looked up by the caller alone, and keyed to nothing that belongs to somebody."""
+    """Tables that make a caller staff: looked up by the caller alone, keyed to no record of somebody.
+
+    Where no policy looks one up, a table that is called like it counts: claims may stand for it in the code.
+    """
     found: dict[tuple[str, str], list[Chain]] = {}
     for chain in evidence.chains:
         if chain.anchor or not evidence.names_account(chain) or is_author(chain.column):
             continue
         table = chain.opening
-        if not evidence.keys.ours(table) or any(hop.target in anchors for hop in _scopes(evidence, table)):
+        if not evidence.keys.ours(table) or _scoped(evidence, table, anchors):
             continue
         tested = {test.ref.column for test in evidence.tests.get(chain.row, ())}
         mirror = evidence.keys.is_mirror(table) and chain.column == evidence.keys.primary(table)
-        named = re.search(r"staff|admin|role|moderator|operator|employee", table.partition(".")[2])
-        if any(_ROLE_COLUMN.search(column) for column in tested) or (named and not mirror):
+        if any(_ROLE_COLUMN.search(column) for column in tested) or (_dedicated(table) and not mirror):
             found.setdefault((table, chain.column), []).append(chain)
-    return [_opening(evidence, table, chains) for (table, _), chains in sorted(found.items())]
+    made = [
+        _opening(evidence, table, column, chains[0].identity, {chain.row for chain in chains})
+        for (table, column), chains in sorted(found.items())
+    ]
+    return made or [
+        _opening(evidence, relation.title, column, Identity("uid"), set())
+        for relation in evidence.snapshot.tables
+        if _dedicated(relation.title) and not _scoped(evidence, relation.title, anchors)
+        for column in _holder(evidence, relation)
+    ]
 
 
-def _scopes(evidence: Evidence, table: str) -> list[Identity | object]:
+def _dedicated(table: str) -> bool:
+    return _STAFF_TABLE.search(table.partition(".")[2]) is not None
+
+
+def _holder(evidence: Evidence, relation: Relation) -> list[str]:
+    """The column of a staff table that names the account, where a role or flag column stands beside it."""
+    if level_column(evidence, relation.title, set()) == "":
+        return []
+    names = [n for n in relation.columns if evidence.keys.is_account(relation.title, n) and not is_author(n)]
+    return names[:1]
+
+
+def _scoped(evidence: Evidence, table: str, anchors: set[str]) -> bool:
     relation = evidence.snapshot.relations.get(table)
     hops = [evidence.keys.hop(table, name) for name in (relation.columns if relation is not None else ())]
-    return [hop for hop in hops if hop is not None and not evidence.keys.is_mirror(hop.target)]
+    return any(
+        hop is not None and hop.target in anchors and not evidence.keys.is_mirror(hop.target) for hop in hops
+    )
 
 
-def _opening(evidence: Evidence, table: str, chains: list[Chain]) -> Opening:
-    rows = {chain.row for chain in chains}
-    first = chains[0]
+def _opening(evidence: Evidence, table: str, column: str, identity: Identity, rows: set[int]) -> Opening:
     level = level_column(evidence, table, rows) or _flag(evidence, table, rows)
     values = evidence.snapshot.relations[table].columns[level].values if level else ()
-    values = values or tuple(evidence.constants.get((table, level), ()))
-    tested = evidence.constants.get((table, level), {})
-    ranks = tuple(
-        Rank(v, frozenset({"read", "write", "manage"})) for v in values if v in tested or not tested
-    )
+    tested = tuple(evidence.constants.get((table, level), ()))
+    # A role column of everybody's profile also has values that make nobody staff.
+    whole = bool(values) and (_dedicated(table) or not evidence.keys.is_mirror(table))
+    chosen = values if whole else tested
+    ranks = tuple(Rank(value, frozenset({"read", "write", "manage"})) for value in chosen)
     return Opening(
         table,
         STAFF,
         (),
-        Account((), table, first.column, first.identity),
+        Account((), table, column, identity),
         conditions(evidence, table, rows),
         level,
         ranks,
@@ -84,7 +112,18 @@ def staff_roles(evidence: Evidence, openings: list[Opening]) -> tuple[StaffRole,
             known = found.get(role.name)
             if known is None or len(role.claims) > len(known.claims):
                 found[role.name] = role
-    return tuple(found[name] for name in sorted(found))
+    return tuple(_like(found[name], list(found.values()), openings) for name in sorted(found))
+
+
+def _like(role: StaffRole, roles: list[StaffRole], openings: list[Opening]) -> StaffRole:
+    """A role that asks for less than its siblings with the same claim is asked for in a careless place."""
+    path = next(iter(role.claims), "")
+    table = next(
+        (o.table for o in openings if any(rank.value == role.name for rank in o.ranks)), role.opening
+    )
+    more = next((r for r in roles if path and path in r.claims and len(r.claims) > len(role.claims)), None)
+    extra = {key: value for key, value in more.claims.items() if key != path} if more is not None else {}
+    return StaffRole(role.name, {**role.claims, **extra}, role.opening or table)
 
 
 def _roles(evidence: Evidence, frame: Frame, openings: list[Opening]) -> list[StaffRole]:
@@ -111,15 +150,12 @@ def _roles(evidence: Evidence, frame: Frame, openings: list[Opening]) -> list[St
     found: list[StaffRole] = []
     for identity, values in wanted.items():
         last = identity.path[-1] if identity.path else ""
-        if (
-            identity.kind != "claim"
-            or last in _LEVEL_CLAIM
-            or not _ROLE_CLAIM.search(last)
-            or identity.forged
-        ):
+        if identity.kind != "claim" or last in _LEVEL_CLAIM or not _ROLE_CLAIM.search(last):
             continue
+        # Whoever believes user_metadata means a role all the same: the honest place for it is app_metadata.
+        path = ".".join("app_metadata" if step == "user_metadata" else step for step in identity.path)
         found.extend(
-            StaffRole(_named(value, last), {".".join(identity.path): value, **extra}, levels.get(value, ""))
+            StaffRole(_named(value, last), {path: value, **extra}, levels.get(value, ""))
             for value in values
             if value not in _API_ROLES
         )

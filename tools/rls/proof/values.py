@@ -1,4 +1,4 @@
-"""Where the values of an expression come from, and what it tests: the part of a flow without calls and queries."""
+"""Where values come from, and what an expression tests: the part of a flow without calls and queries."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from tools.rls.proof import identities
-from tools.rls.proof.graph import NOTHING, Const, Frame, Now, Ref, Source, Sources, Test, TestKind
+from tools.rls.proof.graph import NOTHING, Const, Frame, Now, Ref, Source, Sources, Test, TestKind, union
 from tools.rls.proof.model import Identity
 from tools.rls.proof.scopes import Derived, Scope
-from tools.rls.sqltree import NOT, Node, bare, constant
+from tools.rls.sqltree import IS_NULL, NOT, Node, bare, constant
 
 _MOST: Final = 400
 """Pairs of sources of one comparison; more tell nothing."""
@@ -17,6 +17,10 @@ _NOW_WORDS: Final = range(1, 10)  # CURRENT_DATE ... LOCALTIMESTAMP(n) in libpg_
 _ROLE_WORDS: Final = range(10, 14)  # CURRENT_ROLE, CURRENT_USER, USER, SESSION_USER
 _JSON: Final = frozenset({"->", "->>", "#>", "#>>"})
 _EQUAL_KINDS: Final = frozenset({1, 2, 5, 7})  # OP, OP ANY, IS NOT DISTINCT FROM, IN
+_SILENT_KINDS: Final = frozenset({3, *range(8, 15)})  # OP ALL, LIKE and BETWEEN and their kin
+_SILENT: Final = frozenset({"||", "~~", "~", "~*", "!~", "!~*", "?", "?|", "?&"})
+"""Operators whose result is none of their operands: a path made of two ids is neither."""
+_TRUE_TESTS: Final = frozenset({1, 4})  # IS TRUE, IS NOT FALSE
 _ROLE: Final = Identity("role", ())
 
 
@@ -105,9 +109,7 @@ class Values(ABC):
             return NOTHING
         match node.kind:
             case "A_Const":
-                known = constant(node)
-                text = str(known).lower() if isinstance(known, bool) else str(known)
-                return frozenset({Const(text)}) if known is not None else NOTHING
+                return _constant(node)
             case "ColumnRef":
                 names = node.words("fields")
                 return scope.column(names) if names else NOTHING
@@ -119,40 +121,45 @@ class Values(ABC):
                 return self.call(node, scope)
             case "SubLink":
                 return self.sublink(node, scope)
+            case "A_Expr":
+                return self.operator(node, scope)
+            case _:
+                return self._other(node, scope)
+
+    def _other(self, node: Node, scope: Scope) -> Sources:
+        match node.kind:
             case "BoolExpr":
                 self.truth(node, scope)
                 return NOTHING
-            case "NullTest":
-                null = node.number("nulltesttype") == 1
-                self.test(self.value(node.one("arg"), scope), "null" if null else "not_null", scope)
-                return NOTHING
-            case "BooleanTest":
-                kind: TestKind = "true" if node.number("booltesttype") in (1, 4) else "false"
-                self.test(self.value(node.one("arg"), scope), kind, scope)
-                return NOTHING
-            case "A_Expr":
-                return self.operator(node, scope)
+            case "NullTest" | "BooleanTest":
+                return self._tested(node, scope)
             case "CaseExpr":
                 return self.case(node, scope)
             case "SQLValueFunction":
                 op = node.number("op")
-                return (
-                    frozenset({_ROLE})
-                    if op in _ROLE_WORDS
-                    else frozenset({Now()})
-                    if op in _NOW_WORDS
-                    else NOTHING
-                )
+                if op in _ROLE_WORDS:
+                    scope.frame.seen[_ROLE] = None
+                    return frozenset({_ROLE})
+                return frozenset({Now()}) if op in _NOW_WORDS else NOTHING
             case "A_Indirection":
                 held = self.value(node.one("arg"), scope)
-                steps = [self.value(part.one("uidx"), scope) for part in node.many("indirection")]
-                for step in steps:
-                    held = identities.below(held, step)
+                for part in node.many("indirection"):
+                    held = identities.below(held, self.value(part.one("uidx"), scope))
                 return held
             case "SelectStmt":
                 return every(self.select(node, scope))
             case _:
-                return frozenset().union(*(self.value(child, scope) for child in node.children()))
+                return union(self.value(child, scope) for child in node.children())
+
+    def _tested(self, node: Node, scope: Scope) -> Sources:
+        """IS [NOT] NULL, IS [NOT] TRUE, IS [NOT] FALSE."""
+        kind: TestKind
+        if node.kind == "NullTest":
+            kind = "null" if node.number("nulltesttype") == IS_NULL else "not_null"
+        else:
+            kind = "true" if node.number("booltesttype") in _TRUE_TESTS else "false"
+        self.test(self.value(node.one("arg"), scope), kind, scope)
+        return NOTHING
 
     def case(self, node: Node, scope: Scope) -> Sources:
         """CASE: what any of its results may be."""
@@ -165,39 +172,40 @@ class Values(ABC):
     def operator(self, node: Node, scope: Scope) -> Sources:
         """Comparisons are noted; JSON operators take a path; other operators mix their operands."""
         kind, name = node.number("kind"), (node.words("name") or ("",))[-1]
-        left_node, right_node = bare(node.one("lexpr")), bare(node.one("rexpr"))
-        if (
-            left_node is not None
-            and right_node is not None
-            and left_node.kind == right_node.kind == "RowExpr"
-        ):  # (a, b) = (c, d)
-            for one, other in zip(left_node.many("args"), right_node.many("args"), strict=False):
-                self.link(self.value(one, scope), self.value(other, scope), scope)
+        if self._rows(node, name, scope):
             return NOTHING
         left, right = self.value(node.one("lexpr"), scope), self.value(node.one("rexpr"), scope)
         if name in _JSON:
             return identities.below(left, right)
         if name == "=" and kind in _EQUAL_KINDS:
-            truths = {"true", "t"}
-            for one, other in ((left, right), (right, left)):
-                if any(isinstance(s, Const) and s.value in truths for s in other):
-                    self.test(one, "true", scope)
-            self.link(left, right, scope)
-            return NOTHING
-        if name in ("<>", "!="):
+            self._equal(left, right, scope)
+        elif name in ("<>", "!="):
             for one, other in ((left, right), (right, left)):
                 for source in other:
                     if isinstance(source, Const):
                         self.test(one, "unequal", scope, source.value)
-            return NOTHING
-        if name in ("<", "<=", ">", ">="):
+        elif name in ("<", "<=", ">", ">="):
             self._compare_time(left, right, name, scope)
-            return NOTHING
-        if name == "||":  # a text or path made of several values is none of them
-            return NOTHING
-        if kind in (3, 8, 9, 10, 11, 12, 13, 14) or name in ("~~", "~", "~*", "!~", "@>", "<@", "?", "&&"):
-            return self._contains(left, right, name, scope)
-        return left | right
+        elif name in ("@>", "<@", "&&"):  # members @> array[uid] names the caller
+            self.link(left, right, scope)
+        elif kind not in _SILENT_KINDS and name not in _SILENT:
+            return left | right
+        return NOTHING
+
+    def _rows(self, node: Node, name: str, scope: Scope) -> bool:
+        """`(a, b) = (c, d)`, part by part."""
+        left, right = bare(node.one("lexpr")), bare(node.one("rexpr"))
+        if left is None or right is None or name != "=" or not left.kind == right.kind == "RowExpr":
+            return False
+        for one, other in zip(left.many("args"), right.many("args"), strict=False):
+            self.link(self.value(one, scope), self.value(other, scope), scope)
+        return True
+
+    def _equal(self, left: Sources, right: Sources, scope: Scope) -> None:
+        for one, other in ((left, right), (right, left)):
+            if any(isinstance(s, Const) and s.value in ("true", "t") for s in other):
+                self.test(one, "true", scope)
+        self.link(left, right, scope)
 
     def _compare_time(self, left: Sources, right: Sources, name: str, scope: Scope) -> None:
         later = name.startswith(">")
@@ -206,13 +214,14 @@ class Values(ABC):
         if Now() in left:
             self.test(right, "past" if later else "future", scope)
 
-    def _contains(self, left: Sources, right: Sources, name: str, scope: Scope) -> Sources:
-        """`members @> array[uid]` and `uid <@ members` name the caller; LIKE and ranges say nothing."""
-        if name in ("@>", "<@", "&&"):
-            self.link(left, right, scope)
+
+def _constant(node: Node) -> Sources:
+    known = constant(node)
+    if known is None:
         return NOTHING
+    return frozenset({Const(str(known).lower() if isinstance(known, bool) else str(known))})
 
 
 def every(found: Derived) -> Sources:
     """The sources of all columns together."""
-    return frozenset[Source]().union(*found.columns.values())
+    return union(found.columns.values())
