@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from typing import Final
 
 from agent.reports.dossier import QUESTION, Dossier
@@ -64,8 +65,13 @@ def table(findings: Sequence[Finding]) -> list[str]:
 def folded(title: str, code: str) -> list[str]:
     """SQL that opens on a click."""
     fence = "`" * max(3, _longest_run(code) + 1)
-    lines = [f"<details><summary>{plain(title)}</summary>", "", f"{fence}sql", code.strip(), fence, ""]
+    lines = [summary(title), "", f"{fence}sql", code.strip(), fence, ""]
     return [*lines, "</details>", ""]
+
+
+def summary(title: str) -> str:
+    """The line of something folded. It is HTML, where Markdown's backslash would not hold."""
+    return f"<details><summary>{escape(' '.join(title.split()))}</summary>"
 
 
 def coverage(review: Review) -> list[str]:
