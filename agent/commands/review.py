@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from agent import baseline as baselines
 from agent import settings as settings_module
 from agent.baseline import Baseline, Known
+from agent.commands.progress import progress_line
 from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, House, open_house
 from agent.executor import Outcome
@@ -60,7 +61,18 @@ def run(args: argparse.Namespace) -> int:
 async def _dossier(args: argparse.Namespace, domains: list[str], settings: Settings) -> Dossier:
     """Everything that is asked of the target, through the gate."""
     choice = Choice(args.database_url, args.demo)
-    async with open_house(settings, choice, face="cli") as house:
+    with progress_line() as progress:
+        return await _asked(args, domains, settings, choice, progress)
+
+
+async def _asked(
+    args: argparse.Namespace,
+    domains: list[str],
+    settings: Settings,
+    choice: Choice,
+    progress: Callable[[str], None],
+) -> Dossier:
+    async with open_house(settings, choice, face="cli", progress=progress) as house:
         found = await review(house, domains, only=args.only, skip=args.skip, schemas=args.schemas)
         at = now()
         proof = await prove(house, args.budget) if args.prove else None
