@@ -14,6 +14,7 @@ from agent.cli import VERSION
 from tools.findings import Finding
 from tools.review import Review
 from tools.rls.proof.verdict import Leak, Proof
+from tools.rls.wording import shown
 
 if TYPE_CHECKING:
     from tools.rls.access_matrix import Matrix
@@ -56,7 +57,7 @@ class Dossier:
         """What was executed, by the rule and the object that its finding has."""
         found: dict[tuple[str, str], list[Leak]] = {}
         for leak in (*self.proof.leaks, *self.proof.denied, *self.proof.notes) if self.proof else ():
-            found.setdefault((f"proven_{leak.kind}", leak.object), []).append(leak)
+            found.setdefault((f"proven_{leak.kind}", shown(leak.object)), []).append(leak)
         return found
 
     @property

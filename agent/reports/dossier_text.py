@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from agent.reports.dossier import QUESTION, Dossier, listing
 from agent.reports.text import Paper, block, coverage, field
+from agent.terminal.safe import harmless, one_line
 from tools.findings import Finding
 from tools.rls.proof.findings import INCOMPLETE
 from tools.rls.proof.verdict import Answer, Leak
@@ -52,10 +53,10 @@ def unproven(findings: Iterable[Finding]) -> Iterator[str]:
 def _steps(leak: Leak) -> Iterator[tuple[str, str]]:
     """Who and what, without the rows of the world: the whole script is in the other formats."""
     if leak.attack:
-        yield "as", listing(leak.acting).replace("\n", " ")
-        yield "did", listing(leak.attack)
+        yield "as", one_line(listing(leak.acting))
+        yield "did", harmless(listing(leak.attack))
     elif leak.replay:
-        yield "did", leak.replay
+        yield "did", harmless(leak.replay)
 
 
 def _baseline(dossier: Dossier, paper: Paper) -> Iterator[str]:
@@ -81,15 +82,14 @@ def _grounds(dossier: Dossier, paper: Paper) -> Iterator[str]:
             "Fixes that keep rightful access: sergei rls fix."
         )
     yield "Judged by this model (`sergei rls model`):"
-    yield from (paper.wrap(line, "  ") for line in proof.model)
-    yield from (paper.wrap(f"Unsure: {doubt}", "  ") for doubt in proof.doubts)
+    yield from (paper.wrap(harmless(line), "  ") for line in proof.model)
+    yield from (paper.wrap(harmless(f"Unsure: {doubt}"), "  ") for doubt in proof.doubts)
     idle = [c for c in proof.conditions if not (c.decided_true and c.decided_false)]
     both = f"{len(proof.conditions) - len(idle)} of {len(proof.conditions)}"
     yield f"Conditions that decided an outcome both ways: {both}."
     for one in idle[:_SHOWN]:
-        yield paper.wrap(
-            f"never decided {undecided(one.decided_true, one.decided_false)}: {one.text} ({one.where})", "  "
-        )
+        never = undecided(one.decided_true, one.decided_false)
+        yield paper.wrap(one_line(f"never decided {never}: {one.text} ({one.where})"), "  ")
     if len(idle) > _SHOWN:
         yield f"  and {len(idle) - _SHOWN} more (--format html or json lists them)"
 

@@ -205,6 +205,17 @@ def test_a_hostile_name_in_a_proof_stays_text():
     assert "<script>" not in fenced
 
 
+def test_a_name_in_a_proof_cannot_move_the_cursor():
+    evil = "public.t\x1b[2J\x1b]0;x\x07\nsecond\u202eline"
+    leak = sample.READ.model_copy(
+        update={"object": evil, "sentence": evil, "actor": evil, "attack": (evil,), "relations": (evil,)}
+    )
+    report = proven(leaks=(leak,), model=(evil,), doubts=(evil,))
+    text = render(report, "text", Paper())
+    assert not set("\x1b\x07\u202e") & set(text)
+    assert "public.t" in text and sample.READ.acting[0] in text
+
+
 @pytest.mark.parametrize(
     ("changes", "fail_on", "wrong"),
     [

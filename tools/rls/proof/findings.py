@@ -11,6 +11,7 @@ from tools.findings import Finding, Level, Rule, ranked
 from tools.resources import Suppression
 from tools.review import Coverage, Review, Summary
 from tools.rls.proof.verdict import Kind, Leak, Proof
+from tools.rls.wording import shown
 from tools.suppressions import sift
 
 DOMAIN: Final = "rls"
@@ -60,9 +61,9 @@ def _leaks(kind: Kind, proof: Proof) -> Iterator[Finding]:
             table=table or None,
             policy=first.policy or None,
             function=first.function or None,
-            object=name,
-            message=" ".join([first.sentence, *dict.fromkeys(others)]),
-            evidence="\n".join(dict.fromkeys(seen)),
+            object=shown(name),
+            message=shown(" ".join([first.sentence, *dict.fromkeys(others)])),
+            evidence="\n".join(shown(line) for line in dict.fromkeys(seen)),
             fix=FIX if first.level is Level.ERROR else "",
             rank=order[name] - _BEFORE,
         )
@@ -81,8 +82,8 @@ def _gaps(proof: Proof) -> Iterator[Finding]:
             rule=INCOMPLETE,
             level=Level.WARN,
             domain=DOMAIN,
-            object=gap.what,
-            message=f"Nothing is proven about {gap.what}: {gap.why.rstrip('.')}.",
+            object=shown(gap.what),
+            message=shown(f"Nothing is proven about {gap.what}: {gap.why.rstrip('.')}."),
             evidence="no probe reached it",
             rank=0,
         )
