@@ -64,7 +64,7 @@ def solve(session: ScratchSession, problem: Problem) -> dict[str, int] | None:
 
 
 def components(free: Sequence[str], conditions: Sequence[Condition]) -> list[list[str]]:
-    """Free columns grouped so that no condition reaches over two groups; lone ones without any are left out."""
+    """Free columns in groups that no condition reaches across; those without any condition are left out."""
     groups: list[frozenset[str]] = []
     for condition in conditions:
         touched = condition.columns & set(free)
@@ -94,7 +94,7 @@ def _query(session: ScratchSession, problem: Problem, limits: Sequence[int]) -> 
     for place, (name, limit) in enumerate(zip(problem.pools, limits, strict=True)):
         pools += [_candidates(session, problem, place, name), _passing(problem, place, name, limit)]
     together = [
-        condition for condition in problem.conditions if len(condition.columns & set(problem.pools)) > 1
+        condition for condition in problem.conditions if len(condition.columns & frozenset(problem.pools)) > 1
     ]
     ranks = [sql.Identifier(f"~{place}") for place in range(len(limits))]
     columns = [
@@ -157,7 +157,9 @@ def _candidates(session: ScratchSession, problem: Problem, place: int, name: str
 
 def _passing(problem: Problem, place: int, name: str, limit: int) -> sql.Composed:
     """The first `limit` of a column's candidates that meet the conditions on this column alone."""
-    alone = [item for item in problem.conditions if item.columns & set(problem.pools) == {name}]
+    alone = [
+        item for item in problem.conditions if item.columns & frozenset(problem.pools) == frozenset([name])
+    ]
     inner = sql.SQL("select {}, {} as {}{} from {}").format(
         sql.Identifier("~r"),
         sql.Identifier("~c"),

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -24,7 +25,7 @@ class Default:
 
 
 DEFAULT: Final = Default()
-Candidate: TypeAlias = str | None | Default
+Candidate: TypeAlias = str | Default | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _numbers(type_name: str, place: Place, hints: Hints) -> list[str]:
     else:
         plain = [f"{number}"]
     spread = [float(text) for text in hints.numbers]
-    middle = [f"{(a + b) / 2:g}" for a, b in zip(spread, spread[1:], strict=False)]
+    middle = [f"{(a + b) / 2:g}" for a, b in pairwise(spread)]
     edges = [f"{value:g}" for k in spread for value in (k, k + step, k - step)]
     return plain + middle + edges + ["1", "0", "0.5", "10", "-1"]
 

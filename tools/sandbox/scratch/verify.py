@@ -25,7 +25,7 @@ def verify(
     session: ScratchSession, shapes: Mapping[str, Shape], tables: Sequence[str] = ()
 ) -> list[Violation]:
     """Every foreign key that does not hold, in all tables or in those named. One query for all."""
-    keys = [
+    keys: list[tuple[Shape, ForeignKey]] = [
         (shapes[table], key)
         for table in (tables or shapes)
         if not shapes[table].partition_of
@@ -36,7 +36,9 @@ def verify(
         return []
     counts = [_count(place, shape, shapes[key.target], key) for place, (shape, key) in enumerate(keys)]
     found = session.rows(sql.SQL(" union all ").join(counts))
-    broken = [(keys[place], count) for place, count in sorted(found) if count]
+    broken: list[tuple[tuple[Shape, ForeignKey], int]] = [
+        (keys[place], count) for place, count in sorted(found) if count
+    ]
     return [Violation(shape.table, key.name, count) for (shape, key), count in broken]
 
 

@@ -1,0 +1,235 @@
+"""Run a schema's statements in a scratch database: in large batches, alone where a batch fails, again where
+something was missing, and with a reason where nothing helps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from tools.sandbox.scratch import standins
+from tools.sandbox.scratch.dump import Entry
+from tools.sandbox.scratch.roles import create_role
+from tools.sandbox.scratch.session import ScratchSession, SqlFailure
+from tools.sandbox.scratch.source import Routine, Source
+from tools.sandbox.scratch.statements import pieces
+
+BATCH: Final = 120
+ROUNDS: Final = 6
+SKIPPED: Final = {
+    "EVENT TRIGGER": "event triggers are not copied",
+    "FOREIGN DATA WRAPPER": "the copy has no foreign servers",
+    "SERVER": "the copy has no foreign servers",
+    "USER MAPPING": "the copy has no foreign servers",
+    "FOREIGN TABLE": "the copy has no foreign servers",
+    "SUBSCRIPTION": "subscriptions are not copied",
+}
+SILENT: Final = ("COMMENT",)
+BESIDE: Final = (
+    "INDEX",
+    "INDEX ATTACH",
+    "EXTENSION",
+    "STATISTICS",
+    "TEXT SEARCH CONFIGURATION",
+    "OPERATOR CLASS",
+)
+"""Kinds whose absence changes what is fast or searchable, and not who may see what."""
+_EXTENSION: Final = re.compile(
+    r'create\s+extension\s+(?:if\s+not\s+exists\s+)?"?(?P<name>[\w-]+)"?'
+    r'(?:\s+with)?(?:\s+schema\s+"?(?P<schema>\w+)"?)?',
+    re.I,
+)
+_MISSING_TYPE: Final = re.compile(r'type "([^"]+)" does not exist')
+_MISSING_ROLE: Final = re.compile(r'role "([^"]+)" does not exist')
+_MISSING_FUNCTION: Final = re.compile(r"function ([\w.\"]+)\((.*)\) does not exist")
+_THERE: Final = ("42P06", "42710")
+
+
+class Restorer:
+    """Runs entries and gathers what is missing."""
+
+    def __init__(self, session: ScratchSession, source: Source | None) -> None:
+        self.session = session
+        self.source = source
+        self.gaps: list[tuple[str, str]] = []
+        self.notes: list[str] = []
+        self.roles: list[str] = []
+        self.waiting: list[tuple[Entry, SqlFailure]] = []
+        self._tried: set[str] = set()
+        self._available = {name for (name,) in session.rows("select name from pg_available_extensions")}
+        session.commit()
+
+    def settle(self) -> None:
+        """Settings under which a schema is restored, whatever a file set before."""
+        self.session.script(
+            "reset role; reset all; set check_function_bodies = off; set client_min_messages = error;"
+            " set row_security = off; set statement_timeout = 0"
+        )
+        self.session.commit()
+
+    def run(self, entries: Sequence[Entry]) -> list[tuple[Entry, SqlFailure]]:
+        """Run all in order; gives what failed."""
+        failed: list[tuple[Entry, SqlFailure]] = []
+        batch: list[Entry] = []
+        for entry in entries:
+            extension = _EXTENSION.match(entry.text) if "xtension" in entry.text.lower()[:40] else None
+            if entry.kind in SKIPPED:
+                self.gaps.append((entry.label, SKIPPED[entry.kind]))
+            elif extension:
+                failed += self._batch(batch)
+                batch = []
+                self._extension(extension["name"], extension["schema"] or "")
+            else:
+                batch.append(entry)
+            if len(batch) >= BATCH:
+                failed += self._batch(batch)
+                batch = []
+        return failed + self._batch(batch)
+
+    def again(self, failed: Sequence[tuple[Entry, SqlFailure]]) -> None:
+        """Try failures again while one of them succeeds, and report the rest."""
+        waiting = list(failed)
+        for _ in range(ROUNDS):
+            left = self._batch_alone([entry for entry, _ in waiting if _may_wait(entry)])
+            final = [item for item in waiting if not _may_wait(item[0])]
+            if len(left) + len(final) == len(waiting):
+                break
+            waiting = left + final
+        for entry, failure in waiting:
+            self._report(entry, failure)
+
+    def _report(self, entry: Entry, failure: SqlFailure) -> None:
+        reason = f"{failure.message} ({failure.sqlstate})"
+        if entry.kind in SILENT or (failure.sqlstate in _THERE and entry.kind in ("SCHEMA", "PUBLICATION")):
+            return
+        if entry.kind in BESIDE:
+            self.notes.append(f"{entry.label} is missing: {reason}")
+        elif (entry.label, reason) not in self.gaps:
+            self.gaps.append((entry.label, reason))
+
+    def _batch(self, entries: Sequence[Entry]) -> list[tuple[Entry, SqlFailure]]:
+        """Run a batch as one transaction; halve it where it fails, so that few are run alone."""
+        if len(entries) <= 1:
+            return self._batch_alone(entries)
+        try:
+            self.session.script(";\n".join(entry.text for entry in entries))
+            self.session.commit()
+        except SqlFailure:
+            self.session.rollback()
+            half = len(entries) // 2
+            return self._batch(entries[:half]) + self._batch(entries[half:])
+        return []
+
+    def _batch_alone(self, entries: Sequence[Entry]) -> list[tuple[Entry, SqlFailure]]:
+        failed: list[tuple[Entry, SqlFailure]] = []
+        for entry in entries:
+            failure = self._alone(entry.text)
+            if failure is None:
+                continue
+            parts = pieces(entry.text)
+            if len(parts) > 1:
+                alone = [Entry(entry.kind, entry.schema, entry.name, part) for part in parts]
+                failed += self._batch_alone(alone)
+            else:
+                failed.append((entry, failure))
+        return failed
+
+    def _alone(self, text: str) -> SqlFailure | None:
+        """Run one entry, mending what can be mended."""
+        failure: SqlFailure | None = None
+        for _ in range(12):
+            try:
+                self.session.script(text)
+                self.session.commit()
+            except SqlFailure as error:
+                self.session.rollback()
+                failure = error
+                mended = self._mended(text, failure)
+                if mended is None:
+                    return failure
+                text = mended
+            else:
+                return None
+        return failure
+
+    def _mended(self, text: str, failure: SqlFailure) -> str | None:
+        """The statement to run next, after making what it lacks; None where that is not known."""
+        shorter = standins.without_modifier(text, failure.message)
+        if shorter is not None:
+            return shorter
+        if failure.message in self._tried:
+            return None
+        self._tried.add(failure.message)
+        try:
+            made = self._make_missing(failure.message)
+            self.session.commit()
+        except SqlFailure:
+            self.session.rollback()
+            return None
+        return text if made else None
+
+    def _make_missing(self, message: str) -> bool:
+        if found := _MISSING_ROLE.search(message):
+            create_role(self.session, found[1])
+            self.roles.append(found[1])
+            self.notes.append(f"role {found[1]} did not exist and was created without attributes")
+            return True
+        if found := _MISSING_TYPE.search(message):
+            return self._missing_type(found[1])
+        if found := _MISSING_FUNCTION.search(message):
+            return self._missing_function(found[1].replace('"', ""), found[2])
+        return False
+
+    def _missing_type(self, name: str) -> bool:
+        bare = name.removesuffix("[]")
+        types = dict(self.source.types) if self.source else {}
+        extension = types.get(bare) or standins.type_extension(bare)
+        if extension is None:
+            return False
+        standins.make_type(self.session, bare if "." in bare else f"public.{bare}")
+        self.notes.append(f"type {bare} of the extension {extension} is missing here and became text")
+        return True
+
+    def _missing_function(self, name: str, arguments: str) -> bool:
+        schema, _, bare = name.rpartition(".")
+        routines = [
+            item
+            for item in (self.source.routines if self.source else ())
+            if item.name == bare and schema in ("", item.schema)
+        ]
+        known = standins.FUNCTIONS.get(bare, ())
+        routines += [Routine(schema, bare, arguments, result) for arguments, result in known if not routines]
+        for routine in routines:
+            standins.make_function(self.session, routine)
+        if routines:
+            self.gaps.append(
+                (f"function {name}({arguments})", "its extension is missing here; it gives NULL")
+            )
+        return bool(routines)
+
+    def _extension(self, name: str, schema: str) -> None:
+        if name == "plpgsql":
+            return
+        place = f' with schema "{schema}"' if schema and schema != "pg_catalog" else ""
+        make = f'create schema if not exists "{schema}"; ' if place else ""
+        if name in self._available:
+            failure = self._alone(f'{make}create extension if not exists "{name}"{place} cascade')
+            if failure is not None:
+                self.notes.append(f"extension {name} is missing: {failure.message}")
+            return
+        try:
+            self.session.script(make) if make else None
+            became = standins.make_stand_ins(self.session, name, schema or "public", self.source)
+            self.session.commit()
+        except SqlFailure:
+            self.session.rollback()  # its stand-ins are there: the file names the extension twice
+            return
+        if name != "uuid-ossp":
+            self.notes.append(
+                f"extension {name} is not part of this server" + (f": {became}" if became else "")
+            )
+
+
+def _may_wait(entry: Entry) -> bool:
+    """Whether running it later than its place is harmless: it makes something, and takes nothing away."""
+    return not re.match(r"\s*(drop|delete|update|truncate|revoke)\b", entry.text, re.I)

@@ -1,0 +1,97 @@
+"""The roles of a source, made in the sandbox's server where they are missing.
+
+Roles belong to the server and outlive a scratch database: those made here are dropped with it. A role that is
+there already is left as it is, and what differs is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from psycopg import sql
+
+from tools.sandbox.scratch.session import ScratchSession, SqlFailure
+from tools.sandbox.scratch.source import Membership, Role
+
+# SHARE ROW EXCLUSIVE conflicts with another CREATE ROLE but not with a login (ACCESS SHARE).
+_LOCK = "lock table pg_catalog.pg_authid in share row exclusive mode"
+_NEVER_ALIKE = ("postgres", "supabase_admin")
+
+
+def make_roles(
+    session: ScratchSession, roles: Sequence[Role], memberships: Sequence[Membership]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Create what is missing and commit. Gives the names made, and gaps where an existing role differs."""
+    session.script(_LOCK)
+    there = {
+        name: (bypass, superuser)
+        for name, bypass, superuser in session.rows(
+            "select rolname, rolbypassrls, rolsuper from pg_catalog.pg_roles"
+        )
+    }
+    made = [role.name for role in roles if role.name not in there]
+    for role in roles:
+        if role.name in made:
+            create_role(
+                session, role.name, bypass_rls=role.bypass_rls or role.superuser, inherit=role.inherit
+            )
+    gaps = list(_differences(roles, there))
+    linked = set(
+        session.rows(
+            "select r.rolname, m.rolname from pg_catalog.pg_auth_members a"
+            " join pg_catalog.pg_roles r on r.oid = a.roleid join pg_catalog.pg_roles m on m.oid = a.member"
+        )
+    )
+    known = set(there) | set(made)
+    for item in memberships:
+        if (item.role, item.member) in linked or not {item.role, item.member} <= known:
+            continue
+        if item.member in made:
+            _join(session, item)
+        elif item.member not in _NEVER_ALIKE:
+            gaps.append(
+                (f"role {item.member}", f"it is a member of {item.role} in the source but not in the copy")
+            )
+    session.commit()
+    return made, gaps
+
+
+def create_role(
+    session: ScratchSession, name: str, *, bypass_rls: bool = False, inherit: bool = True
+) -> None:
+    """A role that cannot log in: statements reach it by SET ROLE."""
+    words = sql.SQL("create role {} nologin {} {}").format(
+        sql.Identifier(name),
+        sql.SQL("bypassrls" if bypass_rls else "nobypassrls"),
+        sql.SQL("inherit" if inherit else "noinherit"),
+    )
+    session.run(words)
+
+
+def _join(session: ScratchSession, item: Membership) -> None:
+    words = sql.SQL("grant {} to {}").format(sql.Identifier(item.role), sql.Identifier(item.member))
+    if session.server_version >= 160000:
+        words += sql.SQL(" with inherit {}").format(sql.SQL("true" if item.inherit else "false"))
+    session.run(words)
+
+
+def _differences(roles: Sequence[Role], there: dict[str, tuple[bool, bool]]) -> Iterator[tuple[str, str]]:
+    for role in roles:
+        if role.name not in there or role.name in _NEVER_ALIKE:
+            continue
+        here = any(there[role.name])
+        if (role.bypass_rls or role.superuser) != here:
+            said = "bypasses row level security in the source but not in the copy"
+            other = "bypasses row level security in the copy but not in the source"
+            yield f"role {role.name}", other if here else said
+
+
+def drop_roles(session: ScratchSession, names: Sequence[str]) -> None:
+    """Drop roles made for a copy; one that another database uses stays."""
+    for name in reversed(names):
+        try:
+            with session.savepoint():
+                session.run(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))
+        except SqlFailure:
+            continue
+    session.commit()
