@@ -32,7 +32,7 @@ class Turn(StrEnum):
 
 
 Known = Callable[[str, str], Turn]
-"""How a function or view (`call`, `relation`; its name) changed."""
+"""How a function or relation changed: `call`, `called`, `relation` or `owned` (see Normal), and its name."""
 
 
 def turned(old: Form, new: Form, known: Known, query: bool = False) -> Turn:
@@ -107,9 +107,7 @@ class Proof:
             case "among":
                 same = one[1] == other[1] and self._steady(one[1])
                 return same and self._contains(one[2], other[2], targets=True)
-            case "call":
-                return one == other and self._steady(one)
-            case "scalar" | "array":
+            case "call" | "called" | "scalar" | "array":
                 return one == other and self._steady(one)
             case _:
                 return False
@@ -135,8 +133,8 @@ class Proof:
         """Whether a literal is true at the right side wherever it is at the left: helpers may have moved."""
         if form[0] == "not":
             return self._still(form[1])
-        if form[0] == "call":
-            return self._moved("call", form[1]) and all(self._still(part) for part in form[2])
+        if form[0] in ("call", "called"):
+            return self._moved(form[0], form[1]) and all(self._still(part) for part in form[2])
         if form[0] == "exists":
             return self._contains(form[1], form[1], targets=False)
         if form[0] == "among":
@@ -151,7 +149,9 @@ class Proof:
             return True
         parts: Form = form  # pyright: ignore[reportUnknownVariableType]  a form
         match parts:
-            case ("call" | "relation" as kind, str(name), *_) if self.known(kind, name) is not Turn.SAME:
+            case ("call" | "called" | "relation" | "owned" as kind, str(name), *_) if (
+                self.known(kind, name) is not Turn.SAME
+            ):
                 return False
             case _:
                 pass
@@ -189,7 +189,7 @@ class Proof:
             if source not in left:
                 return False
             left.remove(source)
-            moved = self._moved(*source[:2]) if source[0] == "relation" else self._still(source)
+            moved = self._moved(*source[:2]) if source[0] in ("relation", "owned") else self._still(source)
             if not moved:
                 return False
         return True
@@ -205,6 +205,6 @@ def _parts(form: Form) -> tuple[Form, ...]:
 
 def _computed(target: Form) -> bool:
     """Whether an output may be an aggregate, or anything else that depends on more than its own row."""
-    if target[0] == "call":
+    if target[0] in ("call", "called"):
         return "." not in target[1]
     return target[0] not in ("column", "const", "param", "text", "ColumnRef")

@@ -6,18 +6,24 @@ first item a word:
 
     ("and", {...}) ("or", {...}) ("not", x)                   conditions; `not` stands before atoms only
     ("in", x, {constants}) ("=", {x, y}) ("<", x, y) ("<=", x, y) ("null", x)
-    ("exists", query) ("among", x, query) ("call", name, arguments...)
+    ("exists", query) ("among", x, query) ("call" | "called", name, arguments, rest)
     ("query", targets, sources, condition, rest) ("union", {queries})
+    ("relation" | "owned", title, name in the query)          a source; owned: read with an owner's rights
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from tools.rls.objects import Function, Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import AND, ANY, ARRAY, EXISTS, IS_NULL, NOT, SCALAR, Node, bare, constant
+
+if TYPE_CHECKING:
+    from tools.rls.diffing.unfolding import Unfold
 
 Form: TypeAlias = tuple[Any, ...]
 TRUE: Final[Form] = ("const", True)
@@ -36,10 +42,23 @@ class Scope:
 
     sources: dict[str, tuple[str, frozenset[str] | None]]
     outer: Scope | None = None
+    columns: dict[str, dict[str, Form]] = field(default_factory=dict[str, "dict[str, Form]"])
+    """For an unfolded view: what its columns are."""
+    inner: set[str] = field(default_factory=set[str])
+
+    def taken(self) -> set[str]:
+        """The names of sources that are in use here and around: each names one source only."""
+        own = {canonical for canonical, _ in self.sources.values()} | self.inner
+        return own | (self.outer.taken() if self.outer is not None else set[str]())
 
 
 class Normal:
-    """Normal forms over one snapshot. `own` is a policy's table; `parameters` are a function's names."""
+    """Normal forms over one snapshot. `own` is a policy's table; `function` one whose body is read.
+
+    `owned`: evaluated with an owner's rights (a definer function, a view without security_invoker), so that
+    no policy of the caller counts; relations and calls are marked for it. `unfold` puts the bodies of simple
+    helpers and views in their place (see unfolding.py).
+    """
 
     def __init__(
         self,
@@ -47,10 +66,15 @@ class Normal:
         path: tuple[str, ...] = ("public",),
         own: Relation | None = None,
         function: Function | None = None,
+        *,
+        owned: bool = False,
+        unfold: Unfold | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.path = path
         self.function = function
+        self.owned = owned
+        self.unfold = unfold
         sources = {own.name: ("", frozenset(own.columns))} if own is not None else {}
         self.top = Scope(cast("dict[str, tuple[str, frozenset[str] | None]]", sources))
 
@@ -166,7 +190,12 @@ class Normal:
             for name, value in sorted(node.parts.items())
             if name not in ("args", "funcname", "funcformat")
         )
-        return ("call", self._name(node.words("funcname"), len(arguments)), arguments, rest)
+        name = self._name(node.words("funcname"), len(arguments))
+        if self.unfold is not None and not rest:
+            body = self.unfold.call(name, arguments, owned=self.owned)
+            if body is not None:
+                return body
+        return ("called" if self.owned else "call", name, arguments, rest)
 
     def _name(self, words: tuple[str, ...], arguments: int) -> str:
         """`schema.name/arguments`: overloads that take equally many count as one."""
@@ -186,7 +215,7 @@ class Normal:
             for alias, (canonical, columns) in around.sources.items():
                 matches = alias == qualifier if qualifier else columns is not None and name in columns
                 if matches:
-                    return ("column", canonical, name)
+                    return around.columns.get(alias, {}).get(name, ("column", canonical, name))
             around = around.outer
         return self._parameter(qualifier, name) or ("column", qualifier, name)
 
@@ -242,6 +271,9 @@ class Normal:
         )
         read = self.condition if conditions else self.value
         targets = tuple(read(_output(target), scope) for target in node.many("target_list"))
+        alone = len(targets) == 1 and not sources and not rest and both(tests) == TRUE
+        if alone and targets[0][0] in ("query", "union"):
+            return targets[0]  # select f(), where f() is a query in itself
         return ("query", targets, tuple(sorted(sources, key=repr)), both(tests), rest)
 
     def _from(self, item: Node, scope: Scope, sources: list[Form]) -> list[Form]:
@@ -251,32 +283,49 @@ class Normal:
             found = [c for side in sides for c in self._from(side, scope, sources)]
             return [*found, self.condition(item.one("quals"), scope)]
         if item.kind == "RangeVar":
-            sources.append(self._relation(item, scope))
-        elif item.kind == "JoinExpr":
-            inside: list[Form] = []
-            for side in (item.one("larg"), item.one("rarg")):
-                if side is not None:
-                    inside += self._from(side, scope, sources)
+            return self._relation(item, scope, sources)
+        if item.kind == "JoinExpr":
+            inside = self._outer(item, scope, sources)
             quals = self.condition(item.one("quals"), scope)
             sources.append(("join", item.number("jointype"), item.words("using_clause"), quals, *inside))
         else:
             alias = item.one("alias")
             name = alias.word("aliasname") if alias is not None else ""
-            canonical = f"#{len(scope.sources)}"
+            canonical = unused("from", scope.taken())
             sources.append(("from", canonical, self._other(item, Scope({}, scope))))
             scope.sources[name or canonical] = (canonical, None)
         return []
 
-    def _relation(self, item: Node, scope: Scope) -> Form:
+    def _outer(self, item: Node, scope: Scope, sources: list[Form]) -> list[Form]:
+        """The sides of an outer join: the conditions that hold inside belong to the join."""
+        sides = [side for side in (item.one("larg"), item.one("rarg")) if side is not None]
+        return [c for side in sides for c in self._from(side, scope, sources)]
+
+    def _relation(self, item: Node, scope: Scope, sources: list[Form]) -> list[Form]:
+        """Adds a relation; a simple view is unfolded, and its own conditions are given back."""
         relation = self.snapshot.named(item.word("schemaname"), item.word("relname"), self.path)
         title = relation.title if relation is not None else item.word("relname")
         alias = item.one("alias")
         name = alias.word("aliasname") if alias is not None else item.word("relname")
-        times = sum(known.partition("#")[0] == title for known, _ in scope.sources.values())
-        canonical = f"{title}#{times}" if times else title
+        if relation is not None and self.unfold is not None:
+            view = self.unfold.view(relation, owned=self.owned)
+            if view is not None:
+                inner, condition, columns = view.apart(scope.taken())
+                sources.extend(inner)
+                scope.sources[name] = ("", frozenset(columns))
+                scope.columns[name] = columns
+                scope.inner.update(name for source in inner for name in source[2:])
+                return [condition]
+        canonical = unused(title, scope.taken())
         columns = frozenset(relation.columns) if relation is not None else None
         scope.sources[name] = (canonical, columns)
-        return ("relation", title, canonical)
+        sources.append(("owned" if self.owned else "relation", title, canonical))
+        return []
+
+
+def unused(title: str, taken: Collection[str]) -> str:
+    """The title, or the first `title#n` that no other source of the query has."""
+    return next(name for n in count() if (name := f"{title}#{n}" if n else title) not in taken)
 
 
 def _output(target: Node) -> Node | None:
