@@ -12,19 +12,20 @@ from tools.rls.proof.model import Condition, Hop
 ConditionKind = Literal["one_of", "null", "not_null", "future", "past", "true", "false"]
 
 LIVE: Final = frozenset({
-    "active", "activated", "accepted", "accept", "approved", "granted", "confirmed", "verified", "current",
-    "enabled", "given", "live", "valid", "consented", "joined", "signed", "established", "ongoing",
-    "in_force", "effective", "open", "allowed", "permitted", "authorized", "authorised", "opted_in", "yes", "ok",
-    "member",     "connected", "linked", "registered", "subscribed", "trialing", "running", "agreed",
+    "active", "activated", "accepted", "accept", "approved", "granted", "confirmed", "verified",
+    "current", "enabled", "given", "live", "valid", "consented", "joined", "signed", "established",
+    "ongoing", "in_force", "effective", "open", "allowed", "permitted", "authorized", "authorised",
+    "opted_in", "yes", "ok", "member", "connected", "linked", "registered", "subscribed", "trialing",
+    "running", "agreed",
 })  # fmt: skip
 DEAD: Final = frozenset({
     "pending", "invited", "requested", "request", "proposed", "draft", "new", "waiting", "awaiting",
     "unverified", "unconfirmed", "revoked", "expired", "rejected", "declined", "denied", "refused",
-    "cancelled", "canceled", "suspended", "inactive", "left", "removed", "withdrawn", "closed", "archived", "ended",
-    "disabled", "blocked", "banned", "deleted", "terminated", "deactivated", "finished", "completed", "past",
-    "former", "opted_out", "no", "none", "invalid", "lapsed", "paused", "frozen", "locked", "resigned",
-    "dismissed", "failed", "void", "stopped", "disconnected", "unlinked", "unsubscribed", "past_due",
-    "superseded", "replaced", "withheld", "ignored",
+    "cancelled", "canceled", "suspended", "inactive", "left", "removed", "withdrawn", "closed",
+    "archived", "ended", "disabled", "blocked", "banned", "deleted", "terminated", "deactivated",
+    "finished", "completed", "past", "former", "opted_out", "no", "none", "invalid", "lapsed", "paused",
+    "frozen", "locked", "resigned", "dismissed", "failed", "void", "stopped", "disconnected", "unlinked",
+    "unsubscribed", "past_due", "superseded", "replaced", "withheld", "ignored",
 })  # fmt: skip
 WAITING: Final = frozenset({"pending", "invited", "sent", "offered", "awaiting", "waiting", "unconfirmed"})
 """States in which the other side has still to say yes."""
