@@ -67,6 +67,9 @@ class Case:
     object: str
     broken: LiteralString
     fine: tuple[LiteralString, ...] = ()
+    exposed: tuple[str, ...] = ("public", "graphql_public")
+    extensions: tuple[str, ...] = ()
+    """Extensions that this server does not have and that the snapshot is to name all the same."""
 
 
 CASES = (

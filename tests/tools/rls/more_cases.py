@@ -6,6 +6,12 @@ from __future__ import annotations
 
 from tests.tools.rls.cases import Case
 
+VECTOR_INDEX = """create domain extensions.vector as text; create access method hnsw type index handler hashhandler;
+create operator class extensions.nearest default for type text using hnsw as
+operator 1 =(text, text), function 1 pg_catalog.hashtext(text);
+alter table public.notes add column embedding extensions.vector;
+"""
+
 MORE = (
     Case(
         "policy_ignores_caller",
@@ -117,6 +123,190 @@ MORE = (
             "revoke update on public.notes from authenticated; grant update (body) on public.notes to authenticated",
             "create table app.box (id int); alter table app.box enable row level security; create policy p on app.box to authenticated using (id = 1)",
             "create policy p on public.codes to service_role using (title = 'x')",
+        ),
+    ),
+    Case(
+        "vector_search_bypasses_rls",
+        "public.match_notes(extensions.vector, integer)",
+        """create domain extensions.vector as text; set local check_function_bodies = off;
+        alter table public.notes add column embedding extensions.vector;
+        create function public.match_notes(query_embedding extensions.vector, match_count integer) returns setof public.notes
+        language sql stable security definer set search_path = '' as $$
+          select n.* from public.notes n order by n.embedding operator(extensions.<=>) query_embedding limit match_count $$""",
+        (
+            """create domain extensions.vector as text; set local check_function_bodies = off;
+            alter table public.notes add column embedding extensions.vector;
+            create function public.match_notes(query_embedding extensions.vector) returns setof public.notes
+            language sql stable set search_path = '' as $$
+              select n.* from public.notes n order by n.embedding operator(extensions.<=>) query_embedding limit 5 $$""",
+            """create domain extensions.vector as text; set local check_function_bodies = off;
+            alter table public.notes add column embedding extensions.vector;
+            create function public.match_notes(query_embedding extensions.vector) returns setof public.notes
+            language sql stable security definer set search_path = '' as $$
+              select n.* from public.notes n where n.profile_id in (select app.granted())
+              order by n.embedding operator(extensions.<=>) query_embedding limit 5 $$""",
+        ),
+    ),
+    Case(
+        "vector_index_post_filtered",
+        "public.notes",
+        VECTOR_INDEX + "create index on public.notes using hnsw (embedding)",
+        (
+            VECTOR_INDEX + "create index on public.notes using hnsw (embedding) where body = 'x'",
+            VECTOR_INDEX
+            + "alter table public.codes add column embedding extensions.vector; create index on public.codes using hnsw (embedding)",
+        ),
+    ),
+    Case(
+        "view_calls_definer_function",
+        "public.every_note",
+        """create function app.every_note() returns setof public.notes language sql stable security definer set search_path = ''
+        as $$ select * from public.notes $$;
+        create view public.every_note with (security_invoker = true) as select * from app.every_note()""",
+        (
+            """create function app.mine() returns setof public.notes language sql stable security definer set search_path = ''
+            as $$ select n.* from public.notes n where n.written_by = (select auth.uid()) $$;
+            create view public.mine with (security_invoker = true) as select * from app.mine()""",
+            """create function app.every_note() returns setof public.notes language sql stable security definer set search_path = ''
+            as $$ select * from public.notes $$;
+            create view app.every_note with (security_invoker = true) as select * from app.every_note()""",
+        ),
+    ),
+    Case(
+        "extension_in_public",
+        "extension earthdistance",
+        "create extension cube schema extensions; create extension earthdistance schema public",
+        ("create extension cube schema extensions",),
+    ),
+    Case(
+        "fkey_to_auth_unique",
+        "public.people people_email_fkey",
+        """alter table auth.users add constraint users_email_key unique (email);
+        create table public.people (id int primary key, email text references auth.users (email));
+        alter table public.people enable row level security; revoke all on public.people from anon, authenticated""",
+        ("create table app.people (id uuid primary key references auth.users (id))",),
+    ),
+    Case(
+        "insecure_queue_exposed_in_api",
+        "pgmq.q_jobs",
+        """create schema pgmq; grant usage on schema pgmq to authenticated;
+        create table pgmq.q_jobs (msg_id bigint, message jsonb); grant select on pgmq.q_jobs to authenticated""",
+        (
+            """create schema pgmq; grant usage on schema pgmq to authenticated;
+            create table pgmq.q_jobs (msg_id bigint, message jsonb)""",
+            """create schema pgmq; grant usage on schema pgmq to authenticated; create table pgmq.meta (queue_name text);
+            create table pgmq.q_jobs (msg_id bigint, message jsonb); grant select on pgmq.q_jobs, pgmq.meta to authenticated;
+            alter table pgmq.q_jobs enable row level security""",
+        ),
+        exposed=("public", "pgmq_public"),
+    ),
+    Case(
+        "pg_graphql_anon_table_exposed",
+        "role anon",
+        "grant select on public.grants, public.notes to anon",
+        ("revoke select on public.grants, public.notes, public.profiles from anon",),
+        extensions=("pg_graphql",),
+    ),
+    Case(
+        "pg_graphql_authenticated_table_exposed",
+        "role authenticated",
+        """revoke select on public.grants, public.notes, public.profiles from anon; drop policy grants_select on public.grants""",
+        (
+            "revoke select on public.notes from anon",
+            "drop policy grants_select on public.grants",
+        ),
+        extensions=("pg_graphql",),
+    ),
+    Case(
+        "role_bypasses_rls",
+        "role authenticated",
+        "grant service_role to authenticated",
+        ("grant authenticated to service_role",),
+    ),
+    Case(
+        "rls_not_forced",
+        "owner clerk",
+        """create role clerk nologin; grant clerk to authenticated; alter table public.notes owner to clerk""",
+        (
+            "create role clerk nologin; alter table public.notes owner to clerk",
+            "create role clerk nologin; grant clerk to authenticated; alter table public.notes owner to clerk; alter table public.notes force row level security",
+        ),
+    ),
+    Case(
+        "default_privileges_open",
+        "default privileges of postgres in schema app",
+        "alter default privileges in schema app grant select on tables to public",
+        (
+            "alter default privileges in schema app grant select on tables to service_role",
+            "alter default privileges in schema app grant select on tables to authenticated",
+        ),
+    ),
+    Case(
+        "policy_function_immutable",
+        "app.me()",
+        """create function app.me() returns uuid language sql immutable set search_path = '' as $$ select auth.uid() $$;
+        alter policy notes_select on public.notes using (written_by = (select app.me()))""",
+        (
+            """create function app.me() returns uuid language sql stable set search_path = '' as $$ select auth.uid() $$;
+            alter policy notes_select on public.notes using (written_by = (select app.me()))""",
+            """create function app.tidy(t text) returns text language sql immutable set search_path = '' as $$ select lower(t) $$;
+            alter policy notes_select on public.notes using (app.tidy(body) = 'x' and written_by = (select auth.uid()))""",
+        ),
+    ),
+    Case(
+        "policy_column_wrapped",
+        "policy notes_select on public.notes",
+        "alter policy notes_select on public.notes using (written_by::text = (select auth.uid())::text)",
+        (
+            "alter policy notes_select on public.notes using (written_by = (select auth.uid()))",
+            "alter policy notes_select on public.notes using (written_by::text = (select auth.uid())::text and profile_id = (select auth.uid()))",
+            "create index on public.notes ((written_by::text)); alter policy notes_select on public.notes using (written_by::text = (select auth.uid())::text)",
+            "alter table public.notes add column author text; alter policy notes_select on public.notes using (author = (select auth.uid())::text)",
+        ),
+    ),
+    Case(
+        "function_leakproof",
+        "app.peek(text)",
+        "create function app.peek(t text) returns boolean language sql immutable leakproof set search_path = '' as $$ select t = 'x' $$",
+        (
+            """create function app.peek(t text) returns boolean language sql immutable leakproof set search_path = '' as $$ select t = 'x' $$;
+            revoke execute on function app.peek(text) from public, anon, authenticated""",
+        ),
+    ),
+    Case(
+        "storage_policy_without_bucket",
+        "policy files on storage.objects",
+        """insert into storage.buckets (id, name, public) values ('a', 'a', false), ('b', 'b', false);
+        create policy files on storage.objects for select to authenticated
+        using ((storage.foldername(name))[1] = (select auth.uid())::text)""",
+        (
+            """insert into storage.buckets (id, name, public) values ('a', 'a', false), ('b', 'b', false);
+            create policy files on storage.objects for select to authenticated
+            using (bucket_id in ('a', 'b') and (storage.foldername(name))[1] = (select auth.uid())::text)""",
+            """insert into storage.buckets (id, name, public) values ('a', 'a', false);
+            create policy files on storage.objects for select to authenticated
+            using ((storage.foldername(name))[1] = (select auth.uid())::text)""",
+        ),
+    ),
+    Case(
+        "realtime_table_without_rls",
+        "app.signals",
+        """create table app.signals (id int primary key, profile_id uuid); grant select on app.signals to authenticated;
+        alter publication supabase_realtime add table app.signals""",
+        (
+            "create table app.signals (id int primary key, profile_id uuid); grant select on app.signals to authenticated",
+            """create table app.signals (id int primary key, profile_id uuid); alter publication supabase_realtime add table app.signals""",
+            """create table app.signals (id int primary key, profile_id uuid); grant select on app.signals to authenticated;
+            alter table app.signals enable row level security; alter publication supabase_realtime add table app.signals""",
+        ),
+    ),
+    Case(
+        "policy_compares_session_role",
+        "policy notes_select on public.notes",
+        "alter policy notes_select on public.notes using (body = current_user)",
+        (
+            "alter policy notes_select on public.notes using (current_user = 'authenticated' and profile_id in (select app.granted()))",
+            "alter policy notes_select on public.notes to service_role using (body = current_user)",
         ),
     ),
 )

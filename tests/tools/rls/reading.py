@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -17,17 +18,22 @@ Connection = psycopg.Connection[Any]
 EXPOSED = ("public", "graphql_public")
 
 
-def snapshot_of(connection: Connection) -> Snapshot:
-    """The snapshot of what this transaction sees."""
+def snapshot_of(
+    connection: Connection, exposed: tuple[str, ...] = EXPOSED, extensions: tuple[str, ...] = ()
+) -> Snapshot:
+    """The snapshot of what this transaction sees, with `extensions` as if they were installed as well."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("set local search_path = pg_catalog")
         rows = {name: cursor.execute(query).fetchall() for name, query in QUERIES.items()}
         buckets = cursor.execute(BUCKETS).fetchall() if rows["server"][0]["buckets"] else None
         cursor.execute("set local search_path = public")
-    return assemble(rows, buckets, EXPOSED)
+    snapshot = assemble(rows, buckets, exposed)
+    return replace(snapshot, extensions=(*snapshot.extensions, *extensions))
 
 
-def findings_of(connection: Connection) -> list[Finding]:
+def findings_of(
+    connection: Connection, exposed: tuple[str, ...] = EXPOSED, extensions: tuple[str, ...] = ()
+) -> list[Finding]:
     """What every rule says."""
-    snapshot = snapshot_of(connection)
+    snapshot = snapshot_of(connection, exposed, extensions)
     return ranked(finding for rule in RULES for finding in rule.check(snapshot))

@@ -31,13 +31,14 @@ from tools.rls.objects import Function, Policy
 from tools.rls.privileges import PUBLIC
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
+from tools.rls.vectors import searched
 from tools.rls.wording import function_name, listed, on_function, quoted, rank, relying, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per function."""
     for found in unchecked(snapshot):
-        if "anon" in found.callers:
+        if "anon" in found.callers and not searched(reach(snapshot), found.function):
             yield finding("anon_security_definer_function_executable", snapshot, found)
 
 

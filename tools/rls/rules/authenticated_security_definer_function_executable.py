@@ -23,14 +23,16 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.definers import unchecked
+from tools.rls.reach import reach
 from tools.rls.rules.anon_security_definer_function_executable import finding
 from tools.rls.snapshot import Snapshot
+from tools.rls.vectors import searched
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per function that anon cannot call as well."""
     for found in unchecked(snapshot):
-        if "anon" not in found.callers:
+        if "anon" not in found.callers and not searched(reach(snapshot), found.function):
             yield finding("authenticated_security_definer_function_executable", snapshot, found)
 
 
