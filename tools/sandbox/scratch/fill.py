@@ -175,8 +175,7 @@ class Filler:
             if values is None:
                 continue
             try:
-                with self.session.savepoint():
-                    row = self._write(shape, number, values)
+                row = self._write(shape, number, values)
             except SqlFailure as error:
                 failure = error
                 self._learn(wish, error)
@@ -248,8 +247,7 @@ class Filler:
         pairs = list(zip(key.columns, key.target_columns, strict=True))
         implied = {there: wish.known[here] for here, there in pairs if here in wish.known}
         try:
-            with self._undone_on_failure():
-                values = self._insert(key.target, dict(implied), wish.near, wish.making).values
+            values = self._insert(key.target, dict(implied), wish.near, wish.making).values
         except CannotFill as error:
             values = self._existing(key, implied)
             if values is None:
@@ -403,7 +401,7 @@ class Filler:
             else sql.SQL("default values")
         )
         statement = sql.SQL("insert into {} {} returning {}").format(_raw(shape.sql_name), body, returned)
-        rows = self.session.rows(statement)
+        rows = self.session.attempt(statement)
         if not rows:
             raise SqlFailure("", "a trigger that always fires or a rule kept the row out")
         return Row(

@@ -86,6 +86,17 @@ class ScratchSession:
         """Run many statements in one round trip; the first failure ends it."""
         self._execute(text, None)
 
+    def attempt(self, statement: sql.Composed) -> list[tuple[Any, ...]]:
+        """The rows of one statement; its failure undoes nothing else. One round trip where it succeeds."""
+        around = sql.SQL("SAVEPOINT scratch_attempt; {}; RELEASE scratch_attempt").format(statement)
+        try:
+            cursor = self._execute(around, None)
+        except SqlFailure:
+            self._undo("scratch_attempt")
+            raise
+        cursor.nextset()
+        return cursor.fetchall() if cursor.description else []
+
     @contextmanager
     def savepoint(self, *, keep: bool = True) -> Generator[None]:
         """A part of the transaction that is undone when it raises, and also when `keep` is False."""
