@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.attack import REFUSED, Campaign
+from tools.rls.proof.standing import Standing
 from tools.rls.proof.writing import Write
 
 ORDER = ("owner", "opening", "staff", "ended", "none", "anon")
@@ -19,7 +20,7 @@ class Reaches(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     table: str
-    who: str = Field(description="owner, a level of an opening, ended, none (a stranger), anon")
+    who: str = Field(description="owner, a level of an opening, former holder, stranger, anon")
     select: str
     insert: str
     update: str
@@ -35,14 +36,18 @@ def matrix(campaign: Campaign, tables: Iterable[str]) -> list[Reaches]:
         for actor in campaign.world.actors:
             for row in campaign.world.rows.get(title, ()):
                 standing = campaign.standings.standing(actor, row)
-                order[standing.word] = ORDER.index(standing.base)
+                word = spoken(standing)
+                order[word] = ORDER.index(standing.base)
                 seen = row.id in campaign.seen.get(actor, {}).get(title, frozenset())
-                tries.setdefault((standing.word, "SELECT"), []).append(seen)
+                tries.setdefault((word, "SELECT"), []).append(seen)
             for write, worked in outcomes(campaign, actor, title):
                 if write.purpose in ("insert", "touch", "delete"):
                     row = write.before or write.after
-                    word = campaign.standings.standing(actor, row).word if row is not None else "none"
-                    order.setdefault(word, ORDER.index("none"))
+                    standing = (
+                        campaign.standings.standing(actor, row) if row is not None else Standing("none")
+                    )
+                    word = spoken(standing)
+                    order.setdefault(word, ORDER.index(standing.base))
                     tries.setdefault((word, write.command), []).append(worked)
         for word in sorted(order, key=lambda one: (order[one], one)):
             cells = {c: _share(tries.get((word, c), [])) for c in ("SELECT", "INSERT", "UPDATE", "DELETE")}
@@ -57,6 +62,21 @@ def matrix(campaign: Campaign, tables: Iterable[str]) -> list[Reaches]:
                 )
             )
     return found
+
+
+def spoken(standing: Standing) -> str:
+    """The standing in few words: the level and what gives it, and whether the row is about the caller."""
+    match standing.base:
+        case "opening":
+            opening, _, rank = standing.detail.partition(" ")
+            word = f"{rank or 'holder'} ({opening.partition('.')[0]})"
+        case "none":
+            word = "stranger"
+        case "ended":
+            word = "former holder"
+        case _:
+            word = standing.detail or standing.base
+    return f"{word}, own row" if standing.party and standing.base != "owner" else word
 
 
 def outcomes(campaign: Campaign, actor: Actor, title: str) -> Iterator[tuple[Write, bool]]:
@@ -80,12 +100,23 @@ def _share(tries: list[bool]) -> str:
 
 
 def text(lines: Iterable[Reaches]) -> str:
-    """The matrix for people: one row per standing, standings that do the same taken together."""
-    shown: list[str] = []
-    table = ""
+    """The matrix for people: per table, standings that do the same taken together."""
+    tables: dict[str, dict[tuple[str, str, str, str], list[str]]] = {}
     for line in lines:
-        if line.table != table:
-            table = line.table
-            shown.append(f"{table:<44} {'read':<6}{'insert':<8}{'update':<8}delete")
-        shown.append(f"  {line.who:<42} {line.select:<6}{line.insert:<8}{line.update:<8}{line.delete}")
+        cells = (line.select, line.insert, line.update, line.delete)
+        tables.setdefault(line.table, {}).setdefault(cells, []).append(line.who)
+    shown: list[str] = []
+    for title, groups in tables.items():
+        shown.append(f"{title}\n  {'read':<6}{'insert':<8}{'update':<8}{'delete':<8}")
+        for (select, insert, update, delete), people in groups.items():
+            shown.append(f"  {select:<6}{insert:<8}{update:<8}{delete:<8}{_together(people)}")
     return "\n".join(shown)
+
+
+def _together(people: Iterable[str]) -> str:
+    """`owner; manage, write (grants); stranger`: levels of one opening with its name once."""
+    groups: dict[str, list[str]] = {}
+    for word in people:
+        level, mark, rest = word.partition(" (")
+        groups.setdefault(mark + rest, []).append(level)
+    return "; ".join(f"{', '.join(levels)}{opening}" for opening, levels in groups.items())
