@@ -10,6 +10,7 @@ from typing import Final
 from agent.cli import SentenceParser
 
 ACTIONS: Final[dict[str, str]] = {
+    "model": "show who is meant to see what, as inferred and declared",
     "matrix": "show who may do what: role x relation x command",
     "trend": "show whether saved reports get better over time",
     "coverage": "count which policies your own tests exercise",

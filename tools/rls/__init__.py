@@ -7,5 +7,6 @@ from typing import Final
 from tools.registry import Tool
 from tools.rls.access_matrix import access_matrix
 from tools.rls.review import review_rls
+from tools.rls.show_access_model import show_access_model
 
-TOOLS: Final[tuple[Tool, ...]] = (review_rls, access_matrix,)
+TOOLS: Final[tuple[Tool, ...]] = (review_rls, access_matrix, show_access_model,)

@@ -18,12 +18,35 @@ from tools.rls.proof.paths import Path, Paths, end
 from tools.rls.proof.staffing import asks_staff
 from tools.rls.storage import OBJECTS
 
+PARTITION: Final = "a partition of "
 _OPEN: Final = re.compile(
     r"public|publish|listed|visib|shared|approv|verified|discover|active|enabled|status|state|featured"
 )
 _OPEN_VALUE: Final = re.compile(
     r"^(public|published|listed|visible|everyone|all|anyone|open|verified|approved|active|live|available)$"
 )
+
+
+def as_partition(whole: Belonging, title: str) -> Belonging:
+    """A partition belongs to what its table belongs to."""
+
+    def renamed(way: Way) -> Way:
+        return replace(way, hops=moved(way.hops, title), table=way.table if way.hops else title)
+
+    return replace(
+        whole,
+        table=title,
+        paths=tuple(moved(hops, title) for hops in whole.paths),
+        parties=tuple(renamed(way) for way in whole.parties),
+        authors=tuple(renamed(way) for way in whole.authors),
+        open_rows=replace(whole.open_rows, table=title) if whole.open_rows else None,
+        why=f"{PARTITION}{whole.table}",
+    )
+
+
+def moved(hops: Path, title: str) -> Path:
+    """The same path from another table."""
+    return (replace(hops[0], table=title), *hops[1:]) if hops else hops
 
 
 class Belongings:
@@ -56,29 +79,11 @@ class Belongings:
         return dict(sorted(found.items()))
 
     def _partition(self, relation: Relation, found: dict[str, Belonging]) -> Belonging:
-        title = relation.title
         parent = relation
         while parent.partition and parent.parents and parent.parents[0] in self.snapshot.relations:
             parent = self.snapshot.relations[parent.parents[0]]
         whole = found.get(parent.title)
-        if whole is None:
-            return Belonging(title, Kind.UNCLASSIFIED)
-
-        def moved(hops: Path) -> Path:
-            return (replace(hops[0], table=title), *hops[1:]) if hops else hops
-
-        def renamed(way: Way) -> Way:
-            return replace(way, hops=moved(way.hops), table=way.table if way.hops else title)
-
-        return replace(
-            whole,
-            table=title,
-            paths=tuple(moved(hops) for hops in whole.paths),
-            parties=tuple(renamed(way) for way in whole.parties),
-            authors=tuple(renamed(way) for way in whole.authors),
-            open_rows=replace(whole.open_rows, table=title) if whole.open_rows else None,
-            why=f"a partition of {parent.title}",
-        )
+        return as_partition(whole, relation.title) if whole else Belonging(relation.title, Kind.UNCLASSIFIED)
 
     def of(self, relation: Relation) -> Belonging:
         """One table."""
@@ -92,9 +97,8 @@ class Belongings:
             paths, anchors = (), ()
             if not parties:
                 parties, authors = authors, ()
-        return Belonging(
-            title, kind, paths, anchors, parties, authors, self.open_rows(relation, kind), why=why
-        )
+        open_rows, expect = self.open_rows(relation, kind), self.expect(relation, kind, parties)
+        return Belonging(title, kind, paths, anchors, parties, authors, open_rows, expect, why)
 
     # -- accounts ------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from dataclasses import replace
 from typing import Any
 
 from tools.errors import ConfigurationError
+from tools.rls.proof.belongings import PARTITION, as_partition
 from tools.rls.proof.declared_reading import Section
 from tools.rls.proof.language import condition, identity, path, way
 from tools.rls.proof.model import (
@@ -83,7 +84,11 @@ def apply(model: Model, raw: Mapping[str, Any]) -> Model:
         model,
         identities=_identities(model),
         declared=frozenset(section.named),
-        doubts=tuple(doubt for doubt in model.doubts if not any(f" {t}" in doubt for t in section.named)),
+        doubts=tuple(
+            doubt
+            for doubt in model.doubts
+            if not any(f" {t}" in doubt.partition("?")[0] for t in section.named)
+        ),
     )
 
 
@@ -175,7 +180,9 @@ def _opening(
         raise ConfigurationError(f"{where} does not say by which column.", hint="Add `by`.")
     if "to" not in entry and like is None:
         raise ConfigurationError(f"{where} does not say to whom.", hint="Add `to`.")
-    account = way(str(entry["to"]), title, key, section.table) if "to" in entry else like.account if like else None
+    account = (
+        way(str(entry["to"]), title, key, section.table) if "to" in entry else like.account if like else None
+    )
     assert account is not None  # one of the two was there
     live = tuple(condition(text, title, key, section.table) for text in section.texts(entry, "live", where))
     return Opening(
@@ -236,7 +243,9 @@ def _tables(section: Section, model: Model) -> Model:
         for title in titles:
             same = title in tables and tables[title].kind.value == word
             if not same or section.flag("complete"):
-                tables[title] = Belonging(title, Kind(word), parties=tables[title].parties if word == "own" else ())
+                tables[title] = Belonging(
+                    title, Kind(word), parties=tables[title].parties if word == "own" else ()
+                )
     for title, entry in section.rows().items():
         where = f'[rls.rows] "{title}"'
         word = section.one_of(str(entry.get("kind", "scoped")), [kind.value for kind in Kind], where)
@@ -255,11 +264,19 @@ def _tables(section: Section, model: Model) -> Model:
         tables = {title: replace(one, expect={}) for title, one in tables.items()}
     for title, expected in section.expected().items():
         tables[title] = replace(tables[title], expect=expected)
+    for title, one in tables.items():
+        whole = one.why.removeprefix(PARTITION)
+        if whole != one.why and whole in tables and title not in section.named:
+            tables[title] = as_partition(tables[whole], title)
     told = {
         title: replace(one, why=model.tables[title].why if _equal(one, model.tables[title]) else "declared")
         for title, one in tables.items()
     }
-    return replace(model, tables=told)
+    doubts = model.doubts
+    if section.flag("complete"):
+        said = {*section.named, *(t for t, one in told.items() if one.why.startswith(PARTITION))}
+        doubts += tuple(f"What are the rows of {t}? [rls] does not name it." for t in told if t not in said)
+    return replace(model, tables=told, doubts=doubts)
 
 
 def _equal(one: Belonging, other: Belonging) -> bool:

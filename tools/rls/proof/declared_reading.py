@@ -46,7 +46,9 @@ class Section:
         if word not in several:
             near = get_close_matches(word, several, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(several)}."
-            raise ConfigurationError(f"{where} in sergei.toml has {word!r}, which means nothing there.", hint=hint)
+            raise ConfigurationError(
+                f"{where} in sergei.toml has {word!r}, which means nothing there.", hint=hint
+            )
         return word
 
     def table(self, name: str) -> str:
@@ -60,7 +62,9 @@ class Section:
             if len(ended) != 1:
                 near = get_close_matches(full, sorted(known), n=2, cutoff=0.6)
                 hint = f"Did you mean {' or '.join(near)}?" if near else "Write schema.table."
-                raise ConfigurationError(f"[rls] in sergei.toml names {name}, which is no table here.", hint=hint)
+                raise ConfigurationError(
+                    f"[rls] in sergei.toml names {name}, which is no table here.", hint=hint
+                )
             full = ended[0]
         self.named.add(full)
         return full

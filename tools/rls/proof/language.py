@@ -89,7 +89,8 @@ def path(text: str, table: str, key: Keys, known: Callable[[str], str]) -> tuple
         match = _HOP.match(part)
         if match is None:
             raise ConfigurationError(
-                f"[rls] {part!r} is no step of a path.", hint="Write `column -> schema.table`, joined by `then`."
+                f"[rls] {part!r} is no step of a path.",
+                hint="Write `column -> schema.table`, joined by `then`.",
             )
         columns = _names(match["many"] or match["one"])
         target = known(_name(match["target"]))
@@ -113,7 +114,8 @@ def way(text: str, table: str, key: Keys, known: Callable[[str], str]) -> Way:
     match = _NAMED.match(last)
     if match is None:
         raise ConfigurationError(
-            f"[rls] {text!r} names no account.", hint="Write `column`, or `column -> schema.table then column`."
+            f"[rls] {text!r} names no account.",
+            hint="Write `column`, or `column -> schema.table then column`.",
         )
     hops = path(" then ".join(steps), table, key, known)
     return Way(hops, hops[-1].target if hops else table, _name(match[1]), identity(match[2] or "uid"))
@@ -139,7 +141,8 @@ def identity(text: str) -> Identity:
             return Identity("setting", (rest,))
         case _:
             raise ConfigurationError(
-                f"[rls] {text!r} is no identity.", hint="Write uid, role, `claim path.to.it` or `setting name`."
+                f"[rls] {text!r} is no identity.",
+                hint="Write uid, role, `claim path.to.it` or `setting name`.",
             )
 
 

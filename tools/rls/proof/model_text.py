@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tools.rls.proof.belongings import PARTITION
 from tools.rls.proof.model import STAFF, Anchor, Belonging, Condition, Hop, Kind, Model, Opening
 from tools.rls.wording import listed, shown
 
@@ -15,7 +16,9 @@ def lines(model: Model) -> list[str]:
 
 def _lines(model: Model) -> Iterator[str]:
     accounts = f"{model.accounts}, " if model.accounts else ""
-    callers = ", ".join(one.name + (" (people write it themselves)" if one.forged else "") for one in model.identities)
+    callers = ", ".join(
+        one.name + (" (people write it themselves)" if one.forged else "") for one in model.identities
+    )
     yield f"callers: {accounts}known by {callers or 'nothing'}"
     for anchor in model.anchors.values():
         yield _record(anchor)
@@ -57,7 +60,7 @@ def _conditions(conditions: Sequence[Condition]) -> str:
 
 
 def _rights(rights: frozenset[str]) -> str:
-    return " and ".join(right for right in ("read", "write", "manage") if right in rights)
+    return listed(right for right in ("read", "write", "manage") if right in rights)
 
 
 def path_words(hops: Sequence[Hop]) -> str:
@@ -68,26 +71,51 @@ def path_words(hops: Sequence[Hop]) -> str:
 
 
 def _staff(model: Model) -> Iterator[str]:
+    """Staff roles, those that are asked for alike on one line."""
+    groups: dict[str, list[str]] = {}
     for role in model.staff:
-        needs = [f"{claim} = {value}" for claim, value in role.claims.items()]
-        opening = next((one for one in model.openings if one.anchor == STAFF and one.table == role.opening), None)
+        needs = [f"{claim} = {_own_name(value, role.name)}" for claim, value in role.claims.items()]
+        opening = next(
+            (one for one in model.openings if one.anchor == STAFF and one.table == role.opening), None
+        )
         if opening is not None:
-            while_ = f" while {_conditions(opening.conditions)}" if opening.conditions else ""
-            level = f"{opening.level} " if opening.level else ""
-            needs.append(f"a row in {opening.table} ({level}{role.name}){while_}")
-        yield f"staff: {role.name}" + (f", by {' and '.join(needs)}" if needs else "")
+            living = f" while {_conditions(opening.conditions)}" if opening.conditions else ""
+            level = f" with this {opening.level}" if opening.level else ""
+            needs.append(f"a row in {opening.table}{level}{living}")
+        groups.setdefault(" and ".join(needs), []).append(role.name)
+    for needs, names in groups.items():
+        yield f"staff: {listed(names)}" + (f", by {needs}" if needs else "")
+
+
+def _own_name(value: str, name: str) -> str:
+    return "the role's name" if value == name else value
 
 
 def _tables(model: Model) -> Iterator[str]:
     groups: dict[tuple[Kind, tuple[str, ...], tuple[str, ...]], list[Belonging]] = {}
     for one in model.tables.values():
-        if one.table in model.anchors:
+        if one.table in model.anchors or one.why.startswith(PARTITION):
             continue
         paths = tuple(path_words(hops) for hops in one.paths[:1]) if one.kind is Kind.SCOPED else ()
         groups.setdefault((one.kind, one.anchors[:1] if paths else (), paths), []).append(one)
     order = list(Kind)
-    for (kind, anchors, paths), several in sorted(groups.items(), key=lambda g: (order.index(g[0][0]), -len(g[1]))):
+    for (kind, anchors, paths), several in sorted(
+        groups.items(), key=lambda g: (order.index(g[0][0]), -len(g[1]))
+    ):
         yield _group(kind, anchors, paths, several)
+    opened = [one for one in model.tables.values() if one.open_rows and one.kind in (Kind.SCOPED, Kind.OWN)]
+    for one in opened:
+        if one.open_rows is not None and not one.why.startswith(PARTITION):
+            yield f"rows of {one.table} whose {one.open_rows.text()} are for everybody"
+    for one in model.tables.values():
+        for command, words in one.expect.items() if not one.why.startswith(PARTITION) else ():
+            narrowed = all(word.endswith("+party") for word in words)
+            whom = (
+                "those to whom the record is open and whom the row names"
+                if narrowed
+                else listed(sorted(words))
+            )
+            yield f"{command} on {one.table} is for {whom}"
 
 
 def _group(kind: Kind, anchors: tuple[str, ...], paths: tuple[str, ...], several: list[Belonging]) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tools.rls.proof.belongings import PARTITION
 from tools.rls.proof.language import condition_text, identity_text, path_text, way_text
 from tools.rls.proof.model import STAFF, Anchor, Belonging, Kind, Model, Opening, StaffRole
 
@@ -38,7 +39,7 @@ def _lines(model: Model) -> Iterator[str]:
         yield from _staff(role)
     yield from _tables(model)
     for belonging in model.tables.values():
-        if belonging.expect:
+        if belonging.expect and not belonging.why.startswith(PARTITION):
             yield ""
             yield f"[rls.expect.{_key(belonging.table)}]"
             for command, words in belonging.expect.items():
@@ -78,7 +79,10 @@ def _opening(model: Model, opening: Opening) -> Iterator[str]:
     if opening.level:
         yield f"level = {_text(opening.level)}"
     if opening.ranks:
-        held = [f"{_key(r.value)} = {_texts(right for right in RIGHTS if right in r.rights)}" for r in opening.ranks]
+        held = [
+            f"{_key(r.value)} = {_texts(right for right in RIGHTS if right in r.rights)}"
+            for r in opening.ranks
+        ]
         yield f"ranks = {{{', '.join(held)}}}"
     if opening.accepts:
         yield f"accepts = {_texts(f'{column} {old} -> {new}' for column, old, new in opening.accepts)}"
@@ -99,13 +103,17 @@ def _tables(model: Model) -> Iterator[str]:
     yield "[rls.tables]"
     plain: set[str] = set()
     for word, kind in LISTS.items():
-        several = [one.table for one in model.tables.values() if one.kind is kind and _is_plain(one)]
+        several = [
+            one.table
+            for one in model.tables.values()
+            if one.kind is kind and _is_plain(one) and not one.why.startswith(PARTITION)
+        ]
         plain.update(several)
         yield f"{word} = {_texts(several)}"
     yield ""
     yield "[rls.rows]"
     for one in model.tables.values():
-        if one.table not in plain and one.kind is not Kind.UNCLASSIFIED:
+        if one.table not in plain and one.kind is not Kind.UNCLASSIFIED and not one.why.startswith(PARTITION):
             yield f"{_key(one.table)} = {_row(model, one)}"
 
 
