@@ -310,7 +310,7 @@ class Filler:
         if wish.careful:
             conditions += [Condition("true", frozenset([name])) for name in free]
         values: dict[str, Candidate] = dict(wish.known)
-        open_columns = {name for key in wish.open_keys for name in key.columns}
+        open_columns = {name for key in wish.open_keys for name in key.columns} - set(wish.known)
         pools = {name: self._pool(wish, name, number, conditions) for name in free}
         values |= {name: pool[0] for name, pool in pools.items()}
         for group in components(free, conditions):
@@ -359,7 +359,10 @@ class Filler:
         found: list[Candidate] = []
         if name in wish.preferred:
             found.append(wish.preferred[name])
-        if (column.default is not None and not _is_null(column.default)) or column.identity:
+        random = column.name_of_type == "uuid" and "uuid" in (
+            column.default or ""
+        )  # the seed decides instead
+        if (column.default is not None and not random and not _is_null(column.default)) or column.identity:
             found.append(DEFAULT)
         is_key = any(name in key.columns for key in wish.open_keys)
         empty_first = is_key or (column.is_time and not fresh)
@@ -400,8 +403,12 @@ class Filler:
             if given
             else sql.SQL("default values")
         )
-        statement = sql.SQL("insert into {} {} returning {}").format(_raw(shape.sql_name), body, returned)
+        statement = sql.SQL("insert into {} {}").format(_raw(shape.sql_name), body)
+        if shape.columns:
+            statement += sql.SQL(" returning ") + returned
         rows = self.session.attempt(statement)
+        if not shape.columns:
+            return Row(shape.table, number, {})
         if not rows:
             raise SqlFailure("", "a trigger that always fires or a rule kept the row out")
         return Row(
