@@ -1,0 +1,207 @@
+"""`make bench-rls`: who names the fault? Mutants that leak, harmless rewrites, and the clean schemas.
+
+    .venv/bin/python -m benchmarks.rls [--only OPERATOR] [--sample N] [--case NAME] [--without proof]
+        [--pgrls PROGRAM] [--splinter FOLDER] [--json FILE] [--fresh] [--jobs 2]
+
+A kill is a new finding, against the clean schema, on the object that was changed. Answers are kept between
+runs until the contender changes, so that a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from benchmarks.rls import contenders
+from benchmarks.rls.cases import CASES
+from benchmarks.rls.confirm import CACHE, UNCHANGED, recorded
+from benchmarks.rls.contenders import Answer
+from benchmarks.rls.harmless import harmless
+from benchmarks.rls.judge import Judge
+from benchmarks.rls.judging import Score, score
+from benchmarks.rls.mutant import Mutant
+from benchmarks.rls.operators import OPERATORS
+from benchmarks.rls.tables import Outcome, print_clean, print_kills
+from tools.sandbox.cluster import Cluster, SandboxSettings
+
+KEPT: Final = CACHE.parent / "rls-answers.jsonl"
+CONTENDERS: Final = ("rules", "proof", "proof confirmed", "pgrls", "splinter")
+
+
+def mutants(case_name: str, cluster: Cluster) -> list[Mutant]:
+    """The confirmed ones of a case, and its harmless rewrites."""
+    catalog = Judge(CASES[case_name], cluster).catalog()
+    wanted = {name.partition("/")[2] for name in recorded() if name.startswith(f"{case_name}/")}
+    found = {m.name: m for operator in OPERATORS for m in operator.make(catalog) if m.name in wanted}
+    same = recorded(UNCHANGED)
+    return [*found.values(), *(m for m in harmless(catalog) if f"{case_name}/{m.name}" in same)]
+
+
+class Bench:
+    """One process's part: a server, clean answers by case, and the mutants it is asked about."""
+
+    def __init__(self, program: str | None, splinter: str | None) -> None:
+        self.cluster = Cluster.open(SandboxSettings(cache_dir=CACHE))
+        self.program = program
+        self.splinter = Path(splinter) if splinter else None
+        self.clean: dict[tuple[str, str], Answer] = {}
+        self.models: dict[str, Any] = {}
+        self.found: dict[str, dict[str, Mutant]] = {}
+
+    def mutant(self, case: str, name: str) -> Mutant:
+        """By name."""
+        if case not in self.found:
+            self.found[case] = {m.name: m for m in mutants(case, self.cluster)}
+        return self.found[case][name]
+
+    def answer(self, case: str, contender: str, sql: str) -> Answer:
+        """What a contender says about a case with a change planted."""
+        template = self.cluster.template(f"bench_{case}", CASES[case].build, key=CASES[case].key)
+        with self.cluster.scratch("bench", template=template) as dsn:
+            if sql:
+                with psycopg.connect(dsn) as connection:
+                    connection.execute(sql.encode())
+            if contender == "rules":
+                return contenders.rules(dsn)
+            if contender == "proof":
+                return contenders.proof(self.cluster, dsn, {})
+            if contender == "proof confirmed":
+                declared = self._model(case, template)
+                return (
+                    Answer((), 0.0, "not there yet")
+                    if declared is None
+                    else contenders.proof(self.cluster, dsn, declared)
+                )
+            if contender == "pgrls" and self.program:
+                return contenders.pgrls(dsn, self.program)
+            if contender == "splinter" and self.splinter:
+                return contenders.splinter(dsn, self.splinter)
+        return Answer((), 0.0, "not installed")
+
+    def score(self, case: str, contender: str, name: str) -> Score:
+        """Whether a contender names the fault of a mutant."""
+        if (case, contender) not in self.clean:
+            self.clean[case, contender] = self.answer(case, contender, "")
+        mutant = self.mutant(case, name)
+        return score(mutant, self.clean[case, contender], self.answer(case, contender, mutant.sql))
+
+    def _model(self, case: str, template: str) -> Any:
+        if case not in self.models:
+            with self.cluster.scratch("bench", template=template) as clean:
+                self.models[case] = contenders.confirmed_model(self.cluster, clean)
+        return self.models[case]
+
+
+_BENCH: dict[tuple[str | None, str | None], Bench] = {}
+
+
+def one(program: str | None, splinter: str | None, case: str, contender: str, name: str) -> dict[str, Any]:
+    """A score, in a process of the pool."""
+    if (program, splinter) not in _BENCH:
+        _BENCH[program, splinter] = Bench(program, splinter)
+    return asdict(_BENCH[program, splinter].score(case, contender, name))
+
+
+def kept(fresh: bool) -> dict[str, dict[str, Any]]:
+    """Scores of earlier runs by key."""
+    if fresh or not KEPT.exists():
+        return {}
+    return {row["key"]: row["score"] for row in map(json.loads, KEPT.read_text().splitlines())}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rls", description="Who names the fault?")
+    parser.add_argument("--only", action="append", default=[], metavar="OPERATOR")
+    parser.add_argument("--case", action="append", default=[], choices=list(CASES))
+    parser.add_argument(
+        "--sample", type=int, default=0, help="that many mutants of each operator, in all cases"
+    )
+    parser.add_argument("--without", action="append", default=[], choices=CONTENDERS)
+    parser.add_argument(
+        "--pgrls", default=os.environ.get("PGRLS"), help="the program; found on the PATH otherwise"
+    )
+    parser.add_argument(
+        "--splinter", default=os.environ.get("SPLINTER"), help="splinter.sql or its folder lints/"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write every score")
+    parser.add_argument("--fresh", action="store_true", help="ask again what is known")
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser.parse_args()
+
+
+def chosen(args: argparse.Namespace, cluster: Cluster) -> list[tuple[str, Mutant]]:
+    """The mutants of this run, by case."""
+    found: list[tuple[str, Mutant]] = []
+    count: dict[str, int] = {}
+    for case in args.case or list(CASES):
+        ordered = sorted(mutants(case, cluster), key=lambda m: sha256(m.name.encode()).hexdigest())
+        for mutant in ordered:
+            if args.only and mutant.operator not in args.only:
+                continue
+            count[mutant.operator] = count.get(mutant.operator, 0) + 1
+            if not args.sample or count[mutant.operator] <= args.sample:
+                found.append((case, mutant))
+    return found
+
+
+def main() -> None:
+    """Ask, keep, print."""
+    args = arguments()
+    program = contenders.find_pgrls(args.pgrls)
+    versions = contenders.versions(program, Path(args.splinter) if args.splinter else None)
+    asked = [name for name in CONTENDERS if name not in args.without and name in versions]
+    for name in CONTENDERS:
+        if name not in versions:
+            print(f"{name}: not installed (--{name})")
+    bench = Bench(program, args.splinter)
+    todo = chosen(args, bench.cluster)
+    known = kept(args.fresh)
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    outcomes: list[Outcome] = []
+    with ProcessPoolExecutor(max_workers=args.jobs) as pool, KEPT.open("a") as file:
+        jobs: dict[str, Any] = {}
+        for case, mutant in todo:
+            for name in asked:
+                key = f"{case}/{mutant.name} {sha256(mutant.sql.encode()).hexdigest()[:8]} {name} {versions[name]}"
+                if key not in known and key not in jobs:
+                    jobs[key] = pool.submit(one, program, args.splinter, case, name, mutant.name)
+        for number, (key, job) in enumerate(jobs.items(), 1):
+            known[key] = job.result()
+            file.write(json.dumps({"key": key, "score": known[key]}) + "\n")
+            file.flush()
+            if number % 50 == 0:
+                print(f"{number} of {len(jobs)} asked", flush=True)
+    for case, mutant in todo:
+        scores = {
+            name: Score(
+                **known[
+                    f"{case}/{mutant.name} {sha256(mutant.sql.encode()).hexdigest()[:8]} {name} {versions[name]}"
+                ]
+            )
+            for name in asked
+        }
+        outcomes.append(Outcome(case, mutant.name, mutant.operator, scores))
+    print_kills(outcomes, asked)
+    clean = {
+        (case, name): bench.answer(case, name, "")
+        for case in args.case or list(CASES)
+        for name in asked
+        if name != "proof confirmed"
+    }
+    print_clean(clean)
+    if args.json:
+        Path(args.json).write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + "\n")
+    bench.cluster.close()
+
+
+if __name__ == "__main__":
+    main()

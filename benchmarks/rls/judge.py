@@ -1,0 +1,122 @@
+"""The oracle for one case: plants a change in a copy, asks everybody, and compares with the clean answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from benchmarks.rls.case import Case
+from benchmarks.rls.catalog import Catalog, read
+from benchmarks.rls.mutant import Mutant
+from benchmarks.rls.oracle.observe import DRIVER, Answers, Asked, Gain, differences, gains
+from benchmarks.rls.oracle.world import Known, look
+from tools.sandbox.cluster import Cluster
+
+HERE: Final = Path(__file__).parent
+Ask = Callable[[Asked], Answers]
+
+
+@dataclass(slots=True)
+class Judge:
+    """Clean answers are asked once and kept."""
+
+    case: Case
+    cluster: Cluster
+    clean: dict[str, Answers] = field(default_factory=dict[str, Answers])
+    known: dict[str, Known] = field(default_factory=dict[str, Known])
+
+    def template(self) -> str:
+        """The clean schema with the oracle's world and driver."""
+        worlds = [path.read_text() for path in sorted((HERE / self.case.name).glob("world*.sql"))]
+        key = sha256("\0".join([self.case.key, DRIVER.read_text(), *worlds]).encode()).hexdigest()
+        return self.cluster.template(f"bench_world_{self.case.name}", self._fill, key=key)
+
+    def _fill(self, dsn: str) -> None:
+        self.case.build(dsn)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            self.case.world(connection)
+            connection.execute(DRIVER.read_bytes())
+
+    @contextmanager
+    def copy(self, text: str = "", rows: str = "") -> Generator[Asked]:
+        """A copy with a change planted, ready to be asked."""
+        with (
+            self.cluster.scratch("bench", template=self.template()) as dsn,
+            psycopg.connect(dsn, autocommit=True) as connection,
+        ):
+            if not self.known:
+                self.known = look(connection, self.case)
+            with connection.transaction():
+                for part in (text, rows):
+                    if part:
+                        connection.execute(part.encode())
+            yield Asked(self.case, connection, self.case.actors(connection), dict(self.known))
+
+    def catalog(self) -> Catalog:
+        """The parts of the clean schema that operators change."""
+        with self.copy() as asked:
+            return read(asked.connection, self.case)
+
+    def gains(self, mutant: Mutant) -> list[Gain]:
+        """What somebody gains by a mutant, at the first place where anybody does.
+
+        psycopg.Error means that it cannot be planted.
+        """
+        with self.copy(mutant.sql, mutant.rows) as asked:
+            for title in mutant.look:
+                if title not in asked.known:  # the mutant made it: nobody had anything of it before
+                    asked.known = {**asked.known, **look(asked.connection, self.case, [title])}
+                    found = gains({}, asked.ask(title))
+                else:
+                    found = gains(self._clean(title, lambda one, t=title: one.ask(t)), asked.ask(title))
+                if found:
+                    return found
+            for key, ask, ask_all in self._further(mutant):
+                found = gains(self._clean(key, ask_all), ask(asked))
+                if found:
+                    return found
+        return []
+
+    def changes(self, rewrite: Mutant) -> list[tuple[str, str, str, str]]:
+        """Every answer that a rewrite changes: reading everything, all of its own relations, every function."""
+
+        def ask(asked: Asked) -> Answers:
+            answers = asked.ask_functions()
+            for title in self.known:
+                answers |= asked.ask(title, writes=title in rewrite.look)
+            return answers
+
+        with self.copy(rewrite.sql, rewrite.rows) as asked:
+            key = "everything, writing " + " ".join(rewrite.look)
+            return differences(self._clean(key, ask), ask(asked))
+
+    def _further(self, mutant: Mutant) -> Iterator[tuple[str, Ask, Ask]]:
+        """What else is asked of a mutant: a key, how it is asked, and how the clean schema is."""
+        reads = [title for title in mutant.look if title in self.known]
+        if mutant.functions:
+            yield "functions", lambda one: one.ask_functions(mutant.functions), Asked.ask_functions
+        for chain in mutant.chains:
+
+            def after(one: Asked, chain: str = chain) -> Answers:
+                return one.ask_after(chain, reads)
+
+            yield f"{chain} {' '.join(reads)}", after, after
+        others = [title for title in dict.fromkeys([*mutant.look, *self.case.reach]) if title in self.known]
+        for through in mutant.through:
+
+            def then(one: Asked, through: str = through) -> Answers:
+                return one.ask_then(through, others)
+
+            yield f"then {through} {' '.join(others)}", then, then
+
+    def _clean(self, key: str, ask: Ask) -> Answers:
+        if key not in self.clean:
+            with self.copy() as asked:
+                self.clean[key] = ask(asked)
+        return self.clean[key]
