@@ -106,6 +106,11 @@ def _review(parser: argparse.ArgumentParser) -> None:
         "domains", nargs="*", metavar="DOMAIN", help="what to review (default: everything): rls"
     )
     add_target(parser)
+    parser.add_argument(
+        "--migrations",
+        metavar="PATH",
+        help="no database: a folder of migrations or a dump, also REV:PATH, applied in the sandbox",
+    )
     parser.add_argument("--format", choices=("text", "json", "sarif", "markdown", "html"), default="text")
     parser.add_argument("--output", metavar="FILE", help="write the report to a file (- is the terminal)")
     parser.add_argument(

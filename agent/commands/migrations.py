@@ -1,12 +1,4 @@
-"""The SQL texts of a migrations folder, a single file, or either of them at a git revision, in their order.
-
-    supabase/migrations            *.sql by name (Supabase, dbmate, goose, plain folders)
-    prisma/migrations              NAME/migration.sql by folder (Prisma)
-    V1__x.sql, V2.1__y.sql, R__z   by version, repeatable ones last (Flyway)
-    sqitch.plan with deploy/       in the order of the plan (Sqitch)
-
-What undoes a migration is left out: down files and down sections.
-"""
+"""The SQL texts of a migrations folder, a single file, or either at a git revision, in their order."""
 
 from __future__ import annotations
 
@@ -14,20 +6,15 @@ import io
 import re
 import subprocess
 import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from shutil import which
 from typing import Final
 
 from tools.errors import ConfigurationError, InvalidInput, NotFound
+from tools.sandbox.scratch.layout import ordered, upward, wanted
 
 _REVISION: Final = re.compile(r"(?P<rev>[^:\s-][^:\s]*):(?P<path>[^:]+)")
-_DOWN: Final = re.compile(r"(^|[._-])(down|undo|revert|rollback)(\.sql$|$)|^U[\d.]+__", re.IGNORECASE)
-_DOWN_PART: Final = re.compile(
-    r"^--\s*(migrate:down|\+goose\s+down|\+migrate\s+down|down\s*$).*", re.I | re.M | re.S
-)
-_FLYWAY: Final = re.compile(r"V(?P<version>\d+([._]\d+)*)__.*\.sql", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,56 +37,18 @@ def read(text: str) -> Migrations:
     names = ordered(files)
     if not names:
         raise NotFound(f"There is no migration (*.sql) in {text}.")
-    return Migrations(text, tuple(names), tuple(_DOWN_PART.sub("", files[name]) for name in names))
-
-
-def ordered(files: Mapping[str, str]) -> list[str]:
-    """Those of the files (paths below the folder) that are migrations, in the order in which they run."""
-    if "sqitch.plan" in files:
-        return _planned(files)
-    sql = [name for name in files if name.endswith(".sql") and not _undoes(name)]
-    prisma = [name for name in sql if PurePosixPath(name).name == "migration.sql"]
-    if prisma:
-        return sorted(prisma)
-    shallow = [name for name in sql if "/" not in name] or sql
-    versions = {name: _FLYWAY.fullmatch(PurePosixPath(name).name) for name in shallow}
-    if any(versions.values()):
-        return sorted(shallow, key=lambda name: (_version(versions[name]), name))
-    return sorted(shallow)
-
-
-def _version(found: re.Match[str] | None) -> tuple[bool, tuple[int, ...]]:
-    """Flyway runs what has no version after everything that has one."""
-    return found is None, tuple(int(n) for n in re.split(r"[._]", found["version"])) if found else ()
-
-
-def _undoes(name: str) -> bool:
-    path = PurePosixPath(name)
-    return bool(_DOWN.search(path.name)) or any(_DOWN.fullmatch(part) for part in path.parts[:-1])
-
-
-def _planned(files: Mapping[str, str]) -> list[str]:
-    """Changes of a sqitch plan: the first word of each line that is neither a setting, a tag nor a remark."""
-    words = (line.split()[0] for line in files["sqitch.plan"].splitlines() if line.strip())
-    changes = dict.fromkeys(word for word in words if word[0] not in "%@#-+")
-    return [f"deploy/{change}.sql" for change in changes if f"deploy/{change}.sql" in files]
+    return Migrations(text, tuple(names), tuple(upward(files[name]) for name in names))
 
 
 def _disk(path: Path) -> dict[str, str]:
     if not path.exists():
         raise NotFound(f"There is no folder or file {path}.", hint="At a git revision it is REV:PATH.")
-    files = (
-        [path] if path.is_file() else sorted(f for f in path.rglob("*") if _wanted(f.name) and f.is_file())
-    )
+    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if wanted(f.name) and f.is_file())
     root = path.parent if path.is_file() else path
     try:
         return {f.relative_to(root).as_posix(): f.read_text(encoding="utf-8-sig") for f in files}
     except (OSError, UnicodeDecodeError):
         raise InvalidInput(f"{path} holds a file that is not readable UTF-8 text.") from None
-
-
-def _wanted(name: str) -> bool:
-    return name.endswith(".sql") or name == "sqitch.plan"
 
 
 def _git(text: str) -> dict[str, str]:
@@ -125,7 +74,7 @@ def _git(text: str) -> dict[str, str]:
     if archive is None:
         raise NotFound(f"git cannot read {path} at {rev}.")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        members = [m for m in tar.getmembers() if m.isfile() and _wanted(PurePosixPath(m.name).name)]
+        members = [m for m in tar.getmembers() if m.isfile() and wanted(PurePosixPath(m.name).name)]
         return {m.name: _text(_content(tar, m), text) for m in members}
 
 

@@ -7,14 +7,17 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent import baseline as baselines
 from agent import settings as settings_module
 from agent.baseline import Baseline, Known
 from agent.commands.progress import progress_line
+from agent.commands.side import Applied, applied
 from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, House, open_house
 from agent.executor import Outcome
@@ -24,9 +27,14 @@ from agent.reports.text import Paper
 from agent.settings import Settings
 from tools.errors import ConfigurationError, InvalidInput, RemoteError
 from tools.findings import Finding, Level, Rule
-from tools.review import Review
+from tools.review import Gap, Review
 from tools.rls.proof.findings import INCOMPLETE, PROOF_RULES, with_proof
-from tools.rls.proof.verdict import Proof
+from tools.rls.proof.verdict import Answer, Proof
+
+if TYPE_CHECKING:
+    from tools.rls.access_matrix import Matrix
+
+Progress = Callable[[str], None]
 
 DOMAINS: Final = {"rls": "review_rls"}
 """What can be reviewed, and the tool that does it."""
@@ -41,7 +49,13 @@ def run(args: argparse.Namespace) -> int:
     writable(args.write_baseline, "--write-baseline")
     settings = settings_module.load()
     _check_suppressions(settings)
-    dossier = asyncio.run(_dossier(args, domains, settings))
+    with ExitStack() as stack:
+        progress = stack.enter_context(progress_line())
+        choice = Choice(args.database_url, args.demo)
+        where = (
+            stack.enter_context(applied(settings, args.migrations, progress)) if args.migrations else choice
+        )
+        dossier = examine(settings, where, _wanted(args, domains), progress)
     if known:
         dossier = _compared(dossier, known, args.baseline)
     if args.write_baseline:
@@ -58,38 +72,66 @@ def run(args: argparse.Namespace) -> int:
     return 1 if fails(dossier, args.fail_on) else 0
 
 
-async def _dossier(args: argparse.Namespace, domains: list[str], settings: Settings) -> Dossier:
-    """Everything that is asked of the target, through the gate."""
-    choice = Choice(args.database_url, args.demo)
-    with progress_line() as progress:
-        return await _asked(args, domains, settings, choice, progress)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is to hold."""
+
+    domains: tuple[str, ...]
+    scope: Scope
+    budget: float | None = None
+    matrix: bool = False
 
 
-async def _asked(
-    args: argparse.Namespace,
-    domains: list[str],
-    settings: Settings,
-    choice: Choice,
-    progress: Callable[[str], None],
+def _wanted(args: argparse.Namespace, domains: list[str]) -> Wanted:
+    scope = Scope(tuple(args.only), tuple(args.skip), tuple(args.schemas), args.prove)
+    return Wanted(tuple(domains), scope, args.budget, matrix=args.format == "html" and not args.emit)
+
+
+def examine(settings: Settings, where: Choice | Applied, wanted: Wanted, progress: Progress) -> Dossier:
+    """The report on a database, or on migrations that were applied to a scratch copy."""
+    if isinstance(where, Choice):
+        return asyncio.run(_examine(settings, where, wanted, progress, ()))
+    found = asyncio.run(_examine(settings, Choice(where.dsn), wanted, progress, where.gaps))
+    proof = found.proof and found.proof.model_copy(update={"target": where.label})
+    return replace(found, review=found.review.model_copy(update={"target": where.label}), proof=proof)
+
+
+async def _examine(
+    settings: Settings, choice: Choice, wanted: Wanted, progress: Progress, gaps: tuple[Gap, ...]
 ) -> Dossier:
+    """Everything that is asked of the target, through the gate. `gaps` are what the copy lacks already."""
+    scope, at = wanted.scope, now()
     async with open_house(settings, choice, face="cli", progress=progress) as house:
-        found = await review(house, domains, only=args.only, skip=args.skip, schemas=args.schemas)
-        at = now()
-        proof = await prove(house, args.budget) if args.prove else None
+        found = await review(house, wanted.domains, only=scope.only, skip=scope.skip, schemas=scope.schemas)
+        proof = await prove(house, wanted.budget) if scope.proved else None
         if proof:
+            proof = _without(proof, gaps)
             found = with_proof(found, proof, settings.suppressions, at.date())
-        matrix = None
-        if args.format == "html" and not args.emit and "access_matrix" in house.executor.catalogue:
-            from tools.rls.access_matrix import Matrix
-
-            asked = {"schemas": args.schemas} if args.schemas else {}
-            matrix = expect(await house.executor.call("access_matrix", asked), Matrix)
-    scope = Scope(tuple(args.only), tuple(args.skip), tuple(args.schemas), proof is not None)
+        else:
+            not_examined = [*gaps, *found.coverage.not_examined]
+            coverage = found.coverage.model_copy(update={"not_examined": not_examined})
+            found = found.model_copy(update={"coverage": coverage})
+        matrix = await _matrix(house, scope) if wanted.matrix else None
     return Dossier(found, at, proof=proof, matrix=matrix, scope=scope)
+
+
+def _without(proof: Proof, gaps: tuple[Gap, ...]) -> Proof:
+    """A proof of a copy that lacked something from the start: NO is no answer then."""
+    answer = Answer.NOT_EXAMINED if gaps and proof.answer is Answer.NO else proof.answer
+    return proof.model_copy(update={"gaps": (*gaps, *proof.gaps), "answer": answer})
+
+
+async def _matrix(house: House, scope: Scope) -> Matrix:
+    from tools.rls.access_matrix import Matrix
+
+    asked = {"schemas": list(scope.schemas)} if scope.schemas else {}
+    return expect(await house.executor.call("access_matrix", asked), Matrix)
 
 
 def _check(args: argparse.Namespace, domains: list[str]) -> None:
     """Refuse what would mislead: tests without a proof, and a baseline of part of the findings."""
+    if args.migrations and (args.database_url or args.demo):
+        raise InvalidInput("--migrations takes the place of a database.", hint="Leave out the other one.")
     if args.emit and not args.prove:
         raise InvalidInput("--emit writes tests from a proof.", hint="Add --prove.")
     if args.budget is not None and not args.prove:
@@ -132,10 +174,15 @@ def domains_of(words: list[str]) -> list[str]:
 
 
 async def review(
-    house: House, domains: list[str], *, only: list[str], skip: list[str], schemas: list[str]
+    house: House,
+    domains: Sequence[str],
+    *,
+    only: Sequence[str],
+    skip: Sequence[str],
+    schemas: Sequence[str],
 ) -> Review:
     """The findings of the domains. With several, they become one report."""
-    arguments = {"only": only, "skip": skip} | ({"schemas": schemas} if schemas else {})
+    arguments = {"only": list(only), "skip": list(skip)} | ({"schemas": list(schemas)} if schemas else {})
     outcomes = [await house.executor.call(DOMAINS[name], arguments) for name in domains]
     return Review.together([expect(outcome, Review) for outcome in outcomes])
 
@@ -160,8 +207,6 @@ def proof_of(outcome: Outcome) -> Proof:
 
 def _compared(dossier: Dossier, known: Baseline, file: str) -> Dossier:
     """The report against a baseline, which this run may have looked for in part only."""
-    from dataclasses import replace
-
     scope = dossier.scope
     proven = {rule.name for rule in PROOF_RULES}
 

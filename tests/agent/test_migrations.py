@@ -9,6 +9,7 @@ import pytest
 
 from agent.commands import migrations
 from tools.errors import InvalidInput, NotFound
+from tools.sandbox.scratch.layout import ordered
 
 
 @pytest.mark.parametrize(
@@ -26,13 +27,13 @@ from tools.errors import InvalidInput, NotFound
     ],
 )  # fmt: skip
 def test_each_layout_has_its_order(files: list[str], order: list[str]):
-    assert migrations.ordered(dict.fromkeys(files, "")) == order
+    assert ordered(dict.fromkeys(files, "")) == order
 
 
 def test_sqitch_follows_its_plan():
     plan = "%syntax-version=1.0.0\n\nzebra 2024-01-01 a <a@b> # first\n@v1 2024\napple [zebra] 2024\n"
     files = {"sqitch.plan": plan, "deploy/apple.sql": "", "deploy/zebra.sql": "", "revert/zebra.sql": ""}
-    assert migrations.ordered(files) == ["deploy/zebra.sql", "deploy/apple.sql"]
+    assert ordered(files) == ["deploy/zebra.sql", "deploy/apple.sql"]
 
 
 @pytest.mark.parametrize(
