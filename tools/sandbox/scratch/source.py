@@ -68,8 +68,7 @@ class Source:
 
 
 _SUPABASE: Final = """
-select to_regclass('auth.users') is not null
-    or exists (select from pg_catalog.pg_namespace where nspname = 'auth')
+select exists (select from pg_catalog.pg_namespace where nspname = 'auth')
    and exists (select from pg_catalog.pg_roles where rolname = 'authenticated')
 """
 _ROLES: Final = """
@@ -141,9 +140,10 @@ def _read(connection: psycopg.Connection[Any]) -> Source:
     found = connection.execute(_SUPABASE).fetchone()
     buckets: list[Bucket] = []
     readable = connection.execute(
-        "select to_regclass('storage.buckets') is not null"
-        " and has_schema_privilege(to_regnamespace('storage'), 'USAGE')"
-        " and has_table_privilege(to_regclass('storage.buckets'), 'SELECT')"
+        # By catalog: a name in a schema that the login may not use is an error, not false.
+        "select has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')"
+        " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = 'storage' and c.relname = 'buckets'"
     ).fetchone()
     if readable == (True,):
         buckets = [Bucket(*row) for row in connection.execute(_BUCKETS)]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.conftest import CACHE
 from tools.sandbox import demo
-from tools.sandbox.cluster import Cluster
+from tools.sandbox.cluster import Cluster, SandboxSettings
 from tools.sandbox.scratch.copy import Scratch, copy_schema
 from tools.sandbox.scratch.fill import Filler
 from tools.sandbox.scratch.session import ScratchSession
@@ -16,7 +17,14 @@ from tools.sandbox.scratch.shapes import read_shapes
 MakeFiller = Callable[..., Filler]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The server of all other tests: the folder above has one of its own, without a Guardian yet."""
+    with Cluster.open(SandboxSettings(cache_dir=CACHE)) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
 def guardian_copy(cluster: Cluster) -> Iterator[Scratch]:
     """A copy of the Guardian's schema; tests must roll back."""
     with (
