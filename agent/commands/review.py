@@ -105,7 +105,7 @@ async def _examine(
         found = await review(house, wanted.domains, only=scope.only, skip=scope.skip, schemas=scope.schemas)
         proof = await prove(house, wanted.budget) if scope.proved else None
         if proof:
-            proof = _without(proof, gaps)
+            proof = with_gaps(proof, gaps)
             found = with_proof(found, proof, settings.suppressions, at.date())
         else:
             not_examined = [*gaps, *found.coverage.not_examined]
@@ -115,7 +115,7 @@ async def _examine(
     return Dossier(found, at, proof=proof, matrix=matrix, scope=scope)
 
 
-def _without(proof: Proof, gaps: tuple[Gap, ...]) -> Proof:
+def with_gaps(proof: Proof, gaps: tuple[Gap, ...]) -> Proof:
     """A proof of a copy that lacked something from the start: NO is no answer then."""
     answer = Answer.NOT_EXAMINED if gaps and proof.answer is Answer.NO else proof.answer
     return proof.model_copy(update={"gaps": (*gaps, *proof.gaps), "answer": answer})

@@ -12,8 +12,10 @@ from agent.cli import SentenceParser
 ACTIONS: Final[dict[str, str]] = {
     "model": "show who is meant to see what, as inferred and declared",
     "matrix": "show who may do what: role x relation x command",
+    "diff": "say what changed in who can do what, with an exit code",
     "trend": "show whether saved reports get better over time",
     "coverage": "count which policies your own tests exercise",
+    "pr": "judge a change: new findings, and who can do more than before",
 }
 """Action -> what it does, in one line; the module is agent/commands/rls_ACTION.py with `add` and `run`."""
 

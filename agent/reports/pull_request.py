@@ -160,7 +160,7 @@ def _access_comment(found: Difference) -> list[str]:
     lines = ["### Who can do what", "", plain(found.sentence()), ""]
     told = [change for change in found.changes if change.direction in _TOLD]
     for change in told[:_FULL]:
-        why = f" {plain(change.reason)}." if change.reason else ""
+        why = f" {plain(change.reason[:1].upper() + change.reason[1:])}." if change.reason else ""
         lines.append(f"- **{change.direction}** {plain(change.sentence)}{why}")
         lines += [f"  - {plain(reached)}" for reached in change.reaches]
     rest = [*told[_FULL:], *(change for change in found.changes if change.direction not in _TOLD)]
