@@ -12,6 +12,21 @@ operator 1 =(text, text), function 1 pg_catalog.hashtext(text);
 alter table public.notes add column embedding extensions.vector;
 """
 
+MEMBERS = """create table public.members (family_id uuid, user_id uuid references auth.users (id), role text, nickname text,
+  primary key (family_id, user_id));
+create index on public.members (user_id);
+alter table public.members enable row level security;
+create function app.has_role(family uuid, wanted text[]) returns boolean language sql stable security definer set search_path = '' as
+$$ select exists (select from public.members m where m.family_id = family and m.user_id = (select auth.uid()) and m.role = any (wanted)) $$;
+create policy members_select on public.members for select to authenticated using (user_id = (select auth.uid()));
+"""
+REMARKS = """create table public.remarks (id uuid primary key, profile_id uuid not null references public.profiles (id), note_id uuid, body text);
+create index on public.remarks (profile_id);
+alter table public.remarks enable row level security;
+create policy remarks_select on public.remarks for select to authenticated using (profile_id = any (array(select app.owned())));
+create policy remarks_insert on public.remarks for insert to authenticated with check (profile_id = any (array(select app.owned())));
+"""
+
 MORE = (
     Case(
         "policy_ignores_caller",
@@ -307,6 +322,58 @@ MORE = (
         (
             "alter policy notes_select on public.notes using (current_user = 'authenticated' and profile_id in (select app.granted()))",
             "alter policy notes_select on public.notes to service_role using (body = current_user)",
+        ),
+    ),
+    Case(
+        "policy_raises_own_role",
+        "policy members_update on public.members",
+        MEMBERS
+        + """create policy members_update on public.members for update to authenticated using (app.has_role(family_id, array['admin', 'owner']));
+        create policy members_delete on public.members for delete to authenticated using (app.has_role(family_id, array['owner']))""",
+        (
+            MEMBERS
+            + """create policy members_update on public.members for update to authenticated using (app.has_role(family_id, array['admin', 'owner']))
+              with check (app.has_role(family_id, array['admin', 'owner']) and role in ('admin', 'member'));
+            create policy members_delete on public.members for delete to authenticated using (app.has_role(family_id, array['owner']))""",
+            MEMBERS
+            + """create policy members_update on public.members for update to authenticated using (app.has_role(family_id, array['admin', 'owner']));
+            create policy members_delete on public.members for delete to authenticated using (app.has_role(family_id, array['admin', 'owner']))""",
+            MEMBERS
+            + """create policy members_update on public.members for update to authenticated using (app.has_role(family_id, array['admin', 'owner']));
+            create policy members_delete on public.members for delete to authenticated using (app.has_role(family_id, array['owner']));
+            revoke update on public.members from authenticated, anon; grant update (nickname) on public.members to authenticated""",
+        ),
+    ),
+    Case(
+        "policy_second_parent_unchecked",
+        "public.remarks",
+        REMARKS + "alter table public.remarks add foreign key (note_id) references public.notes (id)",
+        (
+            REMARKS
+            + "alter table public.notes add unique (profile_id, id); alter table public.remarks add foreign key (profile_id, note_id) references public.notes (profile_id, id)",
+            REMARKS
+            + """alter table public.remarks add foreign key (note_id) references public.notes (id);
+            alter policy remarks_insert on public.remarks with check (profile_id = any (array(select app.owned()))
+              and exists (select from public.notes n where n.id = remarks.note_id and n.profile_id = remarks.profile_id))""",
+        ),
+    ),
+    Case(
+        "policy_column_client_set",
+        "policy orders_insert on public.orders",
+        """create table public.orders (id uuid primary key, user_id uuid references auth.users (id), total numeric);
+        alter table public.orders enable row level security; create index on public.orders (user_id);
+        create policy orders_insert on public.orders for insert to authenticated with check (user_id = (select auth.uid()))""",
+        (
+            """create table public.products (id uuid primary key, user_id uuid references auth.users (id), price numeric);
+            alter table public.products enable row level security;
+            create policy own on public.products for insert to authenticated with check (user_id = (select auth.uid()))""",
+            """create table public.orders (id uuid primary key, user_id uuid references auth.users (id), total numeric);
+            alter table public.orders enable row level security;
+            create policy orders_insert on public.orders for insert to authenticated with check (user_id = (select auth.uid()) and total is null)""",
+            """create table public.orders (id uuid primary key, user_id uuid references auth.users (id), total numeric);
+            alter table public.orders enable row level security;
+            create policy orders_insert on public.orders for insert to authenticated with check (user_id = (select auth.uid()));
+            revoke insert on public.orders from authenticated; grant insert (id, user_id) on public.orders to authenticated""",
         ),
     ),
 )
