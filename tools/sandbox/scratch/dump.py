@@ -37,7 +37,9 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """`policy x on public.t` and the like, for lists of what is missing."""
+        """`policy x on public.t`, or how a statement begins: for lists of what is missing."""
+        if not self.schema:
+            return self.name
         name = self.name if self.schema in ("", "-") else f"{self.schema}.{self.name}"
         if self.kind in (
             "POLICY",

@@ -4,8 +4,10 @@ something was missing, and with a reason where nothing helps."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+from psycopg import sql
 
 from tools.sandbox.scratch import standins
 from tools.sandbox.scratch.dump import Entry
@@ -41,6 +43,7 @@ _EXTENSION: Final = re.compile(
 )
 _MISSING_TYPE: Final = re.compile(r'type "([^"]+)" does not exist')
 _MISSING_ROLE: Final = re.compile(r'role "([^"]+)" does not exist')
+_MISSING_SCHEMA: Final = re.compile(r'schema "([^"]+)" does not exist')
 _MISSING_FUNCTION: Final = re.compile(r"function ([\w.\"]+)\((.*)\) does not exist")
 _THERE: Final = ("42P06", "42710")
 
@@ -92,11 +95,21 @@ class Restorer:
         for _ in range(ROUNDS):
             left = self._batch_alone([entry for entry, _ in waiting if _may_wait(entry)])
             final = [item for item in waiting if not _may_wait(item[0])]
-            if len(left) + len(final) == len(waiting):
-                break
+            done = len(left) + len(final) < len(waiting)
             waiting = left + final
+            if not done and not self._make_schemas(failure for _, failure in waiting):
+                break
         for entry, failure in waiting:
             self._report(entry, failure)
+
+    def _make_schemas(self, failures: Iterable[SqlFailure]) -> bool:
+        """Schemas that no file makes: whoever runs these migrations made them before."""
+        missing = {found[1] for item in failures if (found := _MISSING_SCHEMA.search(item.message))}
+        for name in sorted(missing if self.source is None else ()):
+            self.session.run(sql.SQL("create schema if not exists {}").format(sql.Identifier(name)))
+            self.notes.append(f"schema {name} is made by no file and was created")
+        self.session.commit()
+        return bool(missing) and self.source is None
 
     def _report(self, entry: Entry, failure: SqlFailure) -> None:
         reason = f"{failure.message} ({failure.sqlstate})"
