@@ -75,11 +75,11 @@ def _loose(
 
 
 def _anchors(reached: Reach, relation: Relation) -> set[str]:
-    """Columns, accounts left out, that SELECT policies compare with what the caller may reach."""
+    """Columns, accounts left out, that policies compare with what the caller may reach."""
     found: set[str] = set()
     for policy in relation.policies:
         facts = policy.using
-        if policy.permissive and policy.covers("SELECT") and facts is not None:
+        if policy.permissive and facts is not None:
             for way in disjuncts(facts.root):
                 for part in conjuncts(way):
                     inner = facts.within(part)
