@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from hashlib import sha256
@@ -110,6 +111,12 @@ def one(program: str | None, splinter: str | None, case: str, contender: str, na
     return asdict(_BENCH[program, splinter].score(case, contender, name))
 
 
+def key_of(case: str, mutant: Mutant, contender: str, versions: Mapping[str, str]) -> str:
+    """What a score depends on."""
+    digest = sha256(mutant.sql.encode()).hexdigest()[:8]
+    return f"{case}/{mutant.name} {digest} {contender} {versions[contender]}"
+
+
 def kept(fresh: bool) -> dict[str, dict[str, Any]]:
     """Scores of earlier runs by key."""
     if fresh or not KEPT.exists():
@@ -171,7 +178,7 @@ def main() -> None:
         jobs: dict[str, Any] = {}
         for case, mutant in todo:
             for name in asked:
-                key = f"{case}/{mutant.name} {sha256(mutant.sql.encode()).hexdigest()[:8]} {name} {versions[name]}"
+                key = key_of(case, mutant, name, versions)
                 if key not in known and key not in jobs:
                     jobs[key] = pool.submit(one, program, args.splinter, case, name, mutant.name)
         for number, (key, job) in enumerate(jobs.items(), 1):
@@ -181,14 +188,7 @@ def main() -> None:
             if number % 50 == 0:
                 print(f"{number} of {len(jobs)} asked", flush=True)
     for case, mutant in todo:
-        scores = {
-            name: Score(
-                **known[
-                    f"{case}/{mutant.name} {sha256(mutant.sql.encode()).hexdigest()[:8]} {name} {versions[name]}"
-                ]
-            )
-            for name in asked
-        }
+        scores = {name: Score(**known[key_of(case, mutant, name, versions)]) for name in asked}
         outcomes.append(Outcome(case, mutant.name, mutant.operator, scores))
     print_kills(outcomes, asked)
     clean = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -88,4 +88,3 @@ class Case:
     ignored: frozenset[str]
     topics: tuple[str, ...]
     paths: tuple[str, ...] = ()
-    forged_rows: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict[str, Any])

@@ -31,10 +31,16 @@ SCHEMAS: Final = "public,storage,realtime"
 TOOLS: Final = Path(__file__).parents[2] / "tools"
 NOT_ABOUT_ACCESS: Final = frozenset(
     {
-        "auth_rls_initplan", "multiple_permissive_policies", "policy_column_unindexed", "policy_function_per_row",
-        "unindexed_foreign_keys", "unused_index", "duplicate_index", "no_primary_key",
+        "auth_rls_initplan",
+        "multiple_permissive_policies",
+        "policy_column_unindexed",
+        "policy_function_per_row",
+        "unindexed_foreign_keys",
+        "unused_index",
+        "duplicate_index",
+        "no_primary_key",
     }
-)  # fmt: skip
+)
 """Findings about speed: naming the right table for the wrong reason is no kill, and right on a rewrite."""
 
 
@@ -103,7 +109,7 @@ def proof(cluster: Cluster, dsn: str, declared: Mapping[str, Any]) -> Answer:
 
 
 def confirmed_model(cluster: Cluster, dsn: str) -> Mapping[str, Any] | None:
-    """The [rls] section that a person would confirm for the clean schema, or None where there is no prover yet."""
+    """The [rls] section that a person would confirm for the clean schema; None without a prover."""
     try:
         from tools.rls.proof.prove import confirm
     except ImportError:
@@ -115,22 +121,22 @@ def pgrls(dsn: str, program: str) -> Answer:
     """pgrls lint and its three proofs, on the schemas that an API reaches."""
     start = time.perf_counter()
     named: list[Named] = []
-    for violation in _pgrls(program, dsn, "lint").get("violations", ()):
-        if not violation["rule_id"].startswith("PERF"):
-            named.append(Named(violation["rule_id"], violation["severity"], _location(violation["location"])))
+    named += [
+        Named(violation["rule_id"], violation["severity"], _location(violation["location"]))
+        for violation in _pgrls(program, dsn, "lint").get("violations", ())
+        if not violation["rule_id"].startswith("PERF")
+    ]
     for mode in ("anon", "cross-tenant", "write"):
         for table in _pgrls(program, dsn, "verify", "--mode", mode).get("tables", ()):
             if table["verdict"] == "leak":
                 named.append(Named(f"verify {mode}", "error", (table["table"],)))
-            for policy in table["policies"]:
-                if policy["verdict"] == "leak":
-                    named.append(
-                        Named(
-                            f"verify {mode}",
-                            "error",
-                            (f"policy {policy['policy']} on {table['table']}", table["table"]),
-                        )
-                    )
+            named += [
+                Named(
+                    f"verify {mode}", "error", (f"policy {p['policy']} on {table['table']}", table["table"])
+                )
+                for p in table["policies"]
+                if p["verdict"] == "leak"
+            ]
     return Answer(tuple(named), time.perf_counter() - start)
 
 
@@ -188,11 +194,14 @@ def _objects(
 
 def _pgrls(program: str, dsn: str, *command: str) -> dict[str, Any]:
     parts = conninfo_to_dict(dsn)
-    url = f"postgresql://{parts['user']}@/{parts['dbname']}?host={quote(str(parts['host']), safe='')}&port={parts['port']}"
+    host = quote(str(parts["host"]), safe="")
+    url = f"postgresql://{parts['user']}@/{parts['dbname']}?host={host}&port={parts['port']}"
     done = subprocess.run(
         [program, *command, "--format", "json", "--schemas", SCHEMAS, "--database-url", url],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     try:
         return json.loads(done.stdout)
     except json.JSONDecodeError:
@@ -222,7 +231,8 @@ def _lints(connection: psycopg.Connection[Any], path: Path) -> list[dict[str, An
             if not cursor.nextset():
                 break
         views = connection.execute(
-            "select oid::regclass::text from pg_class where relkind = 'v' and relnamespace = 'lint'::regnamespace"
+            "select oid::regclass::text from pg_class "
+            "where relkind = 'v' and relnamespace = 'lint'::regnamespace"
         )
         for (view,) in views.fetchall():
             rows = connection.execute(f"select name, level, metadata from {view}".encode()).fetchall()
@@ -232,9 +242,8 @@ def _lints(connection: psycopg.Connection[Any], path: Path) -> list[dict[str, An
 
 def _splinter(schema: str, title: str, found: Mapping[str, Any]) -> list[str]:
     names = [f"{schema}.{title}" if schema else title]
-    for field in ("policy_name", "policy"):
-        if found.get(field):
-            names.append(f"policy {found[field]} on {schema}.{title}")
+    fields = [field for field in ("policy_name", "policy") if found.get(field)]
+    names += [f"policy {found[field]} on {schema}.{title}" for field in fields]
     if "arguments" in found or "identity_arguments" in found or found.get("type") == "function":
         names.append(f"{schema}.{title}({found.get('arguments', found.get('identity_arguments', ''))})")
     return names

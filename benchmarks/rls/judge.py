@@ -84,7 +84,7 @@ class Judge:
         return []
 
     def changes(self, rewrite: Mutant) -> list[tuple[str, str, str, str]]:
-        """Every answer that a rewrite changes: reading everything, all of its own relations, every function."""
+        """Every answer that a rewrite changes: all reads, all of its own relations, every function."""
 
         def ask(asked: Asked) -> Answers:
             answers = asked.ask_functions()

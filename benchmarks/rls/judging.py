@@ -11,7 +11,7 @@ from benchmarks.rls.mutant import Mutant
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One contender on one mutant. `right`: a new finding names the object; `anywhere`: there is a new one."""
+    """One contender, one mutant. `right`: a new finding names the object; `anywhere`: there is one."""
 
     right: bool
     anywhere: bool
@@ -33,9 +33,12 @@ def together(scores: Iterable[Score]) -> Score:
     """Several contenders as one: right when any of them is."""
     every = list(scores)
     return Score(
-        any(s.right for s in every), any(s.anywhere for s in every), sum(s.alarms for s in every),
-        sum(s.seconds for s in every), next((s.trouble for s in every if s.trouble), ""),
-    )  # fmt: skip
+        any(s.right for s in every),
+        any(s.anywhere for s in every),
+        sum(s.alarms for s in every),
+        sum(s.seconds for s in every),
+        next((s.trouble for s in every if s.trouble), ""),
+    )
 
 
 def aliases(name: str) -> set[str]:

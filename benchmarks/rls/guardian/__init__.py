@@ -13,11 +13,25 @@ from tools.sandbox.guardian.generate import named_people
 SEED: Final = 7
 WORLD: Final = Path(__file__).with_name("world.sql")
 MORE_PEOPLE: Final = (
-    "consent_lapsed", "revoked_at_set", "other_purpose", "closed", "closed_owner", "purpose_provider",
-    "suspended_account_provider", "consent_lapsed_provider", "archived_provider", "left_member", "left_admin",
-    "housemate", "cancelled_child", "invited", "late_invited", "cancelled_invited", "handover_target",
+    "consent_lapsed",
+    "revoked_at_set",
+    "other_purpose",
+    "closed",
+    "closed_owner",
+    "purpose_provider",
+    "suspended_account_provider",
+    "consent_lapsed_provider",
+    "archived_provider",
+    "left_member",
+    "left_admin",
+    "housemate",
+    "cancelled_child",
+    "invited",
+    "late_invited",
+    "cancelled_invited",
+    "handover_target",
     "family_provider",
-)  # fmt: skip
+)
 PEOPLE, PROFILES = named_people(SEED)
 SUBJECT: Final = str(PROFILES["subject"])
 
@@ -38,9 +52,14 @@ def _world(connection: Connection) -> None:
 
 def _claims(uid: str, name: str, app: dict[str, Any] | None = None, aal: str = "aal1") -> dict[str, Any]:
     return {
-        "sub": uid, "role": "authenticated", "email": f"{name}@example.org", "aal": aal,
-        "app_metadata": {"provider": "email"} | (app or {}), "user_metadata": {}, "is_anonymous": False,
-    }  # fmt: skip
+        "sub": uid,
+        "role": "authenticated",
+        "email": f"{name}@example.org",
+        "aal": aal,
+        "app_metadata": {"provider": "email"} | (app or {}),
+        "user_metadata": {},
+        "is_anonymous": False,
+    }
 
 
 def _actors(connection: Connection) -> dict[str, Actor]:
@@ -58,9 +77,15 @@ def _actors(connection: Connection) -> dict[str, Actor]:
     people["reviewer_aal1"] = Actor("reviewer_aal1", "authenticated", {**reviewer.claims, "aal": "aal1"})
     stranger = people["stranger"]
     said = {
-        "household_id": household, "profile_id": SUBJECT, "profiles": [SUBJECT], "account_id": people["owner"].uid,
-        "user_id": people["owner"].uid, "plan": "premium", "is_admin": True, "admin": True,
-    }  # fmt: skip
+        "household_id": household,
+        "profile_id": SUBJECT,
+        "profiles": [SUBJECT],
+        "account_id": people["owner"].uid,
+        "user_id": people["owner"].uid,
+        "plan": "premium",
+        "is_admin": True,
+        "admin": True,
+    }
     for role in ("reviewer", "operations"):
         forged = {**said, "staff_role": role, "role": role, "display_name": "x"}
         people[f"forger_{role}"] = replace(
@@ -106,12 +131,14 @@ def _chains() -> dict[str, tuple[Step, ...]]:
         + "'"
     )
     shared = (
-        "insert into public.consents (id, profile_id, purpose_code, given_by) select '" + made("chain consent")
-        + "', p.id, 'family_sharing', p.owner_account_id from public.profiles p where p.id = '" + waiting + "'; "
-        "insert into public.profile_grants (profile_id, grantee_account_id, level, status, consent_id, granted_by) "
-        "select p.id, '" + str(PEOPLE["partner"].account_id) + "', 'manage', 'active', '" + made("chain consent")
-        + "', p.owner_account_id from public.profiles p where p.id = '" + waiting + "'"
-    )  # fmt: skip
+        f"insert into public.consents (id, profile_id, purpose_code, given_by) "
+        f"select '{made('chain consent')}', p.id, 'family_sharing', p.owner_account_id "
+        f"from public.profiles p where p.id = '{waiting}'; "
+        f"insert into public.profile_grants "
+        f"(profile_id, grantee_account_id, level, status, consent_id, granted_by) "
+        f"select p.id, '{PEOPLE['partner'].account_id}', 'manage', 'active', '{made('chain consent')}', "
+        f"p.owner_account_id from public.profiles p where p.id = '{waiting}'"
+    )
     return {
         "sign up": (Step(None, sign_up),),
         "handover": (Step(None, shared), Step("waiting_child", handover)),
@@ -161,16 +188,30 @@ CASE: Final = Case(
     reference=frozenset(
         f"public.{name}"
         for name in (
-            "regions", "plans", "feature_flags", "consent_purposes", "code_systems", "medical_codes",
-            "quality_rules", "provider_organisations",
+            "regions",
+            "plans",
+            "feature_flags",
+            "consent_purposes",
+            "code_systems",
+            "medical_codes",
+            "quality_rules",
+            "provider_organisations",
         )
     ),
-    trusted=("public.profile_grants", "public.provider_access", "public.providers", "public.household_members",
-             "public.consents", "public.profiles"),
+    trusted=(
+        "public.profile_grants",
+        "public.provider_access",
+        "public.providers",
+        "public.household_members",
+        "public.consents",
+        "public.profiles",
+    ),
     column="profile_id",
     openings=(
         Opening(
-            "public.profile_grants", "profile_id", "grantee_account_id",
+            "public.profile_grants",
+            "profile_id",
+            "grantee_account_id",
             ("o.status = 'active'", "o.revoked_at is null", "(o.expires_at is null or o.expires_at > now())"),
         ),
     ),
@@ -178,7 +219,14 @@ CASE: Final = Case(
     lower={},
     ignored=frozenset({"guardian_version", "search_medical_codes"}),
     topics=(f"profile:{SUBJECT}", "anything"),
-    paths=("{other_owner}/{other}/new.pdf", "x{uid}/{other}/new.pdf", "{other_owner}/{uid}/new.pdf",
-           "{uid}x/{other}/new.pdf", "{other_owner}/{other}x/new.pdf", "{uid}/{other}/new.pdf",
-           "shared/{uid}.pdf", "{uid}/new.pdf"),
-)  # fmt: skip
+    paths=(
+        "{other_owner}/{other}/new.pdf",
+        "x{uid}/{other}/new.pdf",
+        "{other_owner}/{uid}/new.pdf",
+        "{uid}x/{other}/new.pdf",
+        "{other_owner}/{other}x/new.pdf",
+        "{uid}/{other}/new.pdf",
+        "shared/{uid}.pdf",
+        "{uid}/new.pdf",
+    ),
+)

@@ -46,7 +46,10 @@ def view_added(catalog: Catalog) -> Iterator[Mutant]:
     for table in catalog.tables.values():
         if not table.partition and table.name not in catalog.case.reference and table.rls:
             view = f"{table.name}_report"
-            text = f"create view {view} as select t.* from {table.name} t;\ngrant select on {view} to authenticated;"
+            text = (
+                f"create view {view} as select t.* from {table.name} t;\n"
+                f"grant select on {view} to authenticated;"
+            )
             yield Mutant(f"view_added: {view}", "view_added", text, (view,), (view,))
 
 
@@ -57,7 +60,8 @@ def matview_added(catalog: Catalog) -> Iterator[Mutant]:
             view = f"{table.name}_daily"
             column = catalog.case.column
             text = (
-                f"create materialized view {view} as select t.{column}, count(*) as n from {table.name} t group by t.{column};\n"
+                f"create materialized view {view} as select t.{column}, count(*) as n "
+                f"from {table.name} t group by t.{column};\n"
                 f"grant select on {view} to authenticated;"
             )
             yield Mutant(
@@ -74,7 +78,10 @@ def partition_open(catalog: Catalog) -> Iterator[Mutant]:
     """A partition without row level security of its own, granted like every new table."""
     for table in catalog.tables.values():
         if table.partition:
-            text = f"alter table {table.name} disable row level security;\ngrant select, insert on {table.name} to authenticated;"
+            text = (
+                f"alter table {table.name} disable row level security;\n"
+                f"grant select, insert on {table.name} to authenticated;"
+            )
             yield Mutant(
                 f"partition_open: {table.name}", "partition_open", text, (table.name,), (table.name,)
             )
@@ -142,9 +149,12 @@ def trigger_disabled(catalog: Catalog) -> Iterator[Mutant]:
     for mutant in trigger_dropped(catalog):
         table, name = mutant.objects[0], mutant.objects[1].split(" ")[1]
         yield Mutant(
-            mutant.name.replace("dropped", "disabled"), "trigger_disabled",
-            f'alter table {table} disable trigger "{name}";', mutant.objects, mutant.look,
-        )  # fmt: skip
+            mutant.name.replace("dropped", "disabled"),
+            "trigger_disabled",
+            f'alter table {table} disable trigger "{name}";',
+            mutant.objects,
+            mutant.look,
+        )
 
 
 def parents_of_two_records(catalog: Catalog) -> Iterator[Mutant]:
@@ -172,20 +182,29 @@ def parents_of_two_records(catalog: Catalog) -> Iterator[Mutant]:
                 if p.table == key.table and p.command in ("insert", "update", "all")
             ]
             yield Mutant(
-                f"parents_of_two_records: {key.table} {own}", "parents_of_two_records", text, (key.table, *policies), (key.table,)
-            )  # fmt: skip
+                f"parents_of_two_records: {key.table} {own}",
+                "parents_of_two_records",
+                text,
+                (key.table, *policies),
+                (key.table,),
+            )
 
 
 def owner_granted_self(catalog: Catalog) -> Iterator[Mutant]:
-    """INSERT into a table that opens records, checked for nothing but the person: open any record to yourself."""
+    """INSERT into a table that opens records, checked for nothing but the person: opened to oneself."""
     for table in catalog.case.trusted:
         for policy in catalog.policies_on(table, "insert"):
             for column in catalog.people(table):
                 check = f"{column} = (select auth.uid())"
                 text = policy.altered(checked=check) + f"\ngrant insert on {table} to authenticated;"
                 yield Mutant(
-                    f"self_grant: {table} {column}", "self_grant", text, (policy.object, table), (table,), through=(table,)
-                )  # fmt: skip
+                    f"self_grant: {table} {column}",
+                    "self_grant",
+                    text,
+                    (policy.object, table),
+                    (table,),
+                    through=(table,),
+                )
 
 
 def self_join(catalog: Catalog) -> Iterator[Mutant]:
@@ -193,7 +212,8 @@ def self_join(catalog: Catalog) -> Iterator[Mutant]:
     for table in catalog.case.trusted:
         for column in catalog.people(table):
             text = (
-                f'create policy "{column}_joins" on {table} for insert to authenticated with check ({column} = (select auth.uid()));\n'
+                f'create policy "{column}_joins" on {table} for insert to authenticated '
+                f"with check ({column} = (select auth.uid()));\n"
                 f"grant insert on {table} to authenticated;"
             )
             named = f"policy {column}_joins on {table}"
@@ -214,11 +234,15 @@ def un_revoke(catalog: Catalog) -> Iterator[Mutant]:
                     )
                 )
                 text = (
-                    drops
-                    + f'create policy "{column}_edits" on {table} for update to authenticated using ({column} = (select auth.uid()));\n'
+                    drops + f'create policy "{column}_edits" on {table} for update to authenticated '
+                    f"using ({column} = (select auth.uid()));\n"
                     f"grant update on {table} to authenticated;"
                 )
                 named = f"policy {column}_edits on {table}"
                 yield Mutant(
-                    f"un_revoke: {table} {column} {'guarded' if keep else 'unguarded'}", "un_revoke", text, (named, table), (table,)
-                )  # fmt: skip
+                    f"un_revoke: {table} {column} {'guarded' if keep else 'unguarded'}",
+                    "un_revoke",
+                    text,
+                    (named, table),
+                    (table,),
+                )

@@ -54,10 +54,13 @@ def by_tree(catalog: Catalog, operator: str, edit: trees.Edit | None) -> Iterato
             change = edit or trees.widened(catalog.words_in(view.definition))
             for number, (label, body) in enumerate(trees.edited(view.definition, change)):
                 yield Mutant(
-                    f"{operator}: {view.title}: {label} {number}"[:160], operator,
-                    f"create or replace view {view.title}{options} as {body};", (view.title,),
-                    look=catalog.users(view.name), functions=catalog.callers(view.name),
-                )  # fmt: skip
+                    f"{operator}: {view.title}: {label} {number}"[:160],
+                    operator,
+                    f"create or replace view {view.title}{options} as {body};",
+                    (view.title,),
+                    look=catalog.users(view.name),
+                    functions=catalog.callers(view.name),
+                )
 
 
 def helper_condition_dropped(catalog: Catalog) -> Iterator[Mutant]:
@@ -157,12 +160,15 @@ def helper_shadowed(catalog: Catalog) -> Iterator[Mutant]:
                     function.definition.replace(function.body, body),
                     count=1,
                 )
-                text = "\n".join((
-                    f"drop function {function.signature} cascade;", renamed + ";",
-                    f"revoke execute on function {function.signature} from public, anon;",
-                    f"grant execute on function {function.signature} to authenticated;",
-                    *(policy.created() for policy in users),
-                ))  # fmt: skip
+                text = "\n".join(
+                    (
+                        f"drop function {function.signature} cascade;",
+                        renamed + ";",
+                        f"revoke execute on function {function.signature} from public, anon;",
+                        f"grant execute on function {function.signature} to authenticated;",
+                        *(policy.created() for policy in users),
+                    )
+                )
                 yield of_function(catalog, "helper_shadowed", function, f"{parameter} as {column}", text)
 
 
@@ -210,6 +216,10 @@ def procedure_step_dropped(catalog: Catalog) -> Iterator[Mutant]:
                     catalog, "procedure_step_dropped", function, f"step {number}", function.rewritten(body)
                 )
                 yield Mutant(
-                    mutant.name, mutant.operator, mutant.sql, mutant.objects, chains=mutant.chains,
+                    mutant.name,
+                    mutant.operator,
+                    mutant.sql,
+                    mutant.objects,
+                    chains=mutant.chains,
                     look=catalog.case.reach,
-                )  # fmt: skip
+                )

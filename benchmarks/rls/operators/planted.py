@@ -27,9 +27,16 @@ def blocks(path: Path) -> Iterator[Mutant]:
             for field in FIELDS
         }
         yield Mutant(
-            f"{said['operator']}: {said['name']}", said["operator"], "\n".join(lines).strip(), listed["object"],
-            listed["look"], listed["call"], listed["chain"], listed["through"], said.get("rows", ""),
-        )  # fmt: skip
+            f"{said['operator']}: {said['name']}",
+            said["operator"],
+            "\n".join(lines).strip(),
+            listed["object"],
+            listed["look"],
+            listed["call"],
+            listed["chain"],
+            listed["through"],
+            said.get("rows", ""),
+        )
 
 
 def planted(operator: str, catalog: Catalog) -> Iterator[Mutant]:

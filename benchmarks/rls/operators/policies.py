@@ -28,7 +28,7 @@ def by_tree(
 
 
 def of_policy(catalog: Catalog, operator: str, policy: Policy, what: str, text: str, *more: str) -> Mutant:
-    """A mutant whose right object is a policy; the grants and functions of trusted tables are tried as well."""
+    """A mutant whose right object is a policy; writes into trusted tables are followed by reads."""
     trusted = policy.table in catalog.case.trusted
     return Mutant(
         f"{operator}: {policy.table} {policy.name}: {what}"[:160],
@@ -64,7 +64,10 @@ def null_passes(catalog: Catalog) -> Iterator[Mutant]:
     """A condition that is true for callers without an identity, on a table that anon may read."""
     for policy in catalog.private():
         if policy.command == "select" and policy.using:
-            text = f'alter policy "{policy.name}" on {policy.table} to anon, authenticated using ({policy.using} or {UID} is null);'
+            text = (
+                f'alter policy "{policy.name}" on {policy.table} to anon, authenticated '
+                f"using ({policy.using} or {UID} is null);"
+            )
             yield of_policy(
                 catalog,
                 "null_passes",
@@ -167,7 +170,10 @@ def role_anon(catalog: Catalog) -> Iterator[Mutant]:
     """Open to anon, for a widget on the website."""
     for policy in catalog.private():
         if policy.command in ("select", "all") and policy.table.startswith("public."):
-            opened = f'create policy "{policy.name}_site" on {policy.table} for select to anon using (true);\ngrant select on {policy.table} to anon;'
+            opened = (
+                f'create policy "{policy.name}_site" on {policy.table} for select to anon using (true);\n'
+                f"grant select on {policy.table} to anon;"
+            )
             named = f"policy {policy.name}_site on {policy.table}"
             yield Mutant(
                 f"role_anon: {policy.table}", "role_anon", opened, (named, policy.table), (policy.table,)
@@ -187,7 +193,10 @@ def extra_permissive(catalog: Catalog) -> Iterator[Mutant]:
             else ""
         )
         if policy.command == "select" and test:
-            text = f'create policy "{policy.name}_live" on {policy.table} for select to authenticated using ({test});'
+            text = (
+                f'create policy "{policy.name}_live" on {policy.table} for select to authenticated '
+                f"using ({test});"
+            )
             named = f"policy {policy.name}_live on {policy.table}"
             yield Mutant(
                 f"extra_permissive: {policy.table}",
@@ -231,9 +240,12 @@ def lifecycle_inlined(catalog: Catalog) -> Iterator[Mutant]:
             for missing in range(len(opening.conditions)):
                 test = opening.exists(f"o.{opening.scope} = {policy.table}.{catalog.case.column}", missing)
                 yield of_policy(
-                    catalog, "lifecycle_inlined", policy, f"{opening.table} {opening.conditions[missing]}",
+                    catalog,
+                    "lifecycle_inlined",
+                    policy,
+                    f"{opening.table} {opening.conditions[missing]}",
                     policy.altered(f"({policy.using}) or {test}"),
-                )  # fmt: skip
+                )
 
 
 def restrictive_lost(catalog: Catalog) -> Iterator[Mutant]:

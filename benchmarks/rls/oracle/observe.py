@@ -18,7 +18,8 @@ Answers = dict[tuple[str, str], str]
 
 FUNCTIONS: Final = """
 select n.nspname || '.' || p.proname,
-       coalesce(p.proargnames[:p.pronargs], '{}'), array(select format_type(t, null) from unnest(p.proargtypes) as t),
+       coalesce(p.proargnames[:p.pronargs], '{}'),
+       array(select format_type(t, null) from unnest(p.proargtypes) as t),
        p.proretset, p.provolatile = 'v'
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where n.nspname = 'public' and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype

@@ -101,7 +101,8 @@ def changes(
                 continue
             yield Probe(
                 f"update {known.title}.{column.name} = {shown} {_label(known, row)}",
-                f"w:update {title(known)} set {name(column.name)} = {quoted(value)} where {_same(known, row)}",
+                f"w:update {title(known)} set {name(column.name)} = {quoted(value)} "
+                f"where {_same(known, row)}",
             )
 
 
@@ -117,23 +118,7 @@ def inserts(known: Known, actor: Actor, case: Case, everyone: Mapping[str, Actor
     granted = [c for c in known.columns if c.insertable and not c.generated]
     every = [c for c in known.columns if not c.generated and not c.identity]
     lists = [granted] if granted and len(granted) < len(every) else []
-    wanted: list[tuple[str, dict[str, Any]]] = []
-    for index, row in enumerate(known.rows):
-        fresh = _fresh(known, row, f"{actor.name} {index}")
-        for number, people_said in enumerate(_authors(fresh, people, actor.uid)):
-            wanted.append((f"{index}.{number}", people_said))
-        signed = _authors(fresh, people, actor.uid)[-1]
-        for column in known.columns:
-            if column.target and column.target not in case.accounts:
-                for other in known.rows:
-                    value = other.get(column.name)
-                    if value is not None and value != row.get(column.name):
-                        wanted.append((f"{index}.{column.name}={value}", {**signed, column.name: value}))
-                        break
-    for index, said in enumerate(case.forged_rows.get(known.title, ())):
-        filled = {k: v.format(uid=actor.uid) if isinstance(v, str) else v for k, v in said.items()}
-        base = _fresh(known, known.rows[0], f"{actor.name} forged {index}") if known.rows else {}
-        wanted.append((f"forged {index}", base | filled))
+    wanted = _rows_of(known, actor, case, people)
     if known.title == "storage.objects":
         wanted += _files(known, actor, case, everyone)
     for columns in (*lists, every):
@@ -146,9 +131,23 @@ def inserts(known: Known, actor: Actor, case: Case, everyone: Mapping[str, Actor
             document = quoted(_json({n: row[n] for n in names}))
             yield Probe(
                 f"insert {known.title} {kind} {key}",
-                f"w:insert into {title(known)} ({listed}) select {listed} from jsonb_populate_record(null::{title(known)}, {document}::jsonb)",
+                f"w:insert into {title(known)} ({listed}) select {listed} "
+                f"from jsonb_populate_record(null::{title(known)}, {document}::jsonb)",
                 topic=str(row.get("topic")) if known.title == "realtime.messages" else None,
             )
+
+
+def _rows_of(known: Known, actor: Actor, case: Case, people: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """What is inserted, by name: each known row by each author, and with one parent of another record."""
+    wanted: list[tuple[str, dict[str, Any]]] = []
+    parents = [c.name for c in known.columns if c.target and c.target not in case.accounts]
+    for index, row in enumerate(known.rows):
+        signed = _authors(_fresh(known, row, f"{actor.name} {index}"), people, actor.uid)
+        wanted += [(f"{index}.{number}", one) for number, one in enumerate(signed)]
+        for column in parents:
+            others = [r[column] for r in known.rows if r.get(column) not in (None, row.get(column))]
+            wanted += [(f"{index}.{column}={v}", {**signed[-1], column: v}) for v in others[:1]]
+    return wanted
 
 
 def calls(
@@ -169,7 +168,8 @@ def calls(
         elif volatile:
             text = f"q:select 'done' from (select {named}({said}) as f) s"
         else:
-            text = f"q:select left(md5(nullif(nullif(nullif(f, ''), 'f'), '{{}}')), 12) from (select {named}({said})::text as f) s"
+            shown = "left(md5(nullif(nullif(nullif(f, ''), 'f'), '{}')), 12)"
+            text = f"q:select {shown} from (select {named}({said})::text as f) s"
         yield Probe(f"call {named}({said})".replace(actor.uid or "-", "self"), text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.rls.case import Case, Connection
@@ -13,35 +14,8 @@ SCHEMAS: Final = ("public", "storage", "realtime")
 WIDTH: Final = 6
 """How many rows of a table things are tried with."""
 
-RELATIONS: Final = """
-select n.nspname || '.' || c.relname as title, c.relkind::text as kind, c.relispartition as partition,
-       c.reltuples::bigint as tuples,
-       coalesce((select array_agg(a.attname::text order by a.attnum) from pg_index i
-         join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey)
-         where i.indrelid = c.oid and i.indisprimary), '{}') as key
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = any (%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
-order by 1
-"""
-COLUMNS: Final = """
-select a.attname as name, t.typname as type, t.typtype = 'e' as enum, a.attnotnull as required,
-       a.attgenerated <> '' as generated, a.attidentity <> '' as identity,
-       has_column_privilege('authenticated', a.attrelid, a.attnum, 'insert') as insertable,
-       has_column_privilege('authenticated', a.attrelid, a.attnum, 'select') as readable,
-       coalesce((select k.confrelid::regclass::text from pg_constraint k
-         where k.conrelid = a.attrelid and k.contype = 'f' and k.conkey[cardinality(k.conkey)] = a.attnum
-         order by k.confrelid::regclass::text like '%%medical_codes', k.oid limit 1), '') as target,
-       case when t.typtype = 'e' then (select array_agg(e.enumlabel::text order by e.enumsortorder)
-              from pg_enum e where e.enumtypid = t.oid)
-            else coalesce((select array(select m[1] from regexp_matches(pg_get_constraintdef(k.oid), '''([^'']+)''::', 'g') as m)
-              from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'c' and k.conkey = array[a.attnum]
-              limit 1), '{}') end as words,
-       exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and a.attnum = any (i.indkey)
-         and (i.indnkeyatts = 1 or i.indisprimary)) as alone
-from pg_attribute a join pg_type t on t.oid = a.atttypid
-where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped
-order by a.attnum
-"""
+RELATIONS: Final = Path(__file__).with_name("relations.sql").read_bytes()
+COLUMNS: Final = Path(__file__).with_name("columns.sql").read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +77,7 @@ def _rows(
         every = [{k: v for k, v in row.items() if k != "path_tokens"} for row in every]
     small = [c.name for c in columns if c.words or c.type == "bool" or c.target]
     wanted = set(interesting)
-    left = every
+    left: list[dict[str, Any]] = list(every)
     chosen: list[dict[str, Any]] = []
     covered: set[str] = set()
     while left and len(chosen) < WIDTH:

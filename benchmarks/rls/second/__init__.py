@@ -16,14 +16,46 @@ from tools.sandbox.shim import install_shim
 HERE: Final = Path(__file__).parent
 FILES: Final = sorted(path for path in HERE.glob("[0-9]*.sql"))
 PEOPLE: Final = {
-    "owner_a": "a", "admin_a": "a", "clinician_a": "a", "reader_a": "a", "other_team_a": "a", "teamless_a": "a",
-    "assistant_a": "a", "billing_a": "a", "ended_a": "a", "future_a": "a", "removed_a": "a", "ended_team_a": "a",
-    "future_team_a": "a", "closed_team_a": "a", "owner_b": "b", "clinician_b": "b", "assistant_b": "b", "dual": "b",
-    "owner_c": "c", "clinician_c": "c", "portal_a1": "", "portal_b1": "", "portal_deleted": "", "portal_c": "",
-    "proxy_read": "", "proxy_write": "", "proxy_ended": "", "proxy_future": "", "proxy_deleted": "", "invited": "",
-    "late_invited": "", "cancelled_invited": "", "used_invited": "", "glass_live": "a", "glass_expired": "a",
-    "glass_closed": "a", "glass_future": "a", "glass_left": "a", "stranger": "",
-}  # fmt: skip
+    "owner_a": "a",
+    "admin_a": "a",
+    "clinician_a": "a",
+    "reader_a": "a",
+    "other_team_a": "a",
+    "teamless_a": "a",
+    "assistant_a": "a",
+    "billing_a": "a",
+    "ended_a": "a",
+    "future_a": "a",
+    "removed_a": "a",
+    "ended_team_a": "a",
+    "future_team_a": "a",
+    "closed_team_a": "a",
+    "owner_b": "b",
+    "clinician_b": "b",
+    "assistant_b": "b",
+    "dual": "b",
+    "owner_c": "c",
+    "clinician_c": "c",
+    "portal_a1": "",
+    "portal_b1": "",
+    "portal_deleted": "",
+    "portal_c": "",
+    "proxy_read": "",
+    "proxy_write": "",
+    "proxy_ended": "",
+    "proxy_future": "",
+    "proxy_deleted": "",
+    "invited": "",
+    "late_invited": "",
+    "cancelled_invited": "",
+    "used_invited": "",
+    "glass_live": "a",
+    "glass_expired": "a",
+    "glass_closed": "a",
+    "glass_future": "a",
+    "glass_left": "a",
+    "stranger": "",
+}
 """Everybody, with the organisation that the token names."""
 A1: Final = made("patient a1")
 
@@ -38,9 +70,14 @@ def build(dsn: str) -> None:
 
 def _claims(name: str, app: dict[str, Any]) -> dict[str, Any]:
     return {
-        "sub": made(name), "role": "authenticated", "email": f"{name}@example.org", "aal": "aal1",
-        "app_metadata": {"provider": "email"} | app, "user_metadata": {}, "is_anonymous": False,
-    }  # fmt: skip
+        "sub": made(name),
+        "role": "authenticated",
+        "email": f"{name}@example.org",
+        "aal": "aal1",
+        "app_metadata": {"provider": "email"} | app,
+        "user_metadata": {},
+        "is_anonymous": False,
+    }
 
 
 def _actors(connection: Connection) -> dict[str, Actor]:
@@ -49,9 +86,14 @@ def _actors(connection: Connection) -> dict[str, Actor]:
         for name, org in PEOPLE.items()
     }
     said = {
-        "org_id": made("org a"), "role": "admin", "patient_id": A1, "patients": [A1], "org_role": "admin",
-        "is_admin": True, "user_id": made("owner_a"),
-    }  # fmt: skip
+        "org_id": made("org a"),
+        "role": "admin",
+        "patient_id": A1,
+        "patients": [A1],
+        "org_role": "admin",
+        "is_admin": True,
+        "user_id": made("owner_a"),
+    }
     stranger = people["stranger"]
     people["forger"] = replace(stranger, name="forger", claims={**stranger.claims, "user_metadata": said})
     people["stale_token"] = replace(
@@ -88,28 +130,44 @@ CASE: Final = Case(
     anchors=("public.patients", "public.organisations"),
     accounts=("auth.users",),
     interesting=lambda connection: tuple(
-        made(name) for name in ("patient a1", "patient b1", "patient a3", "patient a4", "org a", "org b", "patient c1")
+        made(name)
+        for name in ("patient a1", "patient b1", "patient a3", "patient a4", "org a", "org b", "patient c1")
     ),
     chains=_chains(),
     texts={
-        "token": ("token-invited", "token-late_invited", "token-cancelled_invited", "token-used_invited", "x"),
+        "token": (
+            "token-invited",
+            "token-late_invited",
+            "token-cancelled_invited",
+            "token-used_invited",
+            "x",
+        ),
         "reason": ("x",),
         "why": ("x",),
     },
     weaker=(("is_patient", "is_member"),),
     reference=frozenset({"public.drugs"}),
     trusted=(
-        "public.members", "public.team_members", "public.patient_teams", "public.proxies", "public.referrals",
-        "public.break_glass", "public.patients",
+        "public.members",
+        "public.team_members",
+        "public.patient_teams",
+        "public.proxies",
+        "public.referrals",
+        "public.break_glass",
+        "public.patients",
     ),
     column="patient_id",
     openings=(
         Opening(
-            "public.proxies", "patient_id", "user_id",
+            "public.proxies",
+            "patient_id",
+            "user_id",
             ("o.starts_at <= now()", "(o.ends_at is null or o.ends_at > now())", "o.deleted_at is null"),
         ),
         Opening(
-            "public.break_glass", "patient_id", "user_id",
+            "public.break_glass",
+            "patient_id",
+            "user_id",
             ("o.starts_at <= now()", "o.ends_at > now()", "o.closed_at is null"),
         ),
     ),
@@ -118,8 +176,13 @@ CASE: Final = Case(
     ignored=frozenset({"named_patient"}),
     topics=(f"patient:{A1}", f"patient:{made('patient b1')}", "lobby"),
     paths=(
-        "{other_owner}/{other}/new.pdf", made("org a") + "/" + A1 + "/new.pdf", made("org b") + "/" + A1 + "/new.pdf",
-        "x/" + A1 + "/new.pdf", made("org a") + "/{uid}/new.pdf", "{uid}/" + A1 + "/new.pdf",
-        made("org a") + "/" + A1 + "/deep/new.pdf", "{uid}/new.pdf",
+        "{other_owner}/{other}/new.pdf",
+        made("org a") + "/" + A1 + "/new.pdf",
+        made("org b") + "/" + A1 + "/new.pdf",
+        "x/" + A1 + "/new.pdf",
+        made("org a") + "/{uid}/new.pdf",
+        "{uid}/" + A1 + "/new.pdf",
+        made("org a") + "/" + A1 + "/deep/new.pdf",
+        "{uid}/new.pdf",
     ),
-)  # fmt: skip
+)

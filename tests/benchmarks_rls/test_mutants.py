@@ -1,0 +1,97 @@
+"""The suite is what it says: enough mutants, each still made by its operator, a sample confirmed again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.rls.cases import CASES
+from benchmarks.rls.confirm import UNCHANGED, recorded
+from benchmarks.rls.harmless import harmless
+from benchmarks.rls.mutant import Mutant
+from benchmarks.rls.operators import OPERATORS
+from benchmarks.rls.oracle.observe import gains
+from tests.benchmarks_rls.conftest import JudgeOf
+
+
+def names(case: str, judge_of: JudgeOf) -> dict[str, Mutant]:
+    """Every mutant that the operators make of a case, by name."""
+    catalog = judge_of(case).catalog()
+    return {mutant.name: mutant for operator in OPERATORS for mutant in operator.make(catalog)}
+
+
+def test_there_are_enough_and_of_every_kind():
+    by_operator = Counter(one["operator"] for one in recorded().values())
+    assert sum(by_operator.values()) >= 250
+    assert len(by_operator) >= 40
+    assert max(by_operator.values()) <= 20, "no operator carries the figures alone"
+    assert len(recorded(UNCHANGED)) >= 40
+    for case in CASES:
+        assert sum(name.startswith(f"{case}/") for name in recorded()) >= 100
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_what_is_recorded_is_what_the_operators_make(case: str, judge_of: JudgeOf):
+    made = names(case, judge_of)
+    missing = [
+        name for name in recorded() if name.startswith(f"{case}/") and name.partition("/")[2] not in made
+    ]
+    assert missing == []
+    assert all(mutant.objects for mutant in made.values())
+    same = {f"{case}/{m.name}" for m in harmless(judge_of(case).catalog())}
+    assert [name for name in recorded(UNCHANGED) if name.startswith(f"{case}/") and name not in same] == []
+
+
+SAMPLE = (
+    ("using_true", "guardian"),
+    ("role_anon", "guardian"),
+    ("helper_metadata", "guardian"),
+    ("rpc_unchecked", "guardian"),
+    ("helper_condition_dropped", "second"),
+    ("restrictive_lost", "second"),
+    ("realtime", "second"),
+    ("self_verify", "second"),
+)
+
+
+@pytest.mark.parametrize(("operator", "case"), SAMPLE)
+def test_a_recorded_mutant_leaks_again(operator: str, case: str, judge_of: JudgeOf):
+    name = min(
+        (n for n, one in recorded().items() if n.startswith(f"{case}/") and one["operator"] == operator),
+        key=lambda n: len(names_looked_at(n, case, judge_of)),
+    )
+    mutant = names(case, judge_of)[name.partition("/")[2]]
+    found = judge_of(case).gains(mutant)
+    assert any(
+        (gain.actor, gain.probe) == (recorded()[name]["actor"], recorded()[name]["gain"]) for gain in found
+    )
+
+
+def names_looked_at(name: str, case: str, judge_of: JudgeOf) -> tuple[str, ...]:
+    """Where the oracle looks for a mutant: the shortest way is the quickest test."""
+    return names(case, judge_of)[name.partition("/")[2]].look
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_the_clean_schema_against_itself_gains_nothing(case: str, judge_of: JudgeOf):
+    """Each relation in this test is asked on two copies, so that chance would show."""
+    judge = judge_of(case)
+    titles = {
+        "guardian": ("public.consents", "public.household_members"),
+        "second": ("public.proxies", "public.referrals"),
+    }
+    for title in titles[case]:
+        with judge.copy() as one, judge.copy() as other:
+            first, second = one.ask(title), other.ask(title)
+        assert gains(first, second) == [] and len(first) > 100
+        assert any(answer not in ("", "0") and not answer.startswith("!") for answer in first.values())
+
+
+def test_a_change_that_does_nothing_is_no_leak(judge_of: JudgeOf):
+    harmless_one = Mutant(
+        "comment", "none", "comment on table public.proxies is 'x'", ("public.proxies",), ("public.proxies",)
+    )
+    assert judge_of("second").gains(harmless_one) == []
+    assert judge_of("second").changes(replace(harmless_one, look=())) == []
