@@ -75,8 +75,12 @@ class CellChange(BaseModel):
     @property
     def text(self) -> str:
         """`authenticated SELECT on public.t: no row -> every row`."""
-        what = self.how or f"{self.before} -> {self.after}"
-        return f"{', '.join(self.roles)} {self.command} on {self.relation}: {what}"
+        return texts([self])[0]
+
+    @property
+    def what(self) -> str:
+        """What changed: the extent, or how the condition did."""
+        return self.how or f"{self.before} -> {self.after}"
 
 
 def combined(directions: Iterable[Direction]) -> Direction:
@@ -140,8 +144,15 @@ class Pair:
 
 
 def texts(cells: Sequence[CellChange]) -> tuple[str, ...]:
-    """The cells in words."""
-    return tuple(cell.text for cell in cells)
+    """The cells in words; commands that changed alike stand together."""
+    alike: dict[tuple[Direction, str, str, str], list[str]] = {}
+    for cell in cells:
+        who = ", ".join(cell.roles)
+        alike.setdefault((cell.direction, who, cell.relation, cell.what), []).append(cell.command)
+    return tuple(
+        f"{who} {', '.join(commands)} on {relation}: {what}"
+        for (_, who, relation, what), commands in alike.items()
+    )
 
 
 def commands_of(policy: Policy) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pydantic import Field
@@ -19,6 +20,9 @@ from tools.rls.wording import shown
 
 _FULL: Final = 12
 """Changes that the compact answer tells in full."""
+_CELL: Final = re.compile(r"(?P<who>.+) (?P<commands>[A-Z]+(?:, [A-Z]+)*) on (?P<on>.+): ")
+_AROUND: Final = 8
+"""Words that are left around what differs."""
 _CELLS: Final = 4
 """Effective changes named with each of them."""
 
@@ -75,8 +79,9 @@ class Difference(Result):
         for change in self.changes[:_FULL]:
             lines.append(f"\n**{change.direction}** {shown(change.sentence)}")
             lines += [f"Why: {shown(change.reason)}."] if change.reason else []
-            lines += [f"Was: `{_short(change.before)}`"] if change.before else []
-            lines += [f"Is: `{_short(change.after)}`"] if change.after else []
+            before, after = told_apart(change.before, change.after)
+            lines += [f"Was: `{_short(before)}`"] if before else []
+            lines += [f"Is: `{_short(after)}`"] if after else []
             lines += [f"- {shown(cell)}" for cell in change.reaches[:_CELLS]]
             more = len(change.reaches) - _CELLS
             lines += [f"- and {more} more"] if more > 0 else []
@@ -91,9 +96,15 @@ class Difference(Result):
     @property
     def unexplained(self) -> tuple[CellChange, ...]:
         """Cells that no change names: access through a view whose table changed, for one."""
-        told = {text for change in self.changes for text in change.reaches}
+        found = (_CELL.match(text) for change in self.changes for text in change.reaches)
+        told = {(m["who"], command, m["on"]) for m in found if m for command in m["commands"].split(", ")}
         related = {c.object for c in self.changes} | {c.object.rpartition(" on ")[2] for c in self.changes}
-        return tuple(cell for cell in self.access if cell.text not in told and cell.relation not in related)
+        return tuple(
+            cell
+            for cell in self.access
+            if (", ".join(cell.roles), cell.command, cell.relation) not in told
+            and cell.relation not in related
+        )
 
 
 def difference(old: Snapshot, new: Snapshot, base: str, head: str) -> Difference:
@@ -134,6 +145,26 @@ def _gaps(pair: Pair) -> list[Gap]:
     if any(function.language not in ("sql", "plpgsql") for function in pair.new.functions):
         found.append(Gap(what="what functions in other languages than sql and plpgsql do", why="not read"))
     return found
+
+
+def told_apart(before: str, after: str) -> tuple[str, str]:
+    """Both texts without most of what they begin and end with alike."""
+    if not before or not after:
+        return before, after
+    old, new = before.split(" "), after.split(" ")
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    left, right = max(0, start - _AROUND), max(0, end - _AROUND)
+    return _clipped(old, left, right), _clipped(new, left, right)
+
+
+def _clipped(words: list[str], left: int, right: int) -> str:
+    middle = " ".join(words[left : len(words) - right])
+    return f"{'... ' if left else ''}{middle}{' ...' if right else ''}"
 
 
 def _short(text: str) -> str:

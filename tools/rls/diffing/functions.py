@@ -136,8 +136,8 @@ def _path(change: Callable[[Direction, str, str], Change], old: Function, new: F
 
 def _executors(pair: Pair, old: Function, new: Function) -> Iterator[Change]:
     one, other = set(_callers(pair, pair.old, old)), set(_callers(pair, pair.new, new))
-    if new.is_trigger:
-        return
+    if new.is_trigger or old.acl == new.acl:
+        return  # what a membership or a schema does is said there
     if other - one:
         who = ", ".join(sorted(other - one))
         yield Change(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tools.rls.access_matrix import KINDS, WORDS
-from tools.rls.diffing.cells import relation_cells
 from tools.rls.bodies import body_of
+from tools.rls.diffing.cells import relation_cells
 from tools.rls.diffing.change import (
     CellChange,
     Change,
@@ -18,7 +18,7 @@ from tools.rls.diffing.change import (
     texts,
 )
 from tools.rls.facts import Facts
-from tools.rls.matrix.access import Extent
+from tools.rls.matrix.access import Access, Extent
 from tools.rls.objects import Policy, Relation, Trigger
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
@@ -69,8 +69,16 @@ def _came(pair: Pair, relation: Relation) -> Change:
         sentence=f"{KINDS[relation.kind].capitalize()} {relation.title} is new{_state(relation)}.",
         reason=reason,
         after="; ".join(f"{policy.name}: {text_of(policy)}" for policy in relation.policies),
-        reaches=tuple(f"{role} {command}: {WORDS[found.extent]}" for role, command, found in cells[:8]),
+        reaches=_access(cells),
     )
+
+
+def _access(cells: Iterable[tuple[str, str, Access]]) -> tuple[str, ...]:
+    """`anon SELECT, INSERT: every row`."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for role, command, found in cells:
+        alike.setdefault((role, WORDS[found.extent]), []).append(command)
+    return tuple(f"{role} {', '.join(commands)}: {words}" for (role, words), commands in alike.items())
 
 
 def _state(relation: Relation) -> str:
