@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 
 from agent.baseline import Baseline, Known, compare
-from agent.commands.review import at_or_above, fails, render
+from agent.commands.review import at_or_above, fails, proof_of, render, with_gaps
+from agent.outcome import Failure, Outcome
 from agent.reports.dossier import Dossier
 from agent.reports.html import html
 from agent.reports.text import Paper
 from tests.tools.rls.proof import sample
+from tools.errors import RemoteError, Unavailable
 from tools.findings import Finding, Level, Rule
+from tools.registry import Result
 from tools.resources import Suppression
 from tools.review import Coverage, Gap, Review, Summary
 from tools.rls.proof.findings import with_proof
+from tools.rls.proof.verdict import Answer, Proof
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LEVELS = {"none", "note", "warning", "error"}
@@ -274,3 +278,30 @@ def test_two_reviews_together_are_ranked_as_one():
 def test_a_cache_key_depends_on_rule_and_object_only():
     assert finding().cache_key == finding(Level.INFO, fix="other").cache_key
     assert finding().cache_key != finding(name="public.other").cache_key
+
+
+class Wrapped(Result):
+    """What a tool that proves may answer with."""
+
+    proof: Proof
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_proof_comes_through_the_gate_or_its_failure_does(failed: bool):
+    failure = Failure("unavailable", "The sandbox is gone.", "", "", retry=True, exit_code=3)
+    outcome = Outcome("1", "prove_isolation", None if failed else Wrapped(proof=sample.proof()), failure, 1.0)
+    if failed:
+        with pytest.raises(Unavailable, match="The sandbox is gone"):
+            proof_of(outcome)
+    else:
+        assert proof_of(outcome) == sample.proof()
+    with pytest.raises(RemoteError, match="did not return a proof"):
+        proof_of(Outcome("1", "prove_isolation", review(), None, 1.0))
+
+
+def test_a_copy_that_lacked_something_proves_nothing_about_it():
+    whole = sample.proof(leaks=(), denied=(), gaps=(), answer=Answer.NO)
+    lacking = with_gaps(whole, (Gap(what="view v", why="its table is missing"),))
+    assert lacking.answer is Answer.NOT_EXAMINED and len(lacking.gaps) == 1
+    assert with_gaps(whole, ()).answer is Answer.NO
+    assert with_gaps(sample.proof(), (Gap(what="view v", why="x"),)).answer is Answer.YES
