@@ -87,6 +87,7 @@ class Condition(BaseModel):
     text: str
     decided_true: bool
     decided_false: bool
+    unmeasured: str = Field(default="", description="Why it could not be measured; empty where it was.")
 
 
 class Proof(BaseModel):
