@@ -1,18 +1,10 @@
-"""`sergei rls coverage`: which policies a test run exercised, counted by PostgreSQL while the tests ran.
-
-    sergei rls coverage start     every policy of the test database counts from now on (asked)
-    ... run your tests ...
-    sergei rls coverage report    which policies never decided, or only ever one way
-    sergei rls coverage stop      every policy is put back word for word (asked)
-
-With --print, start and stop only print their SQL, for psql in a script where nobody can be asked.
-"""
+"""`sergei rls coverage`: which policies a test run exercised, counted by PostgreSQL while the tests ran."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent import settings as settings_module
 from agent.cli import add_target
@@ -26,8 +18,23 @@ if TYPE_CHECKING:
     from tools.rls.coverage.measure import Measured
 
 
+_EPILOG: Final = """\
+how it goes:
+  sergei rls coverage start     every policy of the test database counts from now on (asked)
+  ... run your tests as the roles that the policies are for ...
+  sergei rls coverage report    which policies never decided, or only ever one way
+  sergei rls coverage stop      every policy is put back word for word (asked)
+
+where nobody can be asked (the same for stop):
+  sergei rls coverage start --print | psql "$TEST_DATABASE_URL"
+
+Counts survive ROLLBACK. A production database is refused, and a superuser is needed.
+exit codes: 0 done, 1 below --fail-under, 2 usage, 3 could not run, 4 refused"""
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
+    parser.epilog = _EPILOG
     parser.add_argument("step", choices=("start", "report", "stop"))
     add_target(parser)
     parser.add_argument("--print", action="store_true", help="only print the SQL of start or stop")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ class Seen(BaseModel):
 
 class _Run(BaseModel):
     at: datetime
+    version: str = ""
     scope: dict[str, Any] = {}
 
 
@@ -61,6 +63,7 @@ class Point:
     findings: tuple[Seen, ...]
     answer: str
     scope: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ def read(path: Path) -> Point:
         findings=report.findings,
         answer=report.proof.answer if report.proof else "",
         scope=json.dumps(report.run.scope, sort_keys=True) if report.run else "",
+        version=report.run.version if report.run else "",
     )
 
 
@@ -160,6 +164,16 @@ def _last(found: Sequence[Step]) -> Iterable[tuple[str, Seen]]:
     yield from (("fixed", one) for one in found[-1].fixed)
 
 
+def upgrades(found: Sequence[Step]) -> Iterable[str]:
+    """Where another Sergei made the report: what is new there may be his."""
+    for before, now in pairwise(step.point for step in found):
+        if before.version != now.version and before.version and now.version:
+            yield (
+                f"{now.file} was made by Sergei {now.version}, the one before by {before.version}: "
+                "what is new there may be new rules."
+            )
+
+
 def text(found: Sequence[Step]) -> str:
     """For a terminal."""
     rows = _table(found)
@@ -178,6 +192,7 @@ def text(found: Sequence[Step]) -> str:
     lines += ["", *_lines(found)]
     changes = [f"  {word:<5}  {one.level:<5}  {one.object}  {one.rule}" for word, one in _last(found)]
     lines += ["", "In the last step:", *changes] if changes else []
+    lines += [f"\n{note}" for note in upgrades(found)]
     if any(not step.point.dated for step in found):
         lines += ["", "* The report does not say when it was made: the time of its file."]
     return "\n".join(lines)
@@ -190,6 +205,7 @@ def markdown(found: Sequence[Step]) -> str:
     lines += ["|" + "---|" * len(head)]
     lines += [f"| {' | '.join(plain(cell) for cell in row)} |" for row in rows]
     lines += ["", "```text", *_lines(found), "```"]
+    lines += [f"\n{plain(note)}" for note in upgrades(found)]
     changes = [f"- {word}: {one.level} {plain(one.object)} `{one.rule}`" for word, one in _last(found)]
     return "\n".join([*lines, *(["", "In the last step:", "", *changes] if changes else [])])
 

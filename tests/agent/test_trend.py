@@ -57,6 +57,14 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path):
     assert found[2].objection == "another target"
 
 
+def test_an_upgrade_between_two_reports_is_said(tmp_path: Path):
+    save(tmp_path, 0, "public.a", version="0.1.0")
+    save(tmp_path, 1, "public.a", "public.b", version="0.2.0")
+    found = trend.steps(trend.read(file) for file in tmp_path.glob("*.json"))
+    said = "was made by Sergei 0.2.0, the one before by 0.1.0"
+    assert said in trend.text(found) and said in trend.markdown(found).replace("\\", "")
+
+
 def test_a_report_without_a_time_takes_its_file_s(tmp_path: Path):
     file = save(tmp_path, 0, "public.a")
     old = {k: v for k, v in json.loads(file.read_text()).items() if k != "run"}
