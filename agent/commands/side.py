@@ -35,7 +35,7 @@ class Applied:
 @contextmanager
 def applied(settings: Settings, where: str, progress: Callable[[str], None]) -> Generator[Applied]:
     """The migrations of a folder, a file or REV:PATH, applied. Raises NotFound or InvalidInput."""
-    found = migrations.read(where)
+    found = migrations.read(where, settings.subprocess_environment)
     progress("starting the sandbox ...")
     with open_cluster(settings) as cluster, restored(cluster, found, progress) as side:
         yield side

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from agent.commands import migrations
 from tools.errors import InvalidInput, NotFound
 from tools.sandbox.scratch.layout import ordered
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/"}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_sqitch_follows_its_plan():
 )
 def test_the_section_that_undoes_is_left_out(tmp_path: Path, mark: str):
     (tmp_path / "1.sql").write_text(f"create table a (id int);\n{mark}\ndrop table a;\n")
-    assert migrations.read(str(tmp_path)).texts == ("create table a (id int);\n",)
+    assert migrations.read(str(tmp_path), ENVIRONMENT).texts == ("create table a (id int);\n",)
 
 
 def test_a_revision_is_read_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -54,24 +57,24 @@ def test_a_revision_is_read_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         subprocess.run(["git", *words], check=True)
     (folder / "1.sql").write_text("changed")
     (folder / "2.sql").write_text("two")
-    assert migrations.read("HEAD:db/migrations").texts == ("one",)
-    assert migrations.read("HEAD:db/migrations/1.sql").texts == ("one",)
-    assert migrations.read("db/migrations").texts == ("changed", "two")
+    assert migrations.read("HEAD:db/migrations", ENVIRONMENT).texts == ("one",)
+    assert migrations.read("HEAD:db/migrations/1.sql", ENVIRONMENT).texts == ("one",)
+    assert migrations.read("db/migrations", ENVIRONMENT).texts == ("changed", "two")
     monkeypatch.chdir(folder.parent)
-    assert migrations.read("HEAD:migrations").names == ("1.sql",)
+    assert migrations.read("HEAD:migrations", ENVIRONMENT).texts == ("one",)
     for wrong in ("HEAD:gone", "nothing:migrations"):
-        with pytest.raises(NotFound, match="git knows no"):
-            migrations.read(wrong)
+        with pytest.raises(NotFound, match=r"git does not know|There is no \.sql file"):
+            migrations.read(wrong, ENVIRONMENT)
     with pytest.raises(NotFound, match="no folder or file"):
-        migrations.read("--upload-pack=x:y")
+        migrations.read("--upload-pack=x:y", ENVIRONMENT)
 
 
 def test_what_is_no_migration_is_one_sentence(tmp_path: Path):
     with pytest.raises(NotFound, match="no folder or file"):
-        migrations.read(str(tmp_path / "gone"))
-    with pytest.raises(NotFound, match="no migration"):
-        migrations.read(str(tmp_path))
+        migrations.read(str(tmp_path / "gone"), ENVIRONMENT)
+    with pytest.raises(NotFound, match=r"There is no \.sql file"):
+        migrations.read(str(tmp_path), ENVIRONMENT)
     (tmp_path / "1.sql").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(InvalidInput, match="not readable"):
-        migrations.read(str(tmp_path))
+    with pytest.raises(InvalidInput, match="cannot be read as UTF-8"):
+        migrations.read(str(tmp_path), ENVIRONMENT)
     assert not migrations.at_revision("postgresql://u@h/d") and not migrations.at_revision(str(tmp_path))

@@ -75,7 +75,7 @@ def test_a_saved_snapshot_is_a_side_and_what_is_fixed_is_said(sergei: Sergei, pr
     [
         ((), "Which state was before?"),
         (("--base", "gone"), "no folder or file gone"),
-        (("--base", "HEAD:gone"), "git knows no gone at HEAD"),
+        (("--base", "HEAD:gone"), "There is no .sql file in gone at HEAD"),
         (("--base", "gone.json"), "no snapshot gone.json"),
         (("--base", "db", "--comment", "/nowhere/c.md"), "--comment"),
         (("--base", "db", "--head", "target"), "No database is connected"),

@@ -7,22 +7,25 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.errors import InvalidInput, NotFound, Unavailable
+from tools.sandbox.scratch.layout import ordered, upward, wanted
 
 _LIMIT = 2_000
 """Files of one folder; more is no folder of migrations."""
 
 
 def folder_texts(folder: Path) -> list[str]:
-    """The .sql files of a folder in the order of their names, which is the order migrations run in."""
-    files = sorted(folder.rglob("*.sql"), key=lambda file: file.relative_to(folder).as_posix())
-    if not files:
+    """The migrations of a folder in the order in which they run, without what undoes them."""
+    found = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if wanted(file.name)}
+    texts = {name: _read(found[name]) for name in sorted(found)[:_LIMIT]}
+    names = ordered(texts)
+    if not names:
         raise NotFound(f"There is no .sql file in {folder}.")
-    return [_read(file) for file in files[:_LIMIT]]
+    return [upward(texts[name]) for name in names]
 
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise InvalidInput(f"{file} cannot be read as UTF-8 text.") from None
 
@@ -39,10 +42,13 @@ def texts_at(revision: str, folder: Path, environment: Mapping[str, str]) -> lis
     inside = folder.resolve().relative_to(top).as_posix()
     commit = _git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], place, environment).strip()
     listed = _git(["ls-tree", "-r", "-z", "--name-only", commit, "--", inside], top, environment)
-    names = sorted(name for name in listed.split("\0") if name.endswith(".sql"))
+    found = sorted(name for name in listed.split("\0") if wanted(name.rpartition("/")[2]))[:_LIMIT]
+    blobs = {name: _git(["cat-file", "blob", f"{commit}:{name}"], top, environment) for name in found}
+    texts = {name.removeprefix(inside).lstrip("/") or name: text for name, text in blobs.items()}
+    names = ordered(texts)
     if not names:
         raise NotFound(f"There is no .sql file in {inside} at {revision}.")
-    return [_git(["cat-file", "blob", f"{commit}:{name}"], top, environment) for name in names[:_LIMIT]]
+    return [upward(texts[name]).removeprefix("\ufeff") for name in names]
 
 
 def _existing(folder: Path) -> Path:
