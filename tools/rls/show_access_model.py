@@ -42,13 +42,13 @@ class AccessModel(Result):
 
 @tool(Effect.READ)
 async def show_access_model(params: ShowAccessModel, resources: Resources) -> AccessModel:
-    """Show who is meant to see what: records, what opens them while which conditions hold, staff, reference data.
+    """Show who is meant to see what: records, what opens them and while which conditions hold, staff, codes.
 
     This is what prove_isolation judges by. Read it with the person who knows, ask its questions, and correct
     it in the [rls] section of sergei.toml. It does not say what policies really let through.
     """
     snapshot = await read_snapshot(resources.database, resources.exposed_schemas)
-    model = apply(infer(snapshot), resources.rls_model)
+    model = apply(infer(snapshot), resources.rls_model, snapshot)
     return AccessModel(
         target=resources.database.target.label,
         lines=tuple(line for line in lines(model) if not line.startswith("question: ")),

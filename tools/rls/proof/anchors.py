@@ -37,7 +37,7 @@ def records(evidence: Evidence) -> Records:
         )
         if not ways and evidence.keys.is_mirror(title):
             key = evidence.keys.primary(title)
-            ways = (Way((), title, key, _usual_identity(evidence)),)
+            ways = (Way((), title, key, evidence.usual_identity),)
         found.anchors[title] = Anchor(
             title,
             _key(evidence, title, claims.get(title, ())),
@@ -67,11 +67,6 @@ def _canonical(evidence: Evidence, title: str, titles: set[str]) -> str:
         return title
     mirrors = [one for one in sorted(titles) if one != title and evidence.keys.is_mirror(one)]
     return mirrors[0] if mirrors else title
-
-
-def _usual_identity(evidence: Evidence) -> Identity:
-    counted = Counter(chain.identity for chain in evidence.chains if evidence.names_account(chain))
-    return max(counted, key=lambda one: (counted[one], one.name)) if counted else Identity("uid")
 
 
 def _scope(evidence: Evidence, one: Candidate, anchor: str) -> tuple[Hop, ...]:

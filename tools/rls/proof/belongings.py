@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import replace
 from typing import Final
 
@@ -107,7 +106,7 @@ class Belongings:
     ) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
         """Accounts that a row is about, and those that only wrote it."""
         title = relation.title
-        identity = self._identity(title)
+        identity = self.evidence.usual_identity
         asked = self._asked(title)
         parties: dict[Way, None] = {}
         authors: dict[Way, None] = {}
@@ -144,12 +143,6 @@ class Belongings:
             using = chain.way.part == "using"
             found[chain.column] = (chain.identity, using or (known is not None and known[1]))
         return found
-
-    def _identity(self, title: str) -> Identity:
-        counted = Counter(
-            chain.identity for chain in self.evidence.chains if self.evidence.names_account(chain)
-        )
-        return max(counted, key=lambda one: (counted[one], one.name)) if counted else Identity("uid")
 
     # -- kinds ---------------------------------------------------------------------------
 

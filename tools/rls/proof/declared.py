@@ -43,13 +43,13 @@ from typing import Any
 
 from tools.errors import ConfigurationError
 from tools.rls.proof.belongings import PARTITION, as_partition
+from tools.rls.proof.declared_checking import check_columns
 from tools.rls.proof.declared_reading import Section
 from tools.rls.proof.language import condition, identity, path, way
 from tools.rls.proof.model import (
     STAFF,
     Anchor,
     Belonging,
-    Hop,
     Identity,
     Kind,
     Model,
@@ -58,12 +58,13 @@ from tools.rls.proof.model import (
     StaffRole,
 )
 from tools.rls.proof.model_toml import RIGHTS, as_toml, key_of
+from tools.rls.snapshot import Snapshot
 
 __all__ = ["apply", "as_toml"]
 
 
-def apply(model: Model, raw: Mapping[str, Any]) -> Model:
-    """The model with a person's corrections.
+def apply(model: Model, raw: Mapping[str, Any], snapshot: Snapshot | None = None) -> Model:
+    """The model with a person's corrections; with the snapshot, the columns that they name are checked, too.
 
     Raises ConfigurationError that names the wrong key, with the nearest known ones.
     """
@@ -80,16 +81,28 @@ def apply(model: Model, raw: Mapping[str, Any]) -> Model:
     model = _openings(section, model)
     model = _staff(section, model)
     model = _tables(section, model)
-    return replace(
+    asked = [d for d in model.doubts if not any(f" {t}" in d.partition("?")[0] for t in section.named)]
+    model = replace(
         model,
         identities=_identities(model),
         declared=frozenset(section.named),
-        doubts=tuple(
-            doubt
-            for doubt in model.doubts
-            if not any(f" {t}" in doubt.partition("?")[0] for t in section.named)
-        ),
+        doubts=(*asked, *_unsaid(section, model)),
     )
+    if snapshot is not None:
+        check_columns(model, snapshot)
+    return model
+
+
+def _unsaid(section: Section, model: Model) -> list[str]:
+    """Where the section says that it is complete: the tables that it does not name."""
+    if not section.flag("complete"):
+        return []
+    said = {*section.named, *(t for t, one in model.tables.items() if one.why.startswith(PARTITION))}
+    return [
+        f"What are the rows of {title}? [rls] does not name it."
+        for title in model.tables
+        if title not in said
+    ]
 
 
 def _records(section: Section, model: Model) -> Model:
@@ -272,11 +285,7 @@ def _tables(section: Section, model: Model) -> Model:
         title: replace(one, why=model.tables[title].why if _equal(one, model.tables[title]) else "declared")
         for title, one in tables.items()
     }
-    doubts = model.doubts
-    if section.flag("complete"):
-        said = {*section.named, *(t for t, one in told.items() if one.why.startswith(PARTITION))}
-        doubts += tuple(f"What are the rows of {t}? [rls] does not name it." for t in told if t not in said)
-    return replace(model, tables=told, doubts=doubts)
+    return replace(model, tables=told)
 
 
 def _equal(one: Belonging, other: Belonging) -> bool:
@@ -292,11 +301,3 @@ def _identities(model: Model) -> tuple[Identity, ...]:
     roles = [Identity("claim", tuple(path.split("."))) for role in model.staff for path in role.claims]
     found = {*model.identities, *claims, *roles, *(way.identity for way in ways)}
     return tuple(sorted(found, key=lambda one: (one.kind != "uid", one.kind, one.path)))
-
-
-def hops_of(model: Model) -> frozenset[Hop]:
-    """Every hop that the model follows, for checks against a schema."""
-    several = [anchor.parents for anchor in model.anchors.values()]
-    several += [one.paths for one in model.tables.values()]
-    several += [(opening.scope, opening.account.hops) for opening in model.openings]
-    return frozenset(hop for paths in several for hops in paths for hop in hops)

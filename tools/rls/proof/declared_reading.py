@@ -1,4 +1,4 @@
-"""Reads the raw `[rls]` section: known keys, right types, known tables, and the nearest name for a wrong one."""
+"""Reads the raw `[rls]` section: known keys, right types, known tables, the nearest name for a wrong one."""
 
 from __future__ import annotations
 

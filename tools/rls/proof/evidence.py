@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tools.rls.proof.chains import Chain, Chains, Graph, Pairs
 from tools.rls.proof.flow import Flow, flow
@@ -15,7 +16,7 @@ from tools.rls.proof.scopes import Scope
 from tools.rls.snapshot import Snapshot
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Evidence:
     """What the policies of one snapshot say."""
 
@@ -65,6 +66,12 @@ class Evidence:
         if self.keys.home(*place) is not None and chain.identity.kind != "role":
             return False
         return names_account(chain.identity) or chain.identity.kind == "role"
+
+    @cached_property
+    def usual_identity(self) -> Identity:
+        """What accounts are compared with most."""
+        counted = Counter(chain.identity for chain in self.chains if self.names_account(chain))
+        return max(counted, key=lambda one: (counted[one], one.name)) if counted else Identity("uid")
 
     def wrong(self, chain: Chain) -> bool:
         """Whether the user id is compared with the key of something else."""

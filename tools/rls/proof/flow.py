@@ -113,7 +113,7 @@ class Flow(Queries):
             at = function.arguments.index(label) if label in function.arguments else i
             if at < len(held):
                 held[at] = sources
-        key = (function.oid, tuple(held), bool(self.negative))
+        key = (function.oid, tuple(held), self.negative or self.hidden)
         known = self._known.get(key)
         if known is None:
             if function.oid in self._active or self._depth > DEPTH:
@@ -121,7 +121,8 @@ class Flow(Queries):
             self._active.append(function.oid)
             self._depth += 1
             frame = Frame(function)
-            known = self._known[key] = (frame, self._body(function, held, frame))
+            with self.inside():
+                known = self._known[key] = (frame, self._body(function, held, frame))
             self._depth -= 1
             self._active.pop()
         scope.frame.inner[id(known[0])] = known[0]

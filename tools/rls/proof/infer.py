@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from tools.rls.proof.anchors import records
 from tools.rls.proof.belongings import Belongings
 from tools.rls.proof.evidence import Evidence, gather
@@ -12,7 +14,20 @@ from tools.rls.snapshot import Snapshot
 
 
 def infer(snapshot: Snapshot) -> Model:
-    """The model of a snapshot. Nothing is certain; `doubts` says what a person should look at."""
+    """The model of a snapshot. Nothing is certain; `doubts` says what a person should look at.
+
+    As in a review, the parse trees live until the end, and are not looked through for garbage meanwhile.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _infer(snapshot)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _infer(snapshot: Snapshot) -> Model:
     evidence = gather(snapshot)
     found = records(evidence)
     staff = staff_openings(evidence, set(found.anchors))

@@ -30,6 +30,7 @@ class Keys:
         """The key of the accounts' table."""
         self.asked: set[Place] = set()
         """Columns without a key that policies compare with the caller's identity."""
+        self._parents: dict[Place, Place | None] = {}
         self._homes: dict[Place, Place | None] = {}
         self._guessed: dict[Place, Place | None] = {}
         self._named: dict[str, list[Relation]] = {}
@@ -63,6 +64,12 @@ class Keys:
 
     def parent(self, table: str, column: str) -> Place | None:
         """Where a foreign key (the shortest that has the column), or its name, says that the column leads."""
+        place = (table, column)
+        if place not in self._parents:
+            self._parents[place] = self._parent(table, column)
+        return self._parents[place]
+
+    def _parent(self, table: str, column: str) -> Place | None:
         relation = self.snapshot.relations.get(table)
         if relation is None:
             return None

@@ -168,7 +168,7 @@ def condition(text: str, table: str, key: Keys, known: Callable[[str], str]) -> 
     if match is None:
         raise ConfigurationError(
             f"[rls] {text!r} is no condition.",
-            hint="Such as `status is active`, `revoked_at is null`, `expires_at not past`, `is_active is true`.",
+            hint="Such as `status is active`, `revoked_at is null`, `expires_at not past`, `is_on is true`.",
         )
     hops = path(match["path"] or "", table, key, known)
     end, column, tested = hops[-1].target if hops else table, _name(match["column"]), not match["untested"]

@@ -39,7 +39,8 @@ class Queries(Values):
         kind, query = node.number("sub_link_type"), node.one("subselect")
         if query is None:
             return NOTHING
-        found = self.select(query, scope)
+        with self.inside():
+            found = self.select(query, scope)
         operator = (node.words("oper_name") or ("=",))[-1]
         test = bare(node.one("testexpr"))
         if kind == ANY and operator == "=" and test is not None:

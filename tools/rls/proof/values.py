@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 from tools.rls.proof import identities
@@ -17,6 +19,8 @@ _NOW_WORDS: Final = range(1, 10)  # CURRENT_DATE ... LOCALTIMESTAMP(n) in libpg_
 _ROLE_WORDS: Final = range(10, 14)  # CURRENT_ROLE, CURRENT_USER, USER, SESSION_USER
 _JSON: Final = frozenset({"->", "->>", "#>", "#>>"})
 _EQUAL_KINDS: Final = frozenset({1, 2, 5, 7})  # OP, OP ANY, IS NOT DISTINCT FROM, IN
+_DISTINCT: Final = 4
+_UNEQUAL_KINDS: Final = frozenset({3, _DISTINCT})  # OP ALL, IS DISTINCT FROM
 _SILENT_KINDS: Final = frozenset({3, *range(8, 15)})  # OP ALL, LIKE and BETWEEN and their kin
 _SILENT: Final = frozenset({"||", "~~", "~", "~*", "!~", "!~*", "?", "?|", "?&"})
 """Operators whose result is none of their operands: a path made of two ids is neither."""
@@ -28,7 +32,9 @@ class Values(ABC):
     """Evaluates expressions; what calls and queries mean is the subclass's part."""
 
     def __init__(self) -> None:
-        self.negative = 0
+        self.negative: bool = False
+        """Whether an odd number of NOTs stands around."""
+        self.hidden: bool = False
 
     @abstractmethod
     def call(self, node: Node, scope: Scope) -> Sources:
@@ -51,23 +57,27 @@ class Values(ABC):
             return
         if inner.kind == "BoolExpr":
             negated = inner.number("boolop") == NOT
+            self.negative ^= negated
             for part in inner.many("args"):
-                plain = bare(part)
-                if negated and plain is not None and plain.kind == "ColumnRef":
-                    self.test(self.value(plain, scope), "false", scope)
-                elif negated:
-                    self.negative += 1
-                    self.truth(part, scope)
-                    self.negative -= 1
-                else:
-                    self.truth(part, scope)
+                self.truth(part, scope)
+            self.negative ^= negated
         elif inner.kind == "ColumnRef":
-            self.test(self.value(inner, scope), "true", scope)
+            self.test(self.value(inner, scope), "false" if self.negative else "true", scope)
         elif inner.kind == "CoalesceExpr":
             for part in inner.many("args")[:1]:
                 self.truth(part, scope)
         else:
             self.value(inner, scope)
+
+    @contextmanager
+    def inside(self) -> Generator[None]:
+        """Enter a subquery or a function: under NOT, nothing in there lets anybody in."""
+        negative, hidden = self.negative, self.hidden
+        self.negative, self.hidden = False, hidden or negative
+        try:
+            yield
+        finally:
+            self.negative, self.hidden = negative, hidden
 
     def test(self, sources: Sources, kind: TestKind, scope: Scope, value: str = "") -> None:
         """Note a test on every column among the sources."""
@@ -92,9 +102,9 @@ class Values(ABC):
         elif isinstance(other, Identity) and isinstance(one, Const):
             self._pair(other, one, frame)
         elif isinstance(one, Ref) and isinstance(other, Const):
-            kind: TestKind = "unequal" if self.negative else "equal"
+            kind: TestKind = "unequal" if self.negative or self.hidden else "equal"
             frame.tests[Test(one, kind, other.value)] = None
-        elif self.negative or not isinstance(one, Ref):
+        elif self.negative or self.hidden or not isinstance(one, Ref):
             return
         elif isinstance(other, Ref) and other.row != one.row:
             frame.equal[(one, other)] = None
@@ -155,9 +165,9 @@ class Values(ABC):
         """IS [NOT] NULL, IS [NOT] TRUE, IS [NOT] FALSE."""
         kind: TestKind
         if node.kind == "NullTest":
-            kind = "null" if node.number("nulltesttype") == IS_NULL else "not_null"
+            kind = "null" if (node.number("nulltesttype") == IS_NULL) != self.negative else "not_null"
         else:
-            kind = "true" if node.number("booltesttype") in _TRUE_TESTS else "false"
+            kind = "true" if (node.number("booltesttype") in _TRUE_TESTS) != self.negative else "false"
         self.test(self.value(node.one("arg"), scope), kind, scope)
         return NOTHING
 
@@ -177,13 +187,12 @@ class Values(ABC):
         left, right = self.value(node.one("lexpr"), scope), self.value(node.one("rexpr"), scope)
         if name in _JSON:
             return identities.below(left, right)
-        if name == "=" and kind in _EQUAL_KINDS:
+        if name in ("=", "<>", "!=") and kind in _EQUAL_KINDS | _UNEQUAL_KINDS:
+            # NOT (a <> b) is a = b, and IS DISTINCT FROM is spelt with `=`.
+            same = (name == "=") != (kind == _DISTINCT)
+            self.negative ^= not same
             self._equal(left, right, scope)
-        elif name in ("<>", "!="):
-            for one, other in ((left, right), (right, left)):
-                for source in other:
-                    if isinstance(source, Const):
-                        self.test(one, "unequal", scope, source.value)
+            self.negative ^= not same
         elif name in ("<", "<=", ">", ">="):
             self._compare_time(left, right, name, scope)
         elif name in ("@>", "<@", "&&"):  # members @> array[uid] names the caller
@@ -204,11 +213,11 @@ class Values(ABC):
     def _equal(self, left: Sources, right: Sources, scope: Scope) -> None:
         for one, other in ((left, right), (right, left)):
             if any(isinstance(s, Const) and s.value in ("true", "t") for s in other):
-                self.test(one, "true", scope)
+                self.test(one, "false" if self.negative else "true", scope)
         self.link(left, right, scope)
 
     def _compare_time(self, left: Sources, right: Sources, name: str, scope: Scope) -> None:
-        later = name.startswith(">")
+        later = name.startswith(">") != self.negative
         if Now() in right:
             self.test(left, "future" if later else "past", scope)
         if Now() in left:

@@ -201,7 +201,8 @@ create function public.has_role(p_clinic uuid, p_roles text[]) returns boolean l
 $$;
 create function public.on_team(p_patient uuid) returns boolean language sql stable security definer set search_path = '' as $$
   select exists (select 1 from public.care_teams t join public.memberships m on m.id = t.member_id
-    where t.patient_id = p_patient and m.user_id = (select auth.uid()) and t.removed_at is null and m.deleted_at is null and (m.ends_at is null or m.ends_at > now()))
+    where t.patient_id = p_patient and m.user_id = (select auth.uid()) and t.removed_at is null and m.deleted_at is null
+      and m.starts_at <= now() and (m.ends_at is null or m.ends_at > now()))
 $$;
 alter table public.clinics enable row level security;
 alter table public.memberships enable row level security;
@@ -217,7 +218,7 @@ create policy a on public.prescriptions for select to authenticated using (publi
 create policy b on public.prescriptions for insert to authenticated with check (public.on_team(patient_id) and prescribed_by = (select auth.uid()));
 """
 
-STYLES: Final = {
+STYLES: Final[dict[str, LiteralString]] = {
     "boolean helpers": BOOLEAN_HELPERS,
     "inline exists": INLINE_EXISTS,
     "token tenants": TOKEN_TENANTS,
