@@ -13,11 +13,12 @@ from typing import Final, LiteralString, cast
 from psycopg import sql
 
 from tools.sandbox.scratch.choose import Chooser
+from tools.sandbox.scratch.hints import Hints
 from tools.sandbox.scratch.keys import conflict_condition, promised
 from tools.sandbox.scratch.row import CannotFill, Known, Row, Wish
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
-from tools.sandbox.scratch.shapes import ForeignKey, Shape
-from tools.sandbox.scratch.values import Candidate, Default, Place
+from tools.sandbox.scratch.shapes import Column, ForeignKey, Shape
+from tools.sandbox.scratch.values import Candidate, Default, Place, samples
 from tools.sandbox.scratch.verify import Violation, verify
 
 ATTEMPTS: Final = 12
@@ -42,7 +43,8 @@ class Filler:
         self.shapes = shapes
         self.made: list[Row] = []
         self._numbers: dict[str, int] = {}
-        self._chooser = Chooser(session, str(seed), constants or {})
+        self._seed = str(seed)
+        self._chooser = Chooser(session, self._seed, constants or {})
         self._filling = 0
 
     def insert(self, table: str, fixed: Mapping[str, str | None] = _NOTHING, near: Sequence[Row] = ()) -> Row:
@@ -79,6 +81,12 @@ class Filler:
         number = self._numbers.get(table, 0) + 1
         pool = self._chooser.pool(wish, column, number, self._chooser.conditions(wish))
         return tuple(dict.fromkeys(value for value in pool if not isinstance(value, Default)))
+
+    def fresh(self, type_name: str = "uuid") -> str:
+        """A value of a plain type (its pg_type name) that no row has been given yet."""
+        number = self._numbers[""] = self._numbers.get("", 0) + 1
+        column = Column("fresh", type_name, type_name, type_name, "b", not_null=True)
+        return samples(Place(column, number, self._seed, fresh=True), Hints())[0]
 
     def verify(self, tables: Sequence[str] = ()) -> list[Violation]:
         """Foreign keys that do not hold, in all tables or in those named."""

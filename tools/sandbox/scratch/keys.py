@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import LiteralString, cast
+
 from psycopg import sql
 
-from tools.sandbox.scratch.hints import Hints
+from tools.sandbox.scratch.hints import Hints, names_in
 from tools.sandbox.scratch.session import ScratchSession
-from tools.sandbox.scratch.shapes import Column, Shape
+from tools.sandbox.scratch.shapes import Column, Key, Shape
 from tools.sandbox.scratch.solve import Condition
 from tools.sandbox.scratch.values import Place, samples
 
@@ -31,20 +33,28 @@ def conflict_condition(holder: Shape, shape: Shape, constraint: str) -> Conditio
             return Condition("", frozenset(exclusion.columns))
     for key in holder.keys:
         if key.name == constraint:
-            columns = frozenset(key.columns)
             plain = len(key.parts) == len(key.columns)
-            return Condition(_absent(shape, key.columns) if plain else "", columns)
+            deciding = names_in(key.predicate) & set(shape.by_name)
+            return Condition(_absent(shape, key) if plain else "", frozenset(key.columns) | deciding)
     return None
 
 
-def _absent(shape: Shape, columns: tuple[str, ...]) -> str:
-    """No row of the table has these values yet. ~t is the row in question (solve.py)."""
+def _absent(shape: Shape, key: Key) -> str:
+    """The row is outside a partial key, or no other row has its values. ~t is the row (solve.py)."""
     taken = sql.Identifier("~x")
     tests = sql.SQL(" and ").join(
         sql.SQL("{}.{} = {}.{}").format(
             taken, sql.Identifier(name), sql.Identifier("~t"), sql.Identifier(name)
         )
-        for name in columns
+        for name in key.columns
     )
-    query = sql.SQL(" {} where {})").format(taken, tests).as_string(None)
-    return f"not exists (select from {shape.sql_name}{query}"
+    rows = sql.SQL("select * from {} where {}").format(_raw(shape.sql_name), _raw(key.predicate or "true"))
+    absent = sql.SQL("not exists (select from ({}) {} where {})").format(rows, taken, tests)
+    if key.predicate:
+        absent = sql.SQL("({}) is not true or {}").format(_raw(key.predicate), absent)
+    return absent.as_string(None)
+
+
+def _raw(text: str) -> sql.SQL:
+    """Text that PostgreSQL deparsed."""
+    return sql.SQL(cast("LiteralString", text))

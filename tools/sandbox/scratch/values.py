@@ -120,6 +120,8 @@ def _numbers(type_name: str, place: Place, hints: Hints) -> list[str]:
     if type_name in INTEGERS:
         plain = [str(number % INTEGERS[type_name])]
         near = [int(float(text)) for text in hints.numbers if abs(float(text)) < 2**62]
+        if place.fresh:  # beyond a bound, and still another one for each row
+            plain += [str(k + sign * number) for k in near for sign in (1, -1)]
         return plain + [str(value) for k in near for value in (k, k + 1, k - 1)] + ["1", "0", "2", "10", "-1"]
     step = 1.0
     if place.column.precision:
@@ -130,6 +132,8 @@ def _numbers(type_name: str, place: Place, hints: Hints) -> list[str]:
     else:
         plain = [f"{number}"]
     spread = [float(text) for text in hints.numbers]
+    if place.fresh:
+        plain += [f"{k + sign * step * number:g}" for k in spread for sign in (1, -1)]
     middle = [f"{(a + b) / 2:g}" for a, b in pairwise(spread)]
     edges = [f"{value:g}" for k in spread for value in (k, k + step, k - step)]
     return plain + middle + edges + ["1", "0", "0.5", "10", "-1"]

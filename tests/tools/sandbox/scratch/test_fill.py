@@ -155,6 +155,22 @@ def test_taken_keys_are_avoided_or_named(filler: MakeFiller):
         make.insert("public.profiles", {"id": profile.values["id"]})
 
 
+def test_a_partial_key_is_left_by_another_value_of_its_predicate(filler: MakeFiller):
+    make = filler(
+        """
+        create table profiles (id integer primary key);
+        create table grants (profile integer not null references profiles, level text not null default 'read',
+          status text not null default 'active' check (status in ('active', 'revoked')));
+        create unique index on grants (profile) where status = 'active';
+        create unique index on grants (lower(level)) where level = 'own';
+        """
+    )
+    profile = make.insert("public.profiles")
+    statuses = [make.insert("public.grants", near=[profile]).values["status"] for _ in range(3)]
+    assert statuses == ["active", "revoked", "revoked"]
+    assert make.fresh() != make.fresh()
+
+
 def test_exclusion_constraints_are_met(filler: MakeFiller):
     make = filler(
         """
