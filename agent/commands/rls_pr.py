@@ -104,15 +104,26 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         progress = stack.enter_context(progress_line())
         chosen = Choice(args.database_url, args.demo)
-        places = [_place(settings, word, chosen, stack, progress) for word in (args.base, args.head)]
+        words = (args.base, args.head)
+        places = [_place(settings, word, words, chosen, stack, progress) for word in words]
         pull = _judge(settings, places[0], places[1], args, progress)
     _write(pull, comment, sarif)
     deliver(_render(pull, args.format, settings, plain=output is not None), output, pull.verdict())
     return 1 if pull.fails else 0
 
 
+def _is_sql(word: str) -> bool:
+    """Whether a side is migrations or a dump."""
+    return word not in ("target", "demo") and "://" not in word and not word.endswith(".json")
+
+
 def _place(
-    settings: Settings, word: str, chosen: Choice, stack: ExitStack, progress: Callable[[str], None]
+    settings: Settings,
+    word: str,
+    both: tuple[str, str],
+    chosen: Choice,
+    stack: ExitStack,
+    progress: Callable[[str], None],
 ) -> Place:
     """One side from its words. Raises NotFound or InvalidInput for what is none."""
     if word == "target":
@@ -123,7 +134,8 @@ def _place(
         return Place("", Choice(word))
     if word.endswith(".json"):
         return _saved(Path(word))
-    side: Applied = stack.enter_context(applied(settings, word, progress))
+    beside = [one for one in both if _is_sql(one)]
+    side: Applied = stack.enter_context(applied(settings, word, progress, beside=beside))
     return Place(side.label, Choice(side.dsn), gaps=side.gaps)
 
 

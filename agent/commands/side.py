@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -33,24 +33,32 @@ class Applied:
 
 
 @contextmanager
-def applied(settings: Settings, where: str, progress: Callable[[str], None]) -> Generator[Applied]:
-    """The migrations of a folder, a file or REV:PATH, applied. Raises NotFound or InvalidInput."""
-    found = migrations.read(where, settings.subprocess_environment)
+def applied(
+    settings: Settings, where: str, progress: Callable[[str], None], *, beside: Sequence[str] = ()
+) -> Generator[Applied]:
+    """The migrations of a folder, a file or REV:PATH, applied. Raises NotFound or InvalidInput.
+
+    `beside` are other states of the same schema: one that relies on Supabase makes all of them do so.
+    """
+    environment = settings.subprocess_environment
+    found = migrations.read(where, environment)
+    others = [migrations.read(one, environment).texts for one in beside if one != where]
+    supabase = any(for_supabase(texts) for texts in (found.texts, *others))
     progress("starting the sandbox ...")
-    with open_cluster(settings) as cluster, restored(cluster, found, progress) as side:
+    with open_cluster(settings) as cluster, restored(cluster, found, supabase, progress) as side:
         yield side
 
 
 @contextmanager
 def restored(
-    cluster: Cluster, found: migrations.Migrations, progress: Callable[[str], None]
+    cluster: Cluster, found: migrations.Migrations, supabase: bool, progress: Callable[[str], None]
 ) -> Generator[Applied]:
     """The migrations applied in a server that runs already."""
     from tools.sandbox.scratch.copy import restore_sql
 
     count = len(found.texts)
     progress(f"applying {count} file{'' if count == 1 else 's'} of {found.label} ...")
-    with restore_sql(cluster, found.texts, supabase=for_supabase(found.texts)) as scratch:
+    with restore_sql(cluster, found.texts, supabase=supabase) as scratch:
         gaps = tuple(Gap(what=what, why=why) for what, why in scratch.gaps)
         yield Applied(found.label, scratch.dsn, gaps)
 

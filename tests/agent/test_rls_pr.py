@@ -70,6 +70,14 @@ def test_a_saved_snapshot_is_a_side_and_what_is_fixed_is_said(sergei: Sergei, pr
     assert "A saved snapshot cannot be attacked" in hint
 
 
+def test_both_sides_are_supabase_s_when_one_is(sergei: Sergei, project: Path):
+    (project / "plain.sql").write_text("create table public.plain (id int);")
+    (project / "more.sql").write_text("create table public.plain (id int); comment on table plain is 'anon';")
+    done = sergei("rls", "pr", "--base", "plain.sql", "--head", "more.sql")
+    assert done.returncode == 0 and "Nothing changed in who can do what" in done.stdout, done.stdout
+    assert "0 new, 1 known" in done.stdout  # the default privileges of Supabase are on both sides
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
