@@ -241,7 +241,7 @@ def _lints(connection: psycopg.Connection[Any], path: Path) -> list[dict[str, An
 
 
 def _splinter(schema: str, title: str, found: Mapping[str, Any]) -> list[str]:
-    names = [f"{schema}.{title}" if schema else title]
+    names = [f"{schema}.{title}" if schema and "." not in title else title]
     fields = [field for field in ("policy_name", "policy") if found.get(field)]
     names += [f"policy {found[field]} on {schema}.{title}" for field in fields]
     if "arguments" in found or "identity_arguments" in found or found.get("type") == "function":

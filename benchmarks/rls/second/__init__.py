@@ -145,7 +145,7 @@ CASE: Final = Case(
         "reason": ("x",),
         "why": ("x",),
     },
-    weaker=(("is_patient", "is_member"),),
+    weaker=(),
     reference=frozenset({"public.drugs"}),
     trusted=(
         "public.members",
