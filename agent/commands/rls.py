@@ -12,6 +12,7 @@ from agent.cli import SentenceParser
 ACTIONS: Final[dict[str, str]] = {
     "model": "show who is meant to see what, as inferred and declared",
     "matrix": "show who may do what: role x relation x command",
+    "why": "say why a caller can see or change one row, or why not",
     "diff": "say what changed in who can do what, with an exit code",
     "trend": "show whether saved reports get better over time",
     "coverage": "count which policies your own tests exercise",

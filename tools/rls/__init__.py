@@ -7,7 +7,8 @@ from typing import Final
 from tools.registry import Tool
 from tools.rls.access_matrix import access_matrix
 from tools.rls.diff_access import diff_access
+from tools.rls.explain_access import explain_access
 from tools.rls.review import review_rls
 from tools.rls.show_access_model import show_access_model
 
-TOOLS: Final[tuple[Tool, ...]] = (review_rls, access_matrix, diff_access, show_access_model,)
+TOOLS: Final[tuple[Tool, ...]] = (review_rls, access_matrix, diff_access, explain_access, show_access_model,)
