@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tools.rls.bodies import body_of
+from tools.rls.bodies import body_of, plpgsql_source
+from tools.rls.facts import Facts, expression, statements
 from tools.rls.objects import Function, Relation
 from tools.rls.reach import Reach, is_identity, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
@@ -58,7 +59,7 @@ def unchecked(snapshot: Snapshot) -> Iterator[Unchecked]:
             )  # fmt: skip
             found = touching(snapshot, reached, function, able, None if function is entry else entry)
             if found is not None and stored:
-                found = _despite_storing(snapshot, function, found)
+                found = _despite_storing(snapshot, reached, function, found)
             if able and found is not None:
                 seen.add(function.oid)
                 yield found
@@ -93,25 +94,63 @@ def touching(
     return Unchecked(function, callers, hidden, written, dynamic, through)
 
 
-def _despite_storing(snapshot: Snapshot, function: Function, found: Unchecked) -> Unchecked | None:
-    """Still unchecked when it takes somebody's rows by an id that the caller chooses."""
+def _despite_storing(
+    snapshot: Snapshot, reached: Reach, function: Function, found: Unchecked
+) -> Unchecked | None:
+    """Still unchecked when it takes or changes somebody's rows by an id that the caller chooses."""
     reads = tuple(relation for relation in found.reads if personal(snapshot, relation))
-    if not reads or not any(kind == "uuid" for kind in function.argument_types):
+    changed = _changed(reached, function)
+    writes = tuple(r for r in found.writes if r.title in changed and personal(snapshot, r))
+    pairs = zip(function.arguments, function.argument_types, strict=True)
+    if not (reads or writes) or not any(kind == "uuid" or name.endswith("_id") for name, kind in pairs):
         return None
-    return replace(found, reads=reads, writes=(), stored=True)
+    return replace(found, reads=reads, writes=writes, stored=True)
+
+
+def _changed(reached: Reach, function: Function) -> set[str]:
+    """Relations whose present rows a function updates or deletes."""
+    found: set[str] = set()
+    for member in reached.closure([function]):
+        for facts in body_of(member).facts:
+            for command, source in facts.written:
+                relation = reached.relation(source, reached.path(member)) if command != "INSERT" else None
+                if relation is not None and not counts_only(facts):
+                    found.add(relation.title)
+    return found
 
 
 def _checks(reached: Reach, entry: Function) -> bool:
-    """Whether the caller's identity is used for anything but as a value to store."""
+    """Whether the caller's identity decides anything: it is not only stored, or tested for being there."""
     members = [f for f in reached.closure([entry]) if f.schema not in PLATFORM_SCHEMAS]
     if any(body_of(member).dynamic or not body_of(member).complete for member in members):
         return True
-    for member in members:
-        for facts in body_of(member).facts:
-            stored = {id(node) for value in stored_values(facts) for node in value.walk()}
-            if any(is_identity(call) and id(call.node) not in stored for call in facts.calls):
-                return True
+    return any(_decides_in(member) for member in members)
+
+
+def _decides_in(member: Function) -> bool:
+    source = plpgsql_source(member)
+    assigned = [
+        (names, facts) for names, text in (source.assigned if source else ()) for facts in _read(text)
+    ]
+    handed = {id(facts) for _, facts in assigned}
+    holding = {name for names, facts in assigned for name in names if any(map(is_identity, facts.calls))}
+    for facts in body_of(member).facts:
+        idle = {id(node) for value in stored_values(facts) for node in value.walk()}
+        for test in facts.root.walk():
+            if test.kind == "NullTest":
+                idle |= {id(node) for node in test.walk()}
+        own = id(facts) in handed and not any(block.sources for block in facts.blocks)
+        if not own and any(is_identity(call) and id(call.node) not in idle for call in facts.calls):
+            return True
+        if any(c.name in holding and not c.qualifier and id(c.node) not in idle for c in facts.columns):
+            return True
     return False
+
+
+def _read(text: str) -> tuple[Facts, ...]:
+    """An assignment's right side: the same facts that the body holds, since both are kept by their text."""
+    one = expression(text)
+    return (one,) if one is not None else statements(text) or ()
 
 
 def _protected(snapshot: Snapshot, relation: Relation, callers: tuple[str, ...], privilege: str) -> bool:

@@ -209,10 +209,14 @@ def _coalesced(asked: Asked, node: Node) -> Outcome:
 
 def _case(asked: Asked, node: Node) -> Outcome:
     otherwise = node.one("defresult")
-    results = [when.one("result") for when in node.many("args")]
-    found = [outcome(asked, one) for one in results if one is not None]
-    found.append(outcome(asked, otherwise) if otherwise is not None else NULL)
-    return frozenset[bool | None]().union(*found)
+    found: Outcome = frozenset()
+    for when in node.many("args"):
+        chosen = outcome(asked, when.one("expr")) if node.one("arg") is None else UNKNOWN
+        if True in chosen:
+            found |= outcome(asked, when.one("result"))
+        if chosen == ALWAYS:
+            return found
+    return found | (outcome(asked, otherwise) if otherwise is not None else NULL)
 
 
 def _called(asked: Asked, node: Node) -> Outcome:

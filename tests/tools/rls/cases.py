@@ -289,7 +289,7 @@ CASES = (
             "create view public.all_notes with (security_invoker = on) as select * from public.notes",
             "create view app.all_notes as select * from public.notes",
             "create view public.all_notes as select 1 as one",
-            "create view public.all_notes as select title from public.codes",
+            "create view public.all_notes as select title from public.codes; revoke insert, update, delete on public.all_notes from anon, authenticated",
             "create view public.all_notes as select * from public.notes; revoke all on public.all_notes from anon, authenticated",
         ),
     ),

@@ -2,7 +2,8 @@
 
 What it finds
     PL/pgSQL functions that run as their owner, that a caller may execute, and whose EXECUTE string contains a
-    text argument that went through neither quote_ident, quote_literal nor format with %I or %L.
+    text argument, perhaps by way of variables, that went through neither quote_ident, quote_literal nor
+    format with %I or %L.
 
 Why it matters
     The caller writes part of the statement and it runs with the owner's rights, whatever check stands above
@@ -20,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.bodies import body_of
-from tools.rls.facts import Facts
+from tools.rls.bodies import body_of, plpgsql_source
+from tools.rls.facts import Facts, expression
 from tools.rls.objects import Function
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, constant
@@ -38,9 +39,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         if not callers or function.is_trigger:
             continue
         texts = _texts(function)
-        glued = sorted(
-            {name for facts in body_of(function).dynamic for name in _glued(facts.root, texts, facts)}
-        )
+        carried = _carried(function, texts)
+        known = texts | frozenset(carried)
+        found = {name for facts in body_of(function).dynamic for name in _glued(facts.root, known, facts)}
+        glued = sorted({word for name in found for word in carried.get(name, {name})})
         if glued:
             yield on_function(
                 "function_dynamic_sql", Level.ERROR, function,
@@ -58,6 +60,22 @@ def _texts(function: Function) -> frozenset[str]:
     named = {name for name, kind in pairs if name and kind.startswith(_TEXT)}
     numbered = {f"${i + 1}" for i, kind in enumerate(function.argument_types) if kind.startswith(_TEXT)}
     return frozenset(named | numbered)
+
+
+def _carried(function: Function, texts: frozenset[str]) -> dict[str, set[str]]:
+    """Variables that SQL is put together in, with the arguments that went into them unquoted."""
+    found: dict[str, set[str]] = {}
+    source = plpgsql_source(function)
+    for _ in source.assigned if source is not None else ():
+        before = {name: set(words) for name, words in found.items()}
+        for names, text in source.assigned if source is not None else ():
+            facts = expression(text)
+            for name in _glued(facts.root, texts | frozenset(found), facts) if facts is not None else ():
+                for variable in names:
+                    found.setdefault(variable, set()).update(found.get(name, {name}))
+        if before == found:
+            break
+    return found
 
 
 def _glued(node: Node, texts: frozenset[str], facts: Facts) -> Iterator[str]:

@@ -62,7 +62,7 @@ def _joined(table: Relation, names: tuple[str, ...]) -> str:
             "give each command one policy, with their conditions joined by OR",
         )
     clauses = [
-        f"{word} ({' or '.join(text for text in texts if text)})"
+        f"{word} ({' or '.join(dict.fromkeys(text for text in texts if text))})"
         for word, texts in (
             ("using", [policy.using_text for policy in several]),
             ("with check", [policy.check_text or policy.using_text for policy in several]),

@@ -2,11 +2,12 @@
 
 What it finds
     Tables whose SELECT policies read, in a subquery, the table itself or tables whose SELECT policies lead
-    back. Functions that run as their owner end such a chain, and so do views without security_invoker.
+    back; also by way of functions that run as their caller. Functions that run as their owner end such a
+    chain, and so do views without security_invoker.
 
 Why it matters
-    Every query fails with "infinite recursion detected in policy" (42P17). It shows when the first person
-    asks, not when the policy is created.
+    Every query fails with "infinite recursion detected in policy" (42P17), or through a function with "stack
+    depth limit exceeded" (54001). It shows when the first person asks, not when the policy is created.
 
 Fix
     Put the lookup into a security definer function with its own search_path, and call that in the policy.
@@ -20,10 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
+from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
-from tools.rls.objects import Policy
+from tools.rls.objects import Function, Policy
 from tools.rls.reach import Reach, reach
-from tools.rls.snapshot import Snapshot
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.wording import altered, listed, on_policy
 
 
@@ -47,9 +49,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             policy = next(p for p, asked in edges[title] if any(_leads(edges, name, title) for name in asked))
             yield on_policy(
                 "policy_recursion", Level.ERROR, relation, policy,
-                f"Reading {listed(sorted(circle))} fails with 42P17: policy {policy.name} asks a table"
-                " whose policies"
-                f" ask {title} again.",
+                f"Reading {listed(sorted(circle))} fails with 42P17 (54001 by way of a function): policy"
+                f" {policy.name} asks a table whose policies ask {title} again.",
                 fix="-- move the lookup into a security definer function and use it in the policy:\n"
                 + altered(policy, relation, "using (<id> = any (array(select <function>())))"),
                 rank=27,
@@ -57,12 +58,31 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _asked(reached: Reach, facts: Facts | None) -> set[str]:
+    """Tables read with the caller's rights, by the policy itself and by functions that run as it does."""
     found: set[str] = set()
-    for source in facts.sources() if facts is not None else ():
-        relation = reached.relation(source)
+    if facts is None:
+        return found
+    several = [(source, ()) for source in facts.sources()]
+    for function in _as_caller(reached, facts):
+        path = reached.path(function)
+        several += [(source, path) for part in body_of(function).facts for source in part.sources()]
+    for source, path in several:
+        relation = reached.relation(source, path)
         if relation is not None and (relation.is_table or relation.invoker):
             found.update(base.title for base in reached.base_tables(relation))
     return found
+
+
+def _as_caller(reached: Reach, facts: Facts) -> list[Function]:
+    """Functions that the policy calls, as far as none of them changes the rights."""
+    waiting = [f for call in facts.calls for f in reached.resolve(call)]
+    found: dict[int, Function] = {}
+    for function in waiting:
+        if function.definer or function.schema in PLATFORM_SCHEMAS or function.oid in found:
+            continue
+        found[function.oid] = function
+        waiting.extend(reached.called_by(function))
+    return list(found.values())
 
 
 def _leads(edges: dict[str, list[tuple[Policy, set[str]]]], start: str, goal: str) -> bool:

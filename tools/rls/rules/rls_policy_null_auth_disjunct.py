@@ -1,8 +1,9 @@
 """A policy is true for callers who are not signed in.
 
 What it finds
-    Permissive policies with `auth.uid() is null` as one way to pass, for a role that can be without a user:
-    anon, or public.
+    Permissive policies that come out true for every row when nobody is signed in: `auth.uid() is null` as
+    one way to pass, also written with NOT, coalesce, IS DISTINCT FROM or a claim of the token, or inside a
+    function that is one expression. For a role that can be without a user: anon, or public.
 
 Why it matters
     The clause was meant for background work, which uses service_role and skips policies anyway. For the API
@@ -24,9 +25,12 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Facts
 from tools.rls.mending import UID
 from tools.rls.objects import Policy, Relation
+from tools.rls.outcomes import ALWAYS, Asked, outcome
+from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import IS_NULL, bare, disjuncts
-from tools.rls.wording import altered, listed, on_policy, rank, remark
+from tools.rls.sqltree import disjuncts
+from tools.rls.truth import EVERYONE, truth
+from tools.rls.wording import altered, listed, on_policy, personal, rank, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -38,7 +42,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 continue
             held = snapshot.exposure(relation).get("anon", frozenset())
             usable = [c for c in ("SELECT", "INSERT", "UPDATE", "DELETE") if c in held and policy.covers(c)]
-            if usable and any(_opens(part) for part in policy.parts()):
+            if usable and _opens(snapshot, relation, policy, usable):
                 yield on_policy(
                     "rls_policy_null_auth_disjunct",
                     Level.ERROR,
@@ -60,22 +64,27 @@ def _without_null(relation: Relation, policy: Policy) -> str:
         if text:
             rest = re.sub(rf"{alternative}\s+OR\s+|\s+OR\s+{alternative}", "", text)
             clauses.append(f"{word} ({rest})")
-            if re.search(alternative, rest):
-                return remark(f"in {policy.title}: take out the alternative auth.uid() is null")
+            if rest == text or re.search(alternative, rest):
+                return remark(f"in {policy.title}: take out the way that is open when auth.uid() is null")
     return altered(policy, relation, "\n  ".join(clauses))
 
 
-def _opens(facts: Facts) -> bool:
-    for part in disjuncts(facts.root):
-        if part.kind == "NullTest" and part.number("nulltesttype") == IS_NULL:
-            subject = bare(part.one("arg"))
-            if (
-                subject is not None
-                and subject.kind == "FuncCall"
-                and subject.words("funcname") == ("auth", "uid")
-            ):
-                return True
+def _opens(snapshot: Snapshot, relation: Relation, policy: Policy, usable: list[str]) -> bool:
+    """Whether every row passes because nobody is signed in, and would not because of the row."""
+    reached = reach(snapshot)
+    for command in usable:
+        facts = policy.new_row if command == "INSERT" else policy.using
+        if facts is None or truth(reached, facts, relation) == EVERYONE:
+            continue
+        if command == "SELECT" and not personal(snapshot, relation) and not _says_null(facts):
+            continue
+        if outcome(Asked(reached, "anon", signed_in=False, own=relation), facts.root) == ALWAYS:
+            return True
     return False
+
+
+def _says_null(facts: Facts) -> bool:
+    return any(part.kind == "NullTest" for part in disjuncts(facts.root))
 
 
 RULE = Rule(

@@ -28,9 +28,12 @@ from tools.rls.snapshot import Snapshot
 from tools.rls.wording import listed, on_table, personal, quoted, rank, table_name
 
 _SECRET = re.compile(
-    r"(^|_)(passwords?|passwd|pwd|secrets?|api_?keys?|access_?keys?|private_?key|secret_?key|tokens?|otp|pin_code|"
-    r"(invite|invitation|join|access|share)_code|push_token|"
-    r"ssn|social_security|national_id|passport_number|tax_id|card_number|cvv|iban)(_(hash|sha256|md5|bcrypt))?$"
+    r"(^|_)(passwords?|passwd|pwd|passphrase|secrets?|api_?keys?|access_?keys?|(private|secret|auth|signing|pgp|ssh|"
+    r"license|activation|session)_?key|tokens?|jwt|otp|totp|mfa_secret|pin_code|session_id|"
+    r"(invite|invitation|join|access|share|auth|recovery|backup|verification|2fa|mfa)_codes?|"
+    r"ssn|social_security(_number)?|national_id|passport_(number|id)|drivers?_licen[cs]e|tax_id|"
+    r"(insurance|account|routing|card)_number|credit_card|bank_account|cvv|cvc|cvn|iban|imei|mac_address)"
+    r"(_(hash|sha256|md5|bcrypt))?$"
 )
 
 
