@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,6 +84,7 @@ async def open_house(
     asker: Asker | None = None,
     tools: Mapping[str, Tool] | None = None,
     redactor: Redactor | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> AsyncGenerator[House]:
     """Everything for one run, closed at its end. A database is connected when a tool first needs it."""
     async with AsyncExitStack() as stack:
@@ -99,6 +100,7 @@ async def open_house(
             allowed_functions=settings.allowed_functions,
             sandbox_or_none=partial(open_cluster, settings),
             rls_model=settings.rls_model,
+            progress=progress,
             probes=Probes(LIMIT if strict_phi(settings, choice) else None),
         )
         known = catalogue() if tools is None else tools

@@ -60,6 +60,8 @@ class Resources:
     """What a person declared about who may see what: the `[rls]` section of sergei.toml, as written."""
     probes: Probes = field(default_factory=Probes)
     """What this session asked about hidden values."""
+    progress: Callable[[str], None] = lambda _: None
+    """Told what a long tool is at, in a few words; a person watches it, a model does not."""
     now: Callable[[], datetime] = field(default=_now)
 
     @property

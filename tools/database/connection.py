@@ -136,6 +136,11 @@ class Database:
         self.seen: dict[str, tuple[str, ...]] = {}
         """The server that a preview saw, by the digest of what was previewed (tools/database/anchor.py)."""
 
+    @property
+    def conninfo(self) -> str:
+        """How to connect, with what secret it takes: for a dump of the schema, never for a message."""
+        return self._conninfo
+
     @asynccontextmanager
     async def alone(self, limits: Limits) -> AsyncGenerator[Session]:
         """A connection without a transaction, for what PostgreSQL refuses inside one; wiped afterwards."""

@@ -5,15 +5,17 @@ Nothing here decides why something went through (blame.py) or how to show it aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import monotonic
 
+from tools.rls.proof import storage
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.probing import Attempt, Outcome, Probing, array_text
-from tools.rls.proof.reading import ReadingQuery, addressable, reading_queries
+from tools.rls.proof.reading import ReadingQuery, addressable, reading_queries, sentinels
 from tools.rls.proof.side import Side
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.verdict import Kind
@@ -22,6 +24,8 @@ from tools.rls.proof.writing import Templates, Write, inserts, moves, raises, to
 
 REFUSED = ("42501",)
 """What row level security and privileges refuse with."""
+SAMPLED = 2
+"""Rows of one kind (same record, same standing) that writes are tried on."""
 DEEP_ACTORS = 14
 """How many actors are followed through two writes."""
 
@@ -41,7 +45,7 @@ class Violation:
     sure: bool = True
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Campaign:
     """One round of attacks. `seen`: actor -> relation -> ids that he reads from the start."""
 
@@ -61,6 +65,7 @@ class Campaign:
     broken: dict[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str])
     gaps: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     queries: dict[str, tuple[ReadingQuery, ...]] = field(default_factory=dict[str, tuple[ReadingQuery, ...]])
+    chosen: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     permitted: dict[Actor, list[Outcome]] = field(default_factory=dict[Actor, list[Outcome]])
     refused: dict[Actor, list[tuple[Write, Outcome]]] = field(
         default_factory=dict[Actor, list[tuple[Write, Outcome]]]
@@ -89,6 +94,8 @@ class Campaign:
         """Every actor reads every relation."""
         for actor in self.world.actors:
             queries = self.queries_of(actor.role)
+            if actor not in self.leading:
+                queries = tuple(q for q in queries if not self.world.snapshot.relations[q.table].partition)
             found = self.probing.reads(actor, [query.sql for query in queries])
             mine: dict[str, frozenset[str]] = {}
             for query, seen in zip(queries, found, strict=True):
@@ -108,7 +115,7 @@ class Campaign:
         self.tried[query.table, "SELECT"] = self.tried.get((query.table, "SELECT"), 0) + 1
         if ids:
             self.worked[query.table, "SELECT"] = self.worked.get((query.table, "SELECT"), 0) + 1
-        for row in self.world.rows[query.table]:
+        for row in self.world.rows_of(query.table):
             standing = self.standings.standing(actor, row)
             allowed = may_read(self.world, row, standing)
             if row.id in ids and allowed is False:
@@ -131,42 +138,107 @@ class Campaign:
     def attempts_of(self, actor: Actor) -> Iterator[Write]:
         """Every write that an actor tries: on his own rows and on everybody else's."""
         generated = self.templates.shapes_generated
+        trusted = trusted_tables(self.world.model)
         role = self.world.snapshot.roles.get(actor.role)
+        leading = actor in self.leading
         for title, belonging in self.world.model.tables.items():
             relation = self.world.snapshot.relations.get(title)
             if relation is None or role is None or title not in self.world.rows:
                 continue
             if not addressable(self.world.snapshot, relation):
                 continue
-            may = self.world.snapshot.may(role, relation)
-            rows = self.world.rows[title]
+            may = self.world.snapshot.may(role, relation) & {"INSERT", "UPDATE", "DELETE"}
+            if not leading and title not in trusted:
+                may &= self.examples.get(title, frozenset())
+            if not may:
+                continue
+            rows = self._sample(actor, self.world.rows[title])
             if "INSERT" in may and belonging.kind is not Belongs.UNCLASSIFIED:
-                for side in self.world.sides[:2]:
+                if title == storage.OBJECTS:
+                    yield from storage.uploads(self.world, actor)
+                sides = self.world.sides[: 2 if leading else 1] if title != storage.OBJECTS else []
+                for side in sides:
                     yield from inserts(self.world, self.templates, actor, side, belonging)
             if may & {"UPDATE", "DELETE"}:
-                yield from touches(self.world, actor, rows, generated)
+                yield from touches(self.world, actor, rows, generated, may)
             if "UPDATE" in may:
                 own = [row for row in rows if self._own(actor, row)]
-                yield from moves(self.world, actor, own, self.world.sides[0])
-                yield from raises(self.world, actor, rows, self.world.sides[0])
+                yield from moves(self.world, actor, own[:3], self.world.sides[0])
+                if title in trusted:
+                    yield from raises(self.world, actor, rows if leading else own, self.world.sides[0])
+
+    @cached_property
+    def leading(self) -> frozenset[Actor]:
+        """Actors who try everything: strangers, owners, staff, the living, and one of every kind of ended."""
+        kinds: set[tuple[str, str]] = set()
+        found: set[Actor] = set()
+        for actor in self.world.actors:
+            spec = actor.spec
+            kind = (spec.opening, "".join(c.column for c, _ in spec.changes)) if spec else (actor.name, "")
+            first = spec is not None and spec.opening not in {opening for opening, _ in kinds}
+            if spec is None or spec.live or first:
+                found.add(actor)
+            if spec is not None and not spec.live:
+                kinds.add(kind)
+        return frozenset(found)
+
+    @cached_property
+    def examples(self) -> dict[str, frozenset[str]]:
+        """Table -> commands, so that together they have every distinct policy: what the other actors try."""
+        known: set[tuple[object, ...]] = set()
+        found: dict[str, frozenset[str]] = {}
+        for title in self.world.rows:
+            relation = self.world.snapshot.relations[title]
+            belonging = self.world.model.tables.get(title)
+            depth = len(belonging.paths[0]) if belonging and belonging.paths else -1
+            triggers = tuple(sorted(trigger.function for trigger in relation.triggers if trigger.before))
+            for command in ("INSERT", "UPDATE", "DELETE"):
+                covering = [policy for policy in relation.policies if policy.covers(command)]
+                texts = sorted(f"{policy.using_text} {policy.check_text}" for policy in covering)
+                mark = (command, relation.rls, tuple(texts), triggers, depth)
+                if mark not in known:
+                    known.add(mark)
+                    found[title] = found.get(title, frozenset()) | {command}
+        return found
+
+    def _sample(self, actor: Actor, rows: Sequence[WorldRow]) -> list[WorldRow]:
+        """A few rows of every kind: by the record they belong to and what the actor is to them."""
+        count: dict[tuple[object, ...], int] = {}
+        found: list[WorldRow] = []
+        for row in rows:
+            kind = (self.standings.standing(actor, row), self.standings.scopes(row))
+            count[kind] = count.get(kind, 0) + 1
+            if count[kind] <= SAMPLED:
+                found.append(row)
+        return found
 
     def _own(self, actor: Actor, row: WorldRow) -> bool:
         standing = self.standings.standing(actor, row)
         return standing.inside or standing.party or standing.author
 
     def _try(self, actor: Actor, writes: list[Write]) -> list[Outcome]:
-        """The attempts; after those on rows that decide about access, everything is read again."""
+        """The attempts; after those that may turn access, what can be read is asked again."""
         trusted = trusted_tables(self.world.model)
-        queries = self.queries_of(actor.role)
-        base = [array_text(self.seen[actor][query.table]) if not query.decode else None for query in queries]
-        texts = [query.sql for query in queries]
         found: dict[int, Outcome] = {}
         for deep in (False, True):
-            chosen = [i for i, write in enumerate(writes) if (write.table in trusted) == deep]
+            chosen = [i for i, write in enumerate(writes) if _turns(write, trusted) == deep]
             attempts = [Attempt(writes[i].sql) for i in chosen]
-            outcomes = self.probing.attempts(actor, attempts, texts if deep else (), base if deep else ())
+            texts, base = self._again(actor) if deep else ([], [])
+            outcomes = self.probing.attempts(actor, attempts, texts, base)
             found.update(zip(chosen, outcomes, strict=True))
         return [found[i] for i in range(len(writes))]
+
+    def _again(self, actor: Actor) -> tuple[list[str], list[str | None]]:
+        """The queries that are asked after a write, and what they gave before."""
+        queries = [self.queries_of(actor.role)[number] for number in self.sentinels_of(actor.role)]
+        base = [array_text(self.seen[actor][query.table]) if not query.decode else None for query in queries]
+        return [query.sql for query in queries], base
+
+    def sentinels_of(self, role: str) -> tuple[int, ...]:
+        """Which of a role's queries are asked after a write."""
+        if role not in self.chosen:
+            self.chosen[role] = sentinels(self.world, self.queries_of(role))
+        return self.chosen[role]
 
     def _judge_write(self, actor: Actor, write: Write, outcome: Outcome) -> None:
         key = (write.table, write.command)
@@ -218,7 +290,7 @@ class Campaign:
         return None
 
     def _significant(self, write: Write) -> bool:
-        """Whether a change of a row of an opening touches what decides, other than by an allowed acceptance."""
+        """Whether a change of an opening's row touches what decides, other than by an allowed acceptance."""
         for opening in self.world.model.openings:
             if opening.table != write.table:
                 continue
@@ -248,15 +320,11 @@ class Campaign:
                 and (write.table in trusted or write.purpose == "insert")
                 and self.violation_of(actor, write) is not None
             ]
-            queries = self.queries_of(actor.role)
-            base = [
-                array_text(self.seen[actor][query.table]) if not query.decode else None for query in queries
-            ]
+            texts, base = self._again(actor)
             for opener in openers[:40]:
                 if not self.in_time(f"second steps of {actor.name}"):
                     return
                 attempts = [Attempt(write.sql, opener=opener.attempt.statement) for write, _ in later]
-                texts = [query.sql for query in queries]
                 outcomes = self.probing.attempts(actor, attempts, texts, base)
                 first = self.writes[opener.attempt.statement]
                 for (write, _), outcome in zip(later, outcomes, strict=True):
@@ -265,7 +333,7 @@ class Campaign:
 
     def _opens(self, statement: str, trusted: frozenset[str]) -> bool:
         write = self.writes.get(statement)
-        return write is not None and write.table in trusted and write.purpose not in ("touch", "delete")
+        return write is not None and _turns(write, trusted)
 
     def _judge_second(self, actor: Actor, first: Write, write: Write, outcome: Outcome) -> None:
         violation = self.violation_of(actor, write)
@@ -280,9 +348,9 @@ class Campaign:
         queries = self.queries_of(actor.role)
         invited = self._invited(actor)
         for number, ids in outcome.seen.items():
-            query = queries[number]
+            query = queries[self.sentinels_of(actor.role)[number]]
             before = self.seen[actor][query.table]
-            for row in self.world.rows[query.table]:
+            for row in self.world.rows_of(query.table):
                 if row.id in query.ids(ids) and row.id not in before:
                     standing = self.standings.standing(actor, row)
                     if may_read(self.world, row, standing) is False and not (
@@ -316,6 +384,11 @@ class Campaign:
                 kinds.add(kind)
                 chosen.append(actor)
         return chosen[:DEEP_ACTORS]
+
+
+def _turns(write: Write, trusted: frozenset[str]) -> bool:
+    """Whether a write may change who reaches what."""
+    return write.table in trusted and write.purpose not in ("touch", "delete")
 
 
 def sides_of(world: World) -> Iterable[Side]:

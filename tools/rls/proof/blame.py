@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
 
+from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.actors import Actor, literal
@@ -13,6 +15,7 @@ from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
+from tools.rls.sqltree import constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Blame:
         default_factory=dict[tuple[int, str, str, str], dict[str, bool]]
     )
     _gives: dict[tuple[int, int, Record], bool] = field(default_factory=dict[tuple[int, int, Record], bool])
-    _leaking: dict[str, set[str]] | None = None
+    _leaking: dict[tuple[str, bool], set[str]] | None = None
 
     @property
     def reached(self) -> Reach:
@@ -60,7 +63,7 @@ class Blame:
     # -- policies ------------------------------------------------------------------------
 
     def _of_read(self, violation: Violation) -> Cause:
-        relation = self.campaign.world.snapshot.relations[violation.row.table]
+        relation = self.campaign.world.snapshot.relations[violation.statements[-1]]
         if relation.kind in "vm":
             return Cause(relation.title, why="it reads with its owner's rights, past row level security")
         if not relation.rls:
@@ -143,7 +146,8 @@ class Blame:
                 self._gives_record(violation.actor, function, r) for r in scopes
             ):
                 continue
-            if not standing.inside or self._all_leak(function, violation):
+            about_record = function.returns != "boolean" or "uuid" in function.argument_types
+            if (about_record and not standing.inside) or self._all_leak(function, violation):
                 wrong = function.title
         if standing.base in ("ended", "none"):
             for view in self._views(facts):
@@ -159,29 +163,45 @@ class Blame:
 
     def _asked(self, actor: Actor, function: Function, record: Record) -> bool:
         """Call it as its owner would run it, with the caller's claims, and look for the record's key."""
-        from dataclasses import replace
-
         name = f"{quoted(function.schema)}.{quoted(function.name)}"
-        arguments: list[str] = []
+        pools: list[list[str]] = []
         for kind, parameter in zip(function.argument_types, function.arguments, strict=False):
             if kind not in ("uuid", "text", "bigint", "integer", "character varying"):
                 return False
             about_caller = any(word in parameter for word in ("user", "account", "uid", "caller", "person"))
-            if kind == "text":
-                return False
-            value = actor.account if about_caller else record[1]
-            arguments.append(f"{literal(value)}::{kind}")
-        text = f"select array_agg(x::text)::text from {name}({', '.join(arguments)}) x"
+            if kind in ("text", "character varying"):
+                words = self._constants(function, len(pools)) or ["read", "write", "admin"]
+                pools.append([f"{literal(word)}::{kind}" for word in words])
+            else:
+                pools.append([f"{literal(actor.account if about_caller else record[1])}::{kind}"])
         owner = replace(actor, role="") if function.definer else actor
-        found = self.campaign.probing.answers(owner, [text])[0] or ""
-        return record[1] in found if function.returns != "boolean" else found == "{true}"
+        texts = [
+            f"select array_agg(x::text)::text from {name}({', '.join(arguments)}) x"
+            for arguments in islice(product(*pools), 8)
+        ]
+        answers = [answer or "" for answer in self.campaign.probing.answers(owner, texts)]
+        if function.returns == "boolean":
+            return "{true}" in answers
+        return any(record[1] in answer for answer in answers)
+
+    def _constants(self, function: Function, position: int) -> list[str]:
+        """What callers pass at a position: constants at the call sites of policies and functions."""
+        found: dict[str, None] = {}
+        snapshot = self.campaign.world.snapshot
+        places = [(facts, ()) for policy in snapshot.policies for facts in policy.parts()]
+        places += [(facts, self.reached.path(f)) for f in snapshot.functions for facts in body_of(f).facts]
+        for facts, path in places:
+            for call in facts.calls:
+                if call.name == function.name and function in self.reached.resolve(call, path):
+                    value = constant(call.arguments[position]) if position < len(call.arguments) else None
+                    if isinstance(value, str):
+                        found[value] = None
+        return list(found)
 
     def _views(self, facts: Facts) -> list[Relation]:
         """Views behind an expression and its functions, deepest last."""
         found: dict[str, Relation] = {}
         waiting: list[tuple[Facts, tuple[str, ...]]] = [(facts, ())]
-        from tools.rls.bodies import body_of
-
         for function in self.reached.reached(facts):
             waiting += [(one, self.reached.path(function)) for one in body_of(function).facts]
         while waiting:
@@ -195,8 +215,6 @@ class Blame:
 
     def _shows(self, actor: Actor, view: Relation, record: Record) -> bool:
         """Whether a view has a row that names both the actor and the record."""
-        from dataclasses import replace
-
         if not actor.account:
             return False
         text = (
@@ -208,22 +226,23 @@ class Blame:
         return found not in (None, "0")
 
     def _all_leak(self, function: Function, violation: Violation) -> bool:
-        """Whether every policy for writing that goes through this helper let the same actor through."""
+        """Whether most policies that go through this helper, of this sort of command, let the actor through."""
+        reading = violation.command == "SELECT"
         using: set[str] = set()
         for policy in self.campaign.world.snapshot.policies:
-            if policy.command in ("INSERT", "UPDATE", "DELETE", "ALL") and any(
-                function in self.reached.reached(facts) for facts in policy.parts()
-            ):
-                using.add(policy.relation)
-        return len(using) < 2 or len(using & self._leaks(violation.actor)) * 2 >= len(using)
+            if policy.covers("SELECT") == reading or policy.command == "ALL":
+                if any(function in self.reached.reached(facts) for facts in policy.parts()):
+                    using.add(policy.relation)
+        return len(using) < 2 or len(using & self._leaks(violation.actor, reading=reading)) * 2 >= len(using)
 
-    def _leaks(self, actor: Actor) -> set[str]:
+    def _leaks(self, actor: Actor, *, reading: bool) -> set[str]:
         if self._leaking is None:
             self._leaking = {}
             for violation in self.campaign.violations:
-                if violation.kind is Kind.WRITE:
-                    self._leaking.setdefault(violation.actor.name, set()).add(violation.row.table)
-        return self._leaking.get(actor.name, set())
+                if violation.kind in (Kind.READ, Kind.WRITE):
+                    key = (violation.actor.name, violation.command == "SELECT")
+                    self._leaking.setdefault(key, set()).add(violation.row.table)
+        return self._leaking.get((actor.name, reading), set())
 
 
 def record_source(relation: Relation, row: WorldRow) -> str:

@@ -1,10 +1,9 @@
-"""Functions that callers may execute, called with the keys of somebody else's record; and views, read whole."""
+"""Functions that callers may execute, called with keys of somebody else's record; and views, read whole."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, Final, cast
 
@@ -23,14 +22,6 @@ from tools.rls.snapshot import PLATFORM_SCHEMAS
 TRIED: Final = 12
 """Argument lists tried per function."""
 NUMBERS: Final = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
-
-
-@dataclass(frozen=True, slots=True)
-class Callable_:
-    """A function with the argument lists that it is called with."""
-
-    function: Function
-    calls: tuple[str, ...]
 
 
 def call(campaign: Campaign) -> None:

@@ -6,17 +6,22 @@ way to turn it and each rank. Whatever a policy or a helper tests, some pair of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from tools.rls.proof.actors import Spec
 from tools.rls.proof.model import STAFF, Anchor, Belonging, Condition, Hop, Kind, Model, Opening
-from tools.rls.proof.side import Side, dead_values, living, top_rank
+from tools.rls.proof.side import FUTURE, Side, dead_values, living, top_rank
 from tools.rls.proof.world import World
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.fill import CannotFill, Filler, Row
 from tools.sandbox.scratch.session import SqlFailure
 
+OTHER: Final = "something else"
+"""A value of a free text column that no policy has ever heard of."""
+DEAD_TRIED: Final = 6
+_CREATED: Final = re.compile(r"(_by|creator|founder|author)$")
 VALUES_TRIED: Final = 4
 """How many constants of one column get a row of their own."""
 
@@ -34,7 +39,10 @@ class Population:
         self.world = World(model, snapshot, [])
         self.staff: dict[str, tuple[str, str, bool]] = {}
         """Account -> (staff role, opening, living)."""
+        self.visitor = ""
+        """An account that no row names: new rows of openings are made for it."""
         self._numbers = 0
+        self.mirrored: tuple[tuple[str, str], ...] = tuple(self.mirrors())
 
     def build(self) -> World:
         """The whole population, in the order in which rows need one another."""
@@ -45,6 +53,9 @@ class Population:
         for side in list(self.world.sides):
             self.fill(side)
         self.neighbours()
+        self.visitor = self.account()
+        for side in self.world.sides[:2]:
+            self.spare(side)
         return self.world
 
     # -- accounts and records ------------------------------------------------------------
@@ -66,7 +77,7 @@ class Population:
         key = self._key(accounts)
         account = row.values.get(key) or ""
         rows = [row]
-        for title, column in self.mirrors():
+        for title, column in self.mirrored:
             held: dict[str, str | None] = {column: account}
             mirror = self.snapshot.relations[title]
             if "email" in mirror.columns and "email" in fixed:
@@ -154,8 +165,10 @@ class Population:
         return done
 
     def _owned(self, table: str) -> bool:
+        """Whether a column of the record says whose it is; who merely created it needs an opening as well."""
         anchor = self.model.anchors.get(table)
-        return anchor is not None and any(not way.hops for way in anchor.owners)
+        ways = anchor.owners if anchor else ()
+        return any(not way.hops and not _CREATED.search(way.column) for way in ways)
 
     # -- openings ------------------------------------------------------------------------
 
@@ -165,8 +178,9 @@ class Population:
         ranks = [rank.value for rank in opening.ranks] or [""]
         specs: list[Spec] = [Spec(opening.name, rank) for rank in ranks]
         for condition in opening.conditions:
-            for value in self._dead(condition):
-                specs += [Spec(opening.name, rank, ((condition, value),)) for rank in ranks]
+            for number, value in enumerate(self._dead(condition)):
+                turned = ranks if number == 0 else [top_rank(opening)]
+                specs += [Spec(opening.name, rank, ((condition, value),)) for rank in turned]
         specs += [spec for spec in self.witnesses if spec.opening == opening.name and spec not in specs]
         for spec in specs:
             self._admit(opening, side, spec)
@@ -212,29 +226,54 @@ class Population:
                     continue
                 if self._is_mirror(conditions[0].table) or len(hops) != 1:
                     continue
-                wanted = self._wanted(conditions, turned)
-                shared = {
+                shared: dict[str, str | None] = {
                     target: fixed[column]
                     for column, target in zip(hops[0].columns, hops[0].target_columns, strict=True)
                     if column in fixed
                 }
-                parent = self.filler.insert(conditions[0].table, {**wanted, **shared}, near)
+                parent = self._insert(conditions[0].table, shared, conditions, turned, near)
                 near.append(parent)
                 fixed |= {
                     column: parent.values.get(target)
                     for column, target in zip(hops[0].columns, hops[0].target_columns, strict=True)
                 }
             own = [condition for condition in opening.conditions if not condition.hops]
-            fixed |= self._wanted(own, turned)
             if opening.level and spec.rank:
                 fixed[opening.level] = spec.rank
-            row = self.filler.insert(opening.table, fixed, near)
+            row = self._insert(opening.table, fixed, own, turned, near)
         except (CannotFill, SqlFailure) as failure:
             self._gap(f"{spec.text()} in {opening.table}", str(failure))
             return None
         if spec.live and side.account == account:
             side.rows.extend([*near[len(side.rows) :], row])
         return row
+
+    def _insert(
+        self,
+        table: str,
+        fixed: Mapping[str, str | None],
+        conditions: Sequence[Condition],
+        turned: Mapping[Condition, str | None],
+        near: Sequence[Row],
+    ) -> Row:
+        """A living row, but for what is turned. Where the table's own checks want an expiry, it gets one; where
+        they forbid the rest (a withdrawn consent has no end), only what is turned is fixed."""
+        wanted = self._wanted(conditions, turned)
+        ends = {
+            c.column: FUTURE
+            for c in conditions
+            if c.kind == "future" and c not in turned and wanted[c.column] is None
+        }
+        kept = {c.column: turned[c] for c in conditions if c in turned}
+        kept |= {c.column: wanted[c.column] for c in conditions if c.kind == "one_of"}
+        tries = [wanted, {**wanted, **ends}, kept, {c.column: turned[c] for c in conditions if c in turned}]
+        for number, values in enumerate(tries):
+            try:
+                return self.filler.insert(table, {**fixed, **values}, near)
+            except (CannotFill, SqlFailure):
+                if number == len(tries) - 1:
+                    raise
+        raise CannotFill(table, "no state of it could be made")
 
     def _holder(
         self, opening: Opening, account: str, turned: Mapping[Condition, str | None], near: list[Row]
@@ -249,8 +288,7 @@ class Population:
         conditions = [
             c for c in opening.conditions if c.hops == hops[: len(c.hops)] and c.table == last.target
         ]
-        wanted = self._wanted(conditions, turned)
-        row = self.filler.insert(last.target, {opening.account.column: account, **wanted}, near)
+        row = self._insert(last.target, {opening.account.column: account}, conditions, turned, near)
         near.append(row)
         for hop in reversed(hops[1:]):
             shared = dict(zip(hop.columns, (row.values.get(t) for t in hop.target_columns), strict=True))
@@ -289,10 +327,13 @@ class Population:
 
     def _dead(self, condition: Condition) -> tuple[str | None, ...]:
         nullable = self._nullable(condition.table, condition.column)
-        labels = tuple(
-            value for value in self.filler.candidates(condition.table, condition.column) if value is not None
-        )
-        return dead_values(condition, labels, nullable=nullable)
+        relation = self.snapshot.relations.get(condition.table)
+        column = relation.columns.get(condition.column) if relation else None
+        labels = column.values if column else ()
+        if not labels:
+            known = self.model.constants.get((condition.table, condition.column), ())
+            labels = (*known, OTHER)
+        return dead_values(condition, labels, nullable=nullable)[:DEAD_TRIED]
 
     def _account_conditions(self, title: str) -> list[Condition]:
         return [
@@ -303,15 +344,21 @@ class Population:
         ]
 
     def _is_mirror(self, title: str) -> bool:
-        return title == self.model.accounts or any(title == mirror for mirror, _ in self.mirrors())
+        return title == self.model.accounts or any(title == mirror for mirror, _ in self.mirrored)
 
     # -- everything else -----------------------------------------------------------------
 
     def fill(self, side: Side) -> None:
         """A row of every table for this side, parents first; written and received by its owner."""
+        staffed = {opening.table for opening in self.model.openings if opening.anchor == STAFF}
+        plain = side in self.world.sides[:2]
         for belonging in self._ordered():
             title = belonging.table
-            if title in side.records or (side.of(title) is not None and self._is_mirror(title)):
+            if title in side.records or title in staffed or self._is_mirror(title):
+                continue
+            if title in self._tables() and side.of(title) is not None:
+                continue
+            if not plain and (belonging.kind is not Kind.SCOPED or title in self._tables()):
                 continue
             if title in self.model.anchors and title != self.model.accounts:
                 continue
@@ -328,17 +375,21 @@ class Population:
             ):
                 self._place(side, belonging, ended, side.account, keep=False)
 
-    def _place(self, side: Side, belonging: Belonging, author: str, party: str, *, keep: bool = True) -> None:
+    def _place(
+        self, side: Side, belonging: Belonging, author: str, party: str, *, keep: bool = True
+    ) -> Row | None:
+        """A row of a table for a side, written by `author` and about `party`; None (and a gap) if impossible."""
         fixed: dict[str, str | None] = {
             way.column: author
             for way in belonging.authors
             if not way.hops and self._takes(belonging.table, way.column)
         }
         fixed |= {way.column: party for way in belonging.parties if not way.hops}
+        alive: list[Condition] = []
         for opening in self.model.openings:
             if opening.table == belonging.table:
                 own = [condition for condition in opening.conditions if not condition.hops]
-                fixed |= self._wanted(own, {})
+                alive = own
         for hops in belonging.paths:
             anchor = hops[-1].target if hops else ""
             if len(hops) == 1 and anchor in side.records:
@@ -348,12 +399,28 @@ class Population:
                     for column, target in zip(hops[0].columns, hops[0].target_columns, strict=True)
                 }
         try:
-            row = self.filler.insert(belonging.table, fixed, side.rows)
+            row = self._insert(belonging.table, fixed, alive, {}, side.rows)
         except (CannotFill, SqlFailure) as failure:
             self._gap(belonging.table, str(failure))
-            return
-        if keep:
-            side.add(row)
+            return None
+        return side.add(row) if keep else row
+
+    def spare(self, side: Side) -> None:
+        """Parents without children, for tables in which a row more would be a row twice."""
+        for belonging in self._ordered():
+            relation = self.snapshot.relations[belonging.table]
+            keyed = {name for key in relation.foreign_keys for name in key.columns}
+            linking = any(key.kind in "pu" and set(key.columns) <= keyed for key in relation.keys)
+            if not linking or belonging.table in self.model.anchors or self._is_mirror(belonging.table):
+                continue
+            for key in relation.foreign_keys:
+                parent = self.model.tables.get(key.target)
+                if parent is None or key.target in self.model.anchors or self._is_mirror(key.target):
+                    continue
+                if key.target not in {row.table for row in side.spares}:
+                    row = self._place(side, parent, side.account, side.account, keep=False)
+                    if row is not None:
+                        side.spares.append(row)
 
     def neighbours(self) -> None:
         """For every constant that a policy compares a column with: a row that has it, and one that has not."""

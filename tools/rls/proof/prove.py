@@ -153,6 +153,7 @@ class Stage:
     gaps: list[Gap]
     exact: tuple[str, ...]
     inputs: str
+    visitor: str
 
     @property
     def generated(self) -> dict[str, frozenset[str]]:
@@ -194,12 +195,14 @@ class Stage:
         )
         text += repr([(f.title, f.definition) for f in snapshot.functions]) + repr(lines(model))
         digest = hashlib.sha256(text.encode()).hexdigest()
-        return cls(session, snapshot, model, shapes, filler, world, gaps, symbolic.exact, digest)
+        return cls(
+            session, snapshot, model, shapes, filler, world, gaps, symbolic.exact, digest, population.visitor
+        )
 
     def attacked(self, deadline: float, progress: Callable[[str], None]) -> Campaign:
         """Every attack, carried out."""
         probing = Probing(self.session)
-        templates = Templates(self.world, self.filler, self.session, self.generated)
+        templates = Templates(self.world, self.filler, self.session, self.generated, self.visitor)
         campaign = Campaign(self.world, Standings(self.world), probing, templates, deadline, progress)
         campaign.run()
         progress("views and functions ...")

@@ -26,7 +26,8 @@ class ReadingQuery:
 def reading_queries(world: World, role: str) -> tuple[ReadingQuery, ...]:
     """A query for every table of the world on which the role has SELECT at all."""
     found: list[ReadingQuery] = []
-    for title in world.rows:
+    parts = [relation.title for relation in world.snapshot.tables if relation.partition]
+    for title in [*world.rows, *parts]:
         relation = world.snapshot.relations[title]
         if not addressable(world.snapshot, relation):
             continue
@@ -63,10 +64,27 @@ def digests(world: World, title: str, columns: Sequence[str]) -> dict[str, str]:
     from hashlib import md5
 
     found: dict[str, str] = {}
-    for row in world.rows[title]:
+    for row in world.rows_of(title):
         text = "|".join("~" if (value := row.values.get(name)) is None else value for name in columns)
         found[md5(text.encode(), usedforsecurity=False).hexdigest()] = row.id
     return found
+
+
+def sentinels(world: World, queries: Sequence[ReadingQuery]) -> tuple[int, ...]:
+    """Numbers of queries that together ask every distinct policy: after a write these suffice."""
+    known: set[tuple[object, ...]] = set()
+    chosen: list[int] = []
+    for number, query in enumerate(queries):
+        relation = world.snapshot.relations[query.table]
+        if relation.partition:
+            continue
+        belonging = world.model.tables.get(query.table)
+        texts = tuple(sorted(p.using_text or "" for p in relation.policies if p.covers("SELECT")))
+        mark = (relation.rls, texts, belonging.anchors if belonging else ())
+        if mark not in known:
+            known.add(mark)
+            chosen.append(number)
+    return tuple(chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _attack(world: World, violation: Violation) -> tuple[tuple[str, ...], str, s
     if violation.kind is Kind.READ and violation.function:
         return (f"select * from {named(violation.function)};",), "rows", ""
     if violation.command == "SELECT":
-        shown = _readable(world, violation.actor, violation.row)
+        shown = _readable(world, violation.actor, violation.statements[-1])
         return (*(f"{one};" for one in statements), f"{shown} where {_where(world, violation)};"), "rows", ""
     if writes is not None and writes.before is not None and writes.purpose in ("touch", "delete"):
         at = where_key(relation, writes.before)
@@ -130,13 +130,13 @@ def _where(world: World, violation: Violation) -> str:
     return " and ".join(f"{quoted(name)}::text = {literal(value)}" for name, value in pairs) or "true"
 
 
-def _readable(world: World, actor: Actor, row: WorldRow) -> str:
-    relation = world.snapshot.relations[row.table]
+def _readable(world: World, actor: Actor, title: str) -> str:
+    relation = world.snapshot.relations[title]
     role = world.snapshot.roles[actor.role]
     if "SELECT" in world.snapshot.may(role, relation, columns=False):
-        return f"select * from {named(row.table)}"
+        return f"select * from {named(title)}"
     columns = [name for name in relation.columns if world.snapshot.may_column(role, relation, name, "SELECT")]
-    return f"select {', '.join(quoted(name) for name in columns)} from {named(row.table)}"
+    return f"select {', '.join(quoted(name) for name in columns)} from {named(title)}"
 
 
 def _shows(world: World, session: ScratchSession, replay: Replay) -> bool:

@@ -25,6 +25,8 @@ class Side:
     account: str
     records: dict[str, Row] = field(default_factory=dict[str, Row])
     rows: list[Row] = field(default_factory=list[Row])
+    spares: list[Row] = field(default_factory=list[Row])
+    """Parents that no row of a link table refers to yet, so that an attack can insert one."""
 
     def add(self, row: Row) -> Row:
         """Keep a row, so that later ones may refer to it."""

@@ -149,6 +149,8 @@ class Standings:
         best = Standing("none")
         for record in scopes:
             one = self.to_record(actor, record)
+            if not row.id and record[0] == row.table and self._owns(actor, row):
+                one = Standing("owner", ALL)
             if (ORDER.index(one.base), len(one.rights)) > (ORDER.index(best.base), len(best.rights)):
                 best = one
         if best.base != "owner" and not best.inside and actor.staff:
@@ -158,6 +160,11 @@ class Standings:
         if not scopes and belonging is not None and belonging.kind is Kind.OWN and (party or author):
             best = Standing("owner", ALL)
         return Standing(best.base, best.rights, best.detail, party, author)
+
+    def _owns(self, actor: Actor, row: WorldRow) -> bool:
+        """Whether a row of an anchor, as an attack would leave it, names the actor as its owner."""
+        anchor = self.model.anchors.get(row.table)
+        return anchor is not None and any(self._is(actor, row, way) for way in anchor.owners)
 
     # -- records -------------------------------------------------------------------------
 

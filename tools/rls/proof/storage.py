@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.model import Belonging, Kind
 from tools.rls.proof.population import Population
 from tools.rls.proof.side import Side
+from tools.rls.proof.world import World, WorldRow, named, quoted
+from tools.rls.proof.writing import Write
 from tools.sandbox.scratch.fill import CannotFill
 from tools.sandbox.scratch.session import SqlFailure
 
@@ -64,3 +67,24 @@ def layouts(population: Population, side: Side) -> Iterator[tuple[str, str, str]
             yield f"{key}/file.pdf", account, key
             yield f"{account}/{key}/file.pdf", account, key
             yield f"{key}/{account}/file.pdf", account, key
+
+
+def uploads(world: World, actor: Actor) -> Iterator[Write]:
+    """New files in everybody's folders, also such as carry the caller's own id in their name."""
+    relation = world.snapshot.relations[OBJECTS]
+    laid = {row.values.get("name") or "" for row in world.rows.get(OBJECTS, ())}
+    for name in sorted(laid & world.paths.keys()):
+        account, key = world.paths[name]
+        folder, _, _ = name.rpartition("/")
+        for file in ("new.pdf", f"{actor.account}.pdf") if actor.account else ("new.pdf",):
+            path = f"{folder}/{actor.account[:8]}-{file}" if file == "new.pdf" else f"{folder}/{file}"
+            world.paths.setdefault(path, (account, key))
+            for bucket in (bucket.id for bucket in world.snapshot.buckets if not bucket.public):
+                values: dict[str, str | None] = {
+                    "bucket_id": bucket,
+                    "name": path,
+                    **_owner(relation.columns, actor.account),
+                }
+                names = ", ".join(quoted(column) for column in values)
+                sql = f"insert into {named(OBJECTS)} ({names}) values ({', '.join(literal(v) for v in values.values())})"
+                yield Write("insert", "INSERT", OBJECTS, sql, None, WorldRow(OBJECTS, "", values))

@@ -54,6 +54,13 @@ class World:
             self._index[key] = index
         return self._index[key].get(values, [])
 
+    def rows_of(self, title: str) -> tuple[WorldRow, ...]:
+        """Rows that a relation holds; for a partition those of the table it is a part of."""
+        relation = self.snapshot.relations.get(title)
+        while relation is not None and relation.partition and relation.parents:
+            relation = self.snapshot.relations.get(relation.parents[0])
+        return self.rows.get(relation.title if relation else title, ())
+
     def follow(self, row: WorldRow, hops: Iterable[Hop]) -> WorldRow | None:
         """The row that a chain of keys leads to, or None where a key is null or dangling."""
         for hop in hops:

@@ -11,7 +11,7 @@ from tools.rls.proof.actors import Actor, Spec, literal
 from tools.rls.proof.model import STAFF, Belonging, Condition, Model, Opening
 from tools.rls.proof.side import FUTURE, Side, living, top_rank
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
-from tools.sandbox.scratch.fill import CannotFill, Filler
+from tools.sandbox.scratch.fill import CannotFill, Filler, Row
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 
 Purpose = Literal["insert", "touch", "move", "raise", "take", "delete"]
@@ -41,6 +41,7 @@ class Templates:
     session: ScratchSession
     shapes_generated: Mapping[str, frozenset[str]]
     """Columns of a table that nobody may name in an INSERT: generated ones."""
+    visitor: str = ""
     made: dict[tuple[str, str, str], list[WorldRow]] = field(
         default_factory=dict[tuple[str, str, str], list[WorldRow]]
     )
@@ -61,11 +62,13 @@ class Templates:
             self.made[key] = found
         return self.made[key]
 
-    def _near(self, side: Side, belonging: Belonging) -> Sequence[object]:
-        return [row for row in side.rows if row.table != belonging.table]
+    def _near(self, side: Side, belonging: Belonging) -> list[Row]:
+        return [*(row for row in side.rows if row.table != belonging.table), *side.spares]
 
     def _wanted(self, side: Side, belonging: Belonging) -> Iterator[dict[str, str | None]]:
-        base: dict[str, str | None] = {}
+        base: dict[str, str | None] = {
+            way.column: self.visitor for way in belonging.parties if not way.hops and self.visitor
+        }
         for hops in belonging.paths:
             anchor = hops[-1].target if hops else ""
             if len(hops) == 1 and anchor in side.records:
@@ -144,13 +147,15 @@ def insert_statement(
 
 
 def touches(
-    world: World, actor: Actor, rows: Sequence[WorldRow], generated: Mapping[str, frozenset[str]]
+    world: World,
+    actor: Actor,
+    rows: Sequence[WorldRow],
+    generated: Mapping[str, frozenset[str]],
+    may: frozenset[str],
 ) -> Iterator[Write]:
-    """UPDATE of a row without changing it, and DELETE of it."""
+    """UPDATE of a row without changing it, and DELETE of it, as far as the role `may`."""
     for row in rows:
         relation = world.snapshot.relations[row.table]
-        role = world.snapshot.roles[actor.role]
-        may = world.snapshot.may(role, relation)
         column = _plain_column(world, relation, actor, generated) if "UPDATE" in may else ""
         if column:
             sql = f"update {named(row.table)} set {quoted(column)} = {quoted(column)} where {place(row.id)}"
