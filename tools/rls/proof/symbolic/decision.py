@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from tools.review import Gap
@@ -20,6 +21,7 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.proof.actors import Spec
 from tools.rls.proof.model import Model, Opening
 from tools.rls.proof.symbolic.formula import TRUE, assuming, both, negated, variables
+from tools.rls.proof.symbolic.limits import Limits
 from tools.rls.proof.symbolic.lookups import tables_of
 from tools.rls.proof.symbolic.question import Question, Timeout
 from tools.rls.proof.symbolic.reading import Reader
@@ -28,8 +30,9 @@ from tools.rls.proof.symbolic.states import tested
 from tools.rls.proof.symbolic.terms import Row, Space
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
+from tools.sandbox.scratch.shapes import Shape
 
-Labels = Mapping[tuple[str, str], tuple[str, ...]]
+BUDGET: Final = 20.0
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -58,17 +61,25 @@ class Place:
     writes: bool
 
 
-def decide(snapshot: Snapshot, model: Model, labels: Labels | None = None) -> Symbolic:
-    """Ask for every opening and every policy. `labels`: all values that a column may have, where known."""
+def decide(
+    snapshot: Snapshot,
+    model: Model,
+    shapes: Mapping[str, Shape] | None = None,
+    *,
+    budget_seconds: float = BUDGET,
+) -> Symbolic:
+    """Ask for every opening and every policy. With `shapes`, only states that enums and CHECKs allow."""
     reached = reach(snapshot)
     places = tuple(_places(snapshot))
+    end = monotonic() + budget_seconds
+    limits = Limits.of(model, shapes or {})
     found: dict[Spec, str] = {}
     exact: dict[str, None] = {}
     beyond: dict[tuple[str, str], None] = {}
     for opening in model.openings:
         if opening.table in snapshot.relations:
-            decision = _Decision(reached, model, opening, labels or {})
-            decision.run(places)
+            decision = _Decision(reached, opening, limits)
+            decision.run(places, end)
             for spec, where in decision.found.items():
                 found.setdefault(spec, where)
             exact |= dict.fromkeys(decision.exact())
@@ -78,13 +89,15 @@ def decide(snapshot: Snapshot, model: Model, labels: Labels | None = None) -> Sy
 
 
 def _places(snapshot: Snapshot) -> Iterator[Place]:
-    """Every distinct condition of a permissive policy: the same text over like tables is asked once."""
+    """Every condition of a permissive policy."""
     for relation in snapshot.relations.values():
         for policy in relation.policies:
             if not policy.permissive:
                 continue
             for facts in policy.parts():
-                writes = policy.command in _WRITES or (policy.command == "ALL" and facts is policy.check)
+                new_row = policy.new_row
+                checks = new_row is not None and (new_row is facts or policy.check_text == policy.using_text)
+                writes = policy.command in _WRITES or (policy.command == "ALL" and checks)
                 yield Place(policy, relation, facts, tuple(_beside(relation, policy, facts)), writes)
 
 
@@ -102,31 +115,33 @@ def _beside(relation: Relation, policy: Policy, facts: Facts) -> Iterator[Facts]
 class _Decision:
     """All questions about one opening."""
 
-    def __init__(self, reached: Reach, model: Model, opening: Opening, labels: Labels) -> None:
+    def __init__(self, reached: Reach, opening: Opening, limits: Limits) -> None:
         self.reach = reached
-        self.model = model
         self.opening = opening
-        self.labels = labels
+        self.limits = limits
         self.found: dict[Spec, str] = {}
         self.beyond: dict[str, str] = {}
         self._closed: dict[str, None] = {}
         self._open: set[str] = set()
         self._seen: set[object] = set()
 
-    def run(self, places: tuple[Place, ...]) -> None:
-        """Ask at every place that reads the opening's table."""
+    def run(self, places: tuple[Place, ...], end: float) -> None:
+        """Ask at every place that reads the opening's table; like places are asked once."""
         for place in places:
             key = self._key(place)
             if key in self._seen or not self._touches(place.facts):
                 continue
             self._seen.add(key)
+            if monotonic() > end:
+                self.beyond.setdefault(place.policy.title, "out of time")
+                continue
             try:
                 self._ask(place)
             except (Unclear, RecursionError) as unclear:
                 why = str(unclear.args[0]) if isinstance(unclear, Unclear) else "nested too deeply"
                 self.beyond.setdefault(place.policy.title, why)
             except Timeout:
-                self.beyond.setdefault(place.policy.title, "the solver did not answer in time")
+                self.beyond.setdefault(place.policy.title, "too hard for the solver")
 
     def exact(self) -> tuple[str, ...]:
         """Lookups that let no dead state through anywhere."""
@@ -152,7 +167,7 @@ class _Decision:
         return any(title in tables_of(self.reach, function) for function in self.reach.reached(facts))
 
     def _ask(self, place: Place) -> None:
-        space = Space(self.reach.snapshot, self.opening, self.labels)
+        space = Space(self.reach.snapshot, self.opening, self.limits.labels)
         known = tested(space, self.opening)
         reader = Reader(self.reach, space, self.opening)
         row = Row(f"row of {place.relation.title}", place.relation, {}, TRUE)
@@ -162,9 +177,11 @@ class _Decision:
         self.beyond |= {what: why for what, why in reader.beyond.items() if what not in self.beyond}
         if not reader.used or space.held.name not in variables(truth.true):
             return
+        for row in space.linked():
+            self._limit(reader, row)
         held = assuming(truth.true, space.held, value=True)
         without = negated(assuming(truth.true, space.held, value=False))
-        question = Question(space, self.opening, known, (held, without), self.model.constants)
+        question = Question(space, self.opening, known, (held, without), self.limits.constants)
         if not question.opens():
             return
         specs = list(question.dead()) + list(question.levels(writes=place.writes))
@@ -173,3 +190,11 @@ class _Decision:
                 spec, f"{place.policy.title} lets it through ({', '.join(sorted(reader.used))})"
             )
         (self._open.update if specs else self._closed.update)(dict.fromkeys(sorted(reader.used)))
+
+    def _limit(self, reader: Reader, row: Row) -> None:
+        """Only what the table's CHECKs allow: a state that no row can be in is no witness."""
+        source = Source(row.relation, None, row.name, row)
+        scope = Scope((), None, f"checks of {row.name}", {row.relation.name: source})
+        for number, facts in enumerate(self.limits.checks.get(row.relation.title, ())):
+            broken = reader.truth(facts.root, scope).false
+            reader.space.given[f"check {number} of {row.name}"] = negated(broken)

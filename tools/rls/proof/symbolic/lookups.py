@@ -8,9 +8,10 @@ from typing import Final
 
 from tools.rls.bodies import body_of
 from tools.rls.facts import Block as FactsBlock
-from tools.rls.facts import Call
+from tools.rls.facts import Call, Facts, expression, statements
 from tools.rls.objects import Function
 from tools.rls.proof.model import Opening
+from tools.rls.proof.straight import Crooked, expression_of, query_of
 from tools.rls.proof.symbolic.formula import Flag, Formula, Truth, all_of, any_of, both, negated
 from tools.rls.proof.symbolic.scopes import (
     Block,
@@ -97,9 +98,7 @@ class Lookups(Bodies):
         function = found[0]
         if scope.depth > _DEEPEST_CALL * 3:
             raise Unclear(f"{function.title} calls itself")
-        body = body_of(function)
-        if not body.complete or len(body.facts) != 1 or body.dynamic:
-            return None
+        root = _root(function)
         inside = Scope(
             self.reach.path(function),
             None,
@@ -116,7 +115,7 @@ class Lookups(Bodies):
             inside.arguments[f"${number + 1}"] = (value, scope)
             if name:
                 inside.arguments[name] = (value, scope)
-        return body.facts[0].root, inside
+        return root, inside
 
     # -- blocks --------------------------------------------------------------------------
 
@@ -264,6 +263,32 @@ def _equalities(conditions: list[Expression]) -> list[tuple[Expression, Expressi
             if left is not None and right is not None:
                 found.append(((left, scope), (right, scope)))
     return found
+
+
+def _root(function: Function) -> Node:
+    """The one statement or expression that a function is. Raises Unclear."""
+    if function.language == "plpgsql":
+        try:
+            value = expression(expression_of(function.body))
+            rows = None
+        except Crooked as crooked:
+            value, rows = None, _rows_of(function, str(crooked.args[0]))
+        found = value or (rows[0] if rows is not None and len(rows) == 1 else None)
+        if found is None:
+            raise Unclear(f"PL/pgSQL of {function.title} does not parse")
+        return found.root
+    body = body_of(function)
+    if not body.complete or len(body.facts) != 1:
+        raise Unclear(f"{function.title} is not one SELECT")
+    return body.facts[0].root
+
+
+def _rows_of(function: Function, reason: str) -> tuple[Facts, ...] | None:
+    try:
+        return statements(query_of(function.body))
+    except Crooked as crooked:
+        why = reason if "rows" not in reason else str(crooked.args[0])
+        raise Unclear(f"PL/pgSQL: {why}") from None
 
 
 def rows_scope(rows: list[Admitted], scope: Scope) -> Scope:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tools.rls.proof.actors import Spec
 from tools.rls.proof.model import Condition, Opening, Rank
-from tools.rls.proof.symbolic.formula import TRUE, Formula, all_of, any_of, compared, negated
+from tools.rls.proof.symbolic.formula import TRUE, Formula, all_of, any_of, compared, negated, variables
 from tools.rls.proof.symbolic.solver import Solver, State
 from tools.rls.proof.symbolic.states import Tested, far, others, pinned, same_class, spelling
 from tools.rls.proof.symbolic.terms import Scalar, Space
@@ -17,7 +17,7 @@ _MOST: Final = 8
 
 
 class Timeout(Exception):
-    """The solver did not answer in time."""
+    """The solver gave up."""
 
 
 class Question:
@@ -37,14 +37,20 @@ class Question:
         self.constants = constants
         columns = space.own.relation.columns
         self.level = space.cell(space.own, opening.level) if opening.level in columns else None
-        self.others = tuple(others(space, known, opening.level))
+        asked = {name for formula in base for name in variables(formula)}
+        self.others = tuple(
+            (condition, value)
+            for condition, value in others(space, known, opening.level)
+            if asked & {str(value.atom), *variables(value.null)}
+        )
+        self._known_possible: dict[Formula, bool] = {}
         given = tuple(space.given.values())
         self._solver = Solver([*base, *given])
         self._free = Solver(given)
 
     def opens(self) -> bool:
         """Whether a living row is let through at all."""
-        return self._ask(*(one.alive for one in self.known)) is not None
+        return self._passes(*(one.alive for one in self.known))
 
     def dead(self) -> Iterator[Spec]:
         """People that are let through although the model calls their row dead: each fault of one condition,
@@ -96,13 +102,13 @@ class Question:
     def _together(self, blocked: list[Formula]) -> Iterator[Spec]:
         dead = any_of(one.dead for one in self.known)
         for _ in range(_MOST):
-            if self._ask(dead, *blocked) is None:
+            if not self._passes(dead, *blocked):
                 return
             kept = list(self.known)
             for one in self.known:
                 fewer = [other for other in kept if other is not one]
                 alive = [other.alive for other in self.known if other not in fewer]
-                if fewer and self._ask(dead, *blocked, *alive) is not None:
+                if fewer and self._passes(dead, *blocked, *alive):
                     kept = fewer
             alive = [other.alive for other in self.known if other not in kept]
             fixed = [*blocked, *(one.dead for one in kept), *alive]
@@ -123,7 +129,7 @@ class Question:
         level = self.level
         for rank in sorted(self.opening.ranks, key=_weight) if level is not None else ():
             chosen = self._one_of(level, [rank.value]) if level is not None else TRUE
-            if self._ask(*fixed, chosen) is not None:
+            if self._passes(*fixed, chosen):
                 return rank.value, chosen
         return "", TRUE
 
@@ -141,7 +147,7 @@ class Question:
             here = same_class(value, state)
             if not self._essential(value, fixed, here):
                 continue
-            if condition.hops and self._ask(*alive, negated(here)) is None:
+            if condition.hops and not self._passes(*alive, negated(here)):
                 continue
             text = spelling(self.space, value, state)
             changes.append((_as_condition(condition, value, text), text))
@@ -160,10 +166,12 @@ class Question:
                 tries += [all_of((known, compared("<", atom, 0))), all_of((known, compared("<", 0, atom)))]
             else:
                 tries += [all_of((known, compared("=", atom, number))) for number in self._numbers(value)]
-        return any(self._possible(one) and self._ask(*fixed, one) is None for one in tries if one != here)
+        return any(self._possible(one) and not self._passes(*fixed, one) for one in tries if one != here)
 
     def _possible(self, value: Formula) -> bool:
-        return self._free.ask(value) != "unsat"
+        if value not in self._known_possible:
+            self._known_possible[value] = self._free.possible(value) is not False
+        return self._known_possible[value]
 
     # -- values --------------------------------------------------------------------------
 
@@ -210,6 +218,12 @@ class Question:
         numbers = [self.space.constant(text, value.kind) for text in texts]
         equal = any_of(compared("=", str(value.atom), n) for n in numbers if n is not None)
         return all_of((negated(value.null), equal))
+
+    def _passes(self, *formulas: Formula) -> bool:
+        answer = self._solver.possible(*formulas)
+        if answer is None:
+            raise Timeout
+        return answer
 
     def _ask(self, *formulas: Formula) -> State | None:
         answer = self._solver.ask(*formulas)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any as Untyped
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from tools.rls.proof.symbolic.formula import All, Always, Any, Compared, Flag, Formula, Not
 
-TIMEOUT_MS: Final = 1000
+EFFORT: Final = 4_000_000
+"""z3's own count of steps, about a second. A clock would need a thread for every question, and would make
+answers depend on the machine's load."""
 _SEED: Final = 7
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,13 @@ class State:
 class Solver:
     """Formulas that hold throughout, and questions on top of them."""
 
-    def __init__(self, given: Iterable[Formula] = (), timeout_ms: int = TIMEOUT_MS) -> None:
+    def __init__(self, given: Iterable[Formula] = (), effort: int = EFFORT) -> None:
         import z3  # pyright: ignore[reportMissingTypeStubs]  it has none
 
         self._z3: Untyped = z3
         # The incremental core, one thread, fixed seeds: the same question has the same answer everywhere.
         self._solver: Untyped = self._z3.SimpleSolver()
-        self._solver.set("timeout", timeout_ms)
+        self._solver.set("rlimit", effort)
         self._solver.set("random_seed", _SEED)
         self._known: dict[Formula, Untyped] = {}
         self._names: dict[str, Untyped] = {}
@@ -42,15 +45,25 @@ class Solver:
         """Let a formula hold from now on."""
         self._solver.add(self._term(formula))
 
+    def possible(self, *formulas: Formula) -> bool | None:
+        """Whether there is such a state; None where it is too hard to say."""
+        answer = self._asked(formulas, lambda: True)
+        return None if answer == "unknown" else answer != "unsat"
+
     def ask(self, *formulas: Formula) -> State | Literal["unsat", "unknown"]:
-        """A state in which the formulas hold, on top of what is required; "unknown" after the timeout."""
+        """A state in which the formulas hold, on top of what is required; "unknown" where it is too hard."""
+        return self._asked(formulas, lambda: self._state(self._solver.model()))
+
+    def _asked(
+        self, formulas: Iterable[Formula], found: Callable[[], _T]
+    ) -> _T | Literal["unsat", "unknown"]:
         self._solver.push()
         try:
             for formula in formulas:
                 self._solver.add(self._term(formula))
             answer = self._solver.check()
             if answer == self._z3.sat:
-                return self._state(self._solver.model())
+                return found()
             return "unsat" if answer == self._z3.unsat else "unknown"
         finally:
             self._solver.pop()

@@ -84,6 +84,7 @@ class Space:
         self._fixed: dict[str, Scalar] = {}
         self.held: Final = Flag("held")
         self.caller: Final = Scalar(((TRUE, self.number_of("\0caller")),), FALSE, "text", origin="identity")
+        self.opening: Final = opening
         self.own: Final = Row(opening.table, snapshot.relations[opening.table], {}, self.held, ())
         holder = self.follow(opening.account.hops)
         self._fixed[f"{holder.name}.{opening.account.column}"] = replace(self.caller, origin="account")
@@ -175,6 +176,10 @@ class Space:
                     self.given[value.null.name] = negated(value.null)
             row = self._rows[name]
         return row
+
+    def linked(self) -> tuple[Row, ...]:
+        """The opening's row and the rows that its keys lead to."""
+        return (self.own, *(row for row in self._rows.values() if row.hops is not None))
 
     # -- columns -------------------------------------------------------------------------
 
