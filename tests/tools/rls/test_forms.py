@@ -145,3 +145,34 @@ def test_a_policy_without_an_expression_lets_nothing_through(family: Connection)
     family.execute("set local role authenticated")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         family.execute("insert into public.codes values ('x', 'y')")
+
+
+def test_every_name_of_a_body_that_will_fail_is_told_and_the_database_agrees(family: Connection) -> None:
+    sql = """create function app.mine(profile_id uuid) returns table (body text) language plpgsql stable set search_path = '' as $$
+        begin
+          return query select n.body from public.notes n where profile_id = mine.profile_id and app.gone(n.id);
+        end $$;
+        create function app.stamp() returns trigger language plpgsql set search_path = '' as $$
+        begin new.changed_at := now(); return new; end $$;
+        create trigger stamp before update on public.codes for each row execute function app.stamp();
+        create function app.fine(p_profile uuid) returns table (body text, written uuid) language plpgsql stable set search_path = '' as $$
+        declare total int;
+        begin
+          select count(*) into total from public.notes n where n.profile_id = p_profile;
+          return query select n.body, n.written_by as written from public.notes n where n.profile_id = p_profile order by written;
+        end $$"""
+    assert objects(family, sql, "function_body_broken") == ["app.mine(uuid)", "app.stamp()"]
+    mine, stamp = (f for f in findings_of(family) if f.rule == "function_body_broken")
+    assert "app.gone()" in mine.message
+    assert "profile_id (a variable and public.notes.profile_id)" in mine.message
+    assert "NEW.changed_at (of public.codes)" in stamp.message
+    assert "UPDATE of public.codes fails there" in stamp.message
+    with family.transaction(force_rollback=True), pytest.raises(psycopg.errors.AmbiguousColumn):
+        family.execute(
+            "create function app.gone(uuid) returns boolean language sql as 'select true'; select app.mine(null)"
+        )
+    with family.transaction(force_rollback=True):
+        family.execute("select app.fine(null)")
+    family.execute("insert into public.codes values ('a', 'b')")
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        family.execute("update public.codes set title = 'c'")

@@ -1,10 +1,12 @@
-"""A function names a table or column that does not exist.
+"""A function names something that does not exist, or that means two things.
 
 What it finds
     SQL and PL/pgSQL functions, trigger functions included, that read or write a schema-qualified relation
-    that is not there, or a column that the relation does not have: in INSERT and UPDATE lists and in
-    references through an alias. All such names are listed, not the first alone. Bodies that create tables
-    are left out.
+    that is not there, a column that the relation does not have (in INSERT and UPDATE lists and in references
+    through an alias), a field of NEW or OLD that the trigger's table lacks, a function of your own schemas
+    that is gone; and PL/pgSQL names that are a variable, parameter or RETURNS TABLE column and a column of
+    the table read (42702). All of them are listed, not the first alone. Bodies that create tables are left
+    out.
 
 Why it matters
     Postgres looks only when the function runs. A renamed column breaks consent withdrawal or a trigger at the
@@ -24,6 +26,7 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
+from tools.rls.naming import ambiguous, missing_functions, row_fields
 from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
@@ -42,8 +45,10 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         broken = sorted(
             {name for facts in body_of(function).facts for name in _broken(reached, function, facts)}
-        )
-        if broken:
+            | set(row_fields(reached, function)) | set(missing_functions(reached, function))
+        )  # fmt: skip
+        twofold = sorted(set(ambiguous(reached, function)))
+        if broken or twofold:
             writes = sorted(
                 {
                     f"{command} of {r.title}"
@@ -58,11 +63,21 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "function_body_broken",
                 Level.ERROR,
                 function,
-                f"{function.title} uses {listed(broken)}, which does not exist: {breaks}.",
-                evidence=f"not in the catalog: {', '.join(broken)}",
-                fix=remark(f"create or replace {function_name(function)} with the present names"),
+                f"{function.title} uses {_said(broken, twofold)}: {breaks}.",
+                evidence="; ".join(
+                    [f"not in the catalog: {', '.join(broken)}"] * bool(broken)
+                    + [f"42702: {', '.join(twofold)}"] * bool(twofold)
+                ),
+                fix=remark(
+                    f"create or replace {function_name(function)} with the present names, and qualified ones"
+                ),
                 rank=35,
             )
+
+
+def _said(broken: list[str], twofold: list[str]) -> str:
+    words = [f"{listed(broken)}, which {'does' if len(broken) == 1 else 'do'} not exist"] * bool(broken)
+    return " and ".join([*words, *[f"the ambiguous {listed(twofold)}"] * bool(twofold)])
 
 
 def _broken(reached: Reach, function: Function, facts: Facts) -> Iterator[str]:
@@ -100,7 +115,7 @@ def _elsewhere(snapshot: Snapshot, schema: str) -> bool:
 
 RULE = Rule(
     name="function_body_broken",
-    title="A function names a table or column that does not exist",
+    title="A function names something that does not exist, or that means two things",
     level=Level.ERROR,
     domain="rls",
     check=check,
