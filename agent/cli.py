@@ -153,11 +153,18 @@ def _chat(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--resume", metavar="SESSION", help="go on with this session")
 
 
+def _ask_help(parser: argparse.ArgumentParser) -> None:
+    """--help before any word: argparse's own would not know what follows."""
+    parser.add_argument("-h", "--help", action="store_true", dest="help_wanted", help=argparse.SUPPRESS)
+
+
 def _rls(parser: argparse.ArgumentParser) -> None:
+    _ask_help(parser)
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="ACTION [ARGUMENTS]")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
+    _ask_help(parser)
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="TOOL [ARGUMENTS]")
 
 

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Read the action's own words and run it; its exit code is ours."""
     parser = build_parser(args.words[:1])
     found = parser.parse_args(args.words)
-    if found.action is None:
+    if args.help_wanted or found.action is None:
         parser.print_help()
         return 0
     return int(_module(found.action).run(found))

@@ -24,9 +24,9 @@ USAGE = "sergei run TOOL [ARGUMENTS]; `sergei tools` lists the tools, `sergei ru
 def run(args: argparse.Namespace) -> int:
     """Print the tool's answer. Exit 0, or the code of its failure."""
     words: list[str] = args.words
-    if not words or words[0] in {"-h", "--help"}:
+    if not words:
         print(f"usage: {USAGE}")
-        return 0 if words else 2
+        return 0 if args.help_wanted else 2
     tool = find(words[0])
     flags = parser_for(tool).parse_args(words[1:])
     arguments = arguments_of(tool, flags)
