@@ -125,7 +125,9 @@ def _make_room(session: ScratchSession, found: Sequence[Entry]) -> None:
     brought = {entry.schema for entry in found if entry.kind in ("TABLE", "VIEW", "FUNCTION", "TYPE")}
     session.script(_NO_DEFAULTS)
     if found:
-        for schema in [name for name in PLATFORM if name in brought] + ["extensions", "public"]:
+        own = any(entry.kind == "EXTENSION" or entry.name == "extensions" for entry in found)
+        schemas = [name for name in PLATFORM if name in brought] + ["extensions"] * own + ["public"]
+        for schema in schemas:
             session.run(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
         # As template0 has it, which is what pg_dump counts its grants from.
         session.script(

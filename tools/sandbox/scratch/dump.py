@@ -129,7 +129,8 @@ def entries(text: str) -> list[Entry]:
     heads = list(_HEADER.finditer(text))
     for place, head in enumerate(heads):
         end = heads[place + 1].start() if place + 1 < len(heads) else len(text)
-        found.append(
-            Entry(head["kind"].strip(), head["schema"], head["name"], text[head.end() : end].strip())
-        )
+        body, kind = text[head.end() : end].strip(), head["kind"].strip()
+        if kind == "SCHEMA" and "IF NOT EXISTS" not in body:  # a stand-in or an extension may have made it
+            body = body.replace("CREATE SCHEMA ", "CREATE SCHEMA IF NOT EXISTS ", 1)
+        found.append(Entry(kind, head["schema"], head["name"], body))
     return [entry for entry in found if entry.kind not in ("TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS")]

@@ -26,6 +26,9 @@ SKIPPED: Final = {
     "FOREIGN TABLE": "the copy has no foreign servers",
     "SUBSCRIPTION": "subscriptions are not copied",
 }
+SKIPPED_GAPS: Final = ("FOREIGN TABLE",)
+"""Of these kinds, what people read through: the others decide nothing about access."""
+ABSENT: Final = ("42883", "42P01", "42704", "3F000")
 SILENT: Final = ("COMMENT",)
 BESIDE: Final = (
     "INDEX",
@@ -77,7 +80,7 @@ class Restorer:
         for entry in entries:
             extension = _EXTENSION.match(entry.text) if "xtension" in entry.text.lower()[:40] else None
             if entry.kind in SKIPPED:
-                self.gaps.append((entry.label, SKIPPED[entry.kind]))
+                self._skip(entry)
             elif extension:
                 failed += self._batch(batch)
                 batch = []
@@ -88,6 +91,13 @@ class Restorer:
                 failed += self._batch(batch)
                 batch = []
         return failed + self._batch(batch)
+
+    def _skip(self, entry: Entry) -> None:
+        reason = SKIPPED[entry.kind]
+        if entry.kind in SKIPPED_GAPS:
+            self.gaps.append((entry.label, reason))
+        else:
+            self.notes.append(f"{entry.label} is missing: {reason}")
 
     def again(self, failed: Sequence[tuple[Entry, SqlFailure]]) -> None:
         """Try failures again while one of them succeeds, and report the rest."""
@@ -115,7 +125,9 @@ class Restorer:
         reason = f"{failure.message} ({failure.sqlstate})"
         if entry.kind in SILENT or (failure.sqlstate in _THERE and entry.kind in ("SCHEMA", "PUBLICATION")):
             return
-        if entry.kind in BESIDE:
+        # A grant on what is not there opens nothing, and the missing object is reported itself.
+        vain = entry.kind in ("ACL", "GRANT") and failure.sqlstate in ABSENT
+        if entry.kind in BESIDE or vain:
             self.notes.append(f"{entry.label} is missing: {reason}")
         elif (entry.label, reason) not in self.gaps:
             self.gaps.append((entry.label, reason))

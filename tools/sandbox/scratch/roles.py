@@ -6,6 +6,7 @@ there already is left as it is, and what differs is said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from psycopg import sql
@@ -15,7 +16,8 @@ from tools.sandbox.scratch.source import Membership, Role
 
 # SHARE ROW EXCLUSIVE conflicts with another CREATE ROLE but not with a login (ACCESS SHARE).
 _LOCK = "lock table pg_catalog.pg_authid in share row exclusive mode"
-_NEVER_ALIKE = ("postgres", "supabase_admin")
+_PLATFORM = re.compile(r"postgres$|supabase_|dashboard_user$|pgbouncer$")
+"""Roles that administer a platform: no request acts as one of them, and here they are never quite alike."""
 
 
 def make_roles(
@@ -48,7 +50,7 @@ def make_roles(
             continue
         if item.member in made:
             _join(session, item)
-        elif item.member not in _NEVER_ALIKE:
+        elif not _PLATFORM.match(item.member):
             gaps.append(
                 (f"role {item.member}", f"it is a member of {item.role} in the source but not in the copy")
             )
@@ -77,7 +79,7 @@ def _join(session: ScratchSession, item: Membership) -> None:
 
 def _differences(roles: Sequence[Role], there: dict[str, tuple[bool, bool]]) -> Iterator[tuple[str, str]]:
     for role in roles:
-        if role.name not in there or role.name in _NEVER_ALIKE:
+        if role.name not in there or _PLATFORM.match(role.name):
             continue
         here = any(there[role.name])
         if (role.bypass_rls or role.superuser) != here:
