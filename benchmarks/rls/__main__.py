@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -63,36 +63,42 @@ class Bench:
             self.found[case] = {m.name: m for m in mutants(case, self.cluster)}
         return self.found[case][name]
 
-    def answer(self, case: str, contender: str, sql: str) -> Answer:
-        """What a contender says about a case with a change planted."""
+    def answers(self, case: str, asked: Sequence[str], sql: str) -> dict[str, Answer]:
+        """What contenders say about a case with a change planted."""
         template = self.cluster.template(f"bench_{case}", CASES[case].build, key=CASES[case].key)
         with self.cluster.scratch("bench", template=template) as dsn:
             if sql:
                 with psycopg.connect(dsn) as connection:
                     connection.execute(sql.encode())
-            if contender == "rules":
-                return contenders.rules(dsn)
-            if contender == "proof":
-                return contenders.proof(self.cluster, dsn, {})
-            if contender == "proof confirmed":
-                declared = self._model(case, template)
-                return (
-                    Answer((), 0.0, "not there yet")
-                    if declared is None
-                    else contenders.proof(self.cluster, dsn, declared)
-                )
-            if contender == "pgrls" and self.program:
-                return contenders.pgrls(dsn, self.program)
-            if contender == "splinter" and self.splinter:
-                return contenders.splinter(dsn, self.splinter)
-        return Answer((), 0.0, "not installed")
+            return {contender: self._answer(case, contender, dsn, template) for contender in asked}
 
-    def score(self, case: str, contender: str, name: str) -> Score:
-        """Whether a contender names the fault of a mutant."""
-        if (case, contender) not in self.clean:
-            self.clean[case, contender] = self.answer(case, contender, "")
+    def _answer(self, case_name: str, contender: str, dsn: str, template: str) -> Answer:
+        match contender:
+            case "rules":
+                return contenders.rules(dsn)
+            case "proof":
+                return contenders.proof(self.cluster, dsn, {})
+            case "proof confirmed":
+                declared = self._model(case_name, template)
+                if declared is not None:
+                    return contenders.proof(self.cluster, dsn, declared)
+            case "pgrls" if self.program:
+                return contenders.pgrls(dsn, self.program)
+            case "splinter" if self.splinter:
+                return contenders.splinter(dsn, self.splinter)
+            case _:
+                pass
+        return Answer((), 0.0, "not there")
+
+    def scores(self, case: str, asked: Sequence[str], name: str) -> dict[str, Score]:
+        """Whether contenders name the fault of a mutant."""
+        missing = [contender for contender in asked if (case, contender) not in self.clean]
+        if missing:
+            found = self.answers(case, missing, "")
+            self.clean |= {(case, contender): answer for contender, answer in found.items()}
         mutant = self.mutant(case, name)
-        return score(mutant, self.clean[case, contender], self.answer(case, contender, mutant.sql))
+        said = self.answers(case, asked, mutant.sql)
+        return {one: score(mutant, self.clean[case, one], answer) for one, answer in said.items()}
 
     def _model(self, case: str, template: str) -> Any:
         if case not in self.models:
@@ -104,11 +110,14 @@ class Bench:
 _BENCH: dict[tuple[str | None, str | None], Bench] = {}
 
 
-def one(program: str | None, splinter: str | None, case: str, contender: str, name: str) -> dict[str, Any]:
-    """A score, in a process of the pool."""
+def ask(
+    program: str | None, splinter: str | None, case: str, asked: Sequence[str], name: str
+) -> dict[str, dict[str, Any]]:
+    """Scores by contender, in a process of the pool."""
     if (program, splinter) not in _BENCH:
         _BENCH[program, splinter] = Bench(program, splinter)
-    return asdict(_BENCH[program, splinter].score(case, contender, name))
+    scores = _BENCH[program, splinter].scores(case, asked, name)
+    return {contender: asdict(one) for contender, one in scores.items()}
 
 
 def key_of(case: str, mutant: Mutant, contender: str, versions: Mapping[str, str]) -> str:
@@ -175,27 +184,29 @@ def main() -> None:
     CACHE.parent.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
     with ProcessPoolExecutor(max_workers=args.jobs) as pool, KEPT.open("a") as file:
-        jobs: dict[str, Any] = {}
+        jobs: list[tuple[str, Mutant, Future[dict[str, dict[str, Any]]]]] = []
         for case, mutant in todo:
-            for name in asked:
+            missing = [name for name in asked if key_of(case, mutant, name, versions) not in known]
+            if missing:
+                job = pool.submit(ask, program, args.splinter, case, missing, mutant.name)
+                jobs.append((case, mutant, job))
+        for number, (case, mutant, job) in enumerate(jobs, 1):
+            for name, found in job.result().items():
                 key = key_of(case, mutant, name, versions)
-                if key not in known and key not in jobs:
-                    jobs[key] = pool.submit(one, program, args.splinter, case, name, mutant.name)
-        for number, (key, job) in enumerate(jobs.items(), 1):
-            known[key] = job.result()
-            file.write(json.dumps({"key": key, "score": known[key]}) + "\n")
+                known[key] = found
+                file.write(json.dumps({"key": key, "score": found}) + "\n")
             file.flush()
-            if number % 50 == 0:
+            if number % 25 == 0:
                 print(f"{number} of {len(jobs)} asked", flush=True)
     for case, mutant in todo:
         scores = {name: Score(**known[key_of(case, mutant, name, versions)]) for name in asked}
         outcomes.append(Outcome(case, mutant.name, mutant.operator, scores))
     print_kills(outcomes, asked)
+    quick = [name for name in asked if name != "proof confirmed"]
     clean = {
-        (case, name): bench.answer(case, name, "")
+        (case, name): answer
         for case in args.case or list(CASES)
-        for name in asked
-        if name != "proof confirmed"
+        for name, answer in bench.answers(case, quick, "").items()
     }
     print_clean(clean)
     if args.json:

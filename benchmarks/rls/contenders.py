@@ -92,7 +92,7 @@ def proof(cluster: Cluster, dsn: str, declared: Mapping[str, Any]) -> Answer:
     try:
         from tools.rls.proof.prove import prove
     except ImportError as missing:
-        return Answer((), 0.0, f"not there yet: {missing.name}")
+        return Answer((), 0.0, f"not there yet: {missing}")
     try:
         verdict = prove(cluster, dsn, declared=declared, coverage=False, replays=False)
     except SergeiError as error:
@@ -101,9 +101,9 @@ def proof(cluster: Cluster, dsn: str, declared: Mapping[str, Any]) -> Answer:
         Named(
             f"{leak.kind} {leak.command}",
             leak.level.value.lower(),
-            tuple(o for o in (leak.object, leak.function) if o),
+            tuple(name for name in (leak.object, leak.function) if name),
         )
-        for leak in verdict.leaks
+        for leak in (*verdict.leaks, *verdict.denied)
     )
     return Answer(named, time.perf_counter() - start, "" if verdict.world == "complete" else verdict.world)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from tools.sandbox.cluster import Cluster
 
 HERE: Final = Path(__file__).parent
 Ask = Callable[[Asked], Answers]
+STRICT: Final = frozenset(
+    {"for_all", "grant_widened", "trigger_dropped", "trigger_disabled", "check_weaker_than_using"}
+)
+"""Operators that also widen what insiders do with their own rows: that alone is no leak."""
 
 
 @dataclass(slots=True)
@@ -30,6 +35,7 @@ class Judge:
     cluster: Cluster
     clean: dict[str, Answers] = field(default_factory=dict[str, Answers])
     known: dict[str, Known] = field(default_factory=dict[str, Known])
+    asked_for: frozenset[str] = frozenset()
 
     def template(self) -> str:
         """The clean schema with the oracle's world and driver."""
@@ -75,6 +81,7 @@ class Judge:
                     found = gains({}, asked.ask(title))
                 else:
                     found = gains(self._clean(title, lambda one, t=title: one.ask(t)), asked.ask(title))
+                found = self._grave(mutant, found)
                 if found:
                     return found
             for key, ask, ask_all in self._further(mutant):
@@ -95,6 +102,39 @@ class Judge:
         with self.copy(rewrite.sql, rewrite.rows) as asked:
             key = "everything, writing " + " ".join(rewrite.look)
             return differences(self._clean(key, ask), ask(asked))
+
+    def _grave(self, mutant: Mutant, found: list[Gain]) -> list[Gain]:
+        """The gains that reach another person's record, or what opens one."""
+        if mutant.operator not in STRICT:
+            return found
+        return [gain for gain in found if self._crosses(gain)]
+
+    def _crosses(self, gain: Gain) -> bool:
+        command, _, rest = gain.probe.partition(" ")
+        if command not in ("insert", "update", "delete"):
+            return True
+        title = next((t for t in self.known if rest.startswith((f"{t} ", f"{t}.")) or rest == t), "")
+        done = any(
+            actor == gain.actor and key.startswith(f"{command} {title}") and answer[:1] not in ("", "0", "!")
+            for (actor, key), answer in self.clean.get(title, {}).items()
+        )
+        if not done:
+            return True  # who never did such a thing does it now
+        column = rest.removeprefix(f"{title}.").split(" ")[0] if command == "update" else ""
+        facts = next((c for c in self.known[title].columns if c.name == column), None)
+        if facts is None:
+            return False
+        moved = column == self.case.column or facts.target in (*self.case.anchors, *self.case.accounts)
+        return moved or (title in self.case.trusted and self._decides(column))
+
+    def _decides(self, column: str) -> bool:
+        """Whether some helper or policy asks for a column."""
+        if not self.asked_for:
+            catalog = self.catalog()
+            texts = [f.body for f in catalog.functions if f.returns != "trigger"]
+            texts += [v.definition for v in catalog.views] + [f"{p.using}" for p in catalog.policies]
+            self.asked_for = frozenset(re.findall(r"\w+", " ".join(texts)))
+        return column in self.asked_for
 
     def _further(self, mutant: Mutant) -> Iterator[tuple[str, Ask, Ask]]:
         """What else is asked of a mutant: a key, how it is asked, and how the clean schema is."""

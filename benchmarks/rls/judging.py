@@ -21,12 +21,16 @@ class Score:
 
 
 def score(mutant: Mutant, clean: Answer, answer: Answer) -> Score:
-    """Held against what the same contender says about the clean schema."""
+    """Held against what the same contender says about the clean schema.
+
+    That legitimate access is refused is no kill of a leak, but a false alarm on a rewrite.
+    """
     before = {one.key for one in clean.named}
     new = [one for one in answer.named if one.key not in before]
     wanted = {alias for name in mutant.objects for alias in aliases(name)}
-    right = any(spelled(name) in wanted for one in new for name in one.objects)
-    return Score(right, bool(new), _alarms(new), answer.seconds, answer.trouble)
+    leaks = [one for one in new if not one.rule.startswith("denied ")]
+    right = any(spelled(name) in wanted for one in leaks for name in one.objects)
+    return Score(right, bool(leaks), _alarms(new), answer.seconds, answer.trouble)
 
 
 def together(scores: Iterable[Score]) -> Score:
