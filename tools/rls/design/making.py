@@ -5,6 +5,7 @@ target ─ pg_dump ─▶ copy ─ CREATE TABLE ─▶ sketch ─▶ model ─�
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -23,10 +24,11 @@ from tools.rls.design.tables import plan
 from tools.rls.design.testing import script as test_script
 from tools.rls.fixing.narrow import Narrow
 from tools.rls.proof.blame import Blame
-from tools.rls.proof.declared import apply, as_mapping
+from tools.rls.proof.declared import apply
 from tools.rls.proof.infer import infer
 from tools.rls.proof.leaks import assemble
 from tools.rls.proof.model import Identity, Model
+from tools.rls.proof.model_toml import as_toml
 from tools.rls.proof.probing import Probing
 from tools.rls.proof.prove import BUDGET, SEED, Request, Stage, silent
 from tools.rls.proof.standing import Standings
@@ -97,7 +99,7 @@ def make(cluster: Cluster, dsn: str, brief: Brief, progress: Callable[[str], Non
         new = frozenset(snapshot.relations) - frozenset(before.relations)
         titles = chosen(snapshot, brief, new)
         model, guesses = understood(session, snapshot, titles, brief)
-        library = Library(snapshot, model, brief.role or _role(snapshot))
+        library = Library(snapshot, model, brief.role or caller_role(snapshot))
         plans = [plan(library, model.tables[title]) for title in ordered(model, titles)]
         migration = write(library, plans, brief.planned, new=new)
         migration = Migration(
@@ -127,7 +129,7 @@ def checked(
         _run(session, ours)
         _run(session, migration.undo)
     _run(session, ours)
-    request = Request(brief.exposed, as_mapping(model), brief.seed, brief.budget, coverage=False)
+    request = Request(brief.exposed, stated(model), brief.seed, brief.budget, coverage=False)
     stage = Stage.build(session, request, progress)
     probing = Probing(session)
     templates = Templates(stage.world, stage.filler, session, stage.generated)
@@ -232,12 +234,18 @@ def _account_type(snapshot: Snapshot, model: Model) -> str:
     return key.type if key is not None else "uuid"
 
 
-def _role(snapshot: Snapshot) -> str:
+def caller_role(snapshot: Snapshot) -> str:
     """Who policies are for: authenticated, or the one outsider of a plain database, or everybody."""
     names = [role.name for role in snapshot.callers]
     if "authenticated" in names:
         return "authenticated"
     return names[0] if len(names) == 1 else "public"
+
+
+def stated(model: Model) -> Mapping[str, Any]:
+    """The model as an `[rls]` section, so that the finished design is judged by it and not by itself."""
+    section = tomllib.loads(as_toml(model)).get("rls", {})
+    return dict(section)
 
 
 def ordered(model: Model, titles: Iterable[str]) -> list[str]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from tools.findings import Finding, Level
+from tools.rls.fixing.narrow import Narrow
 from tools.rls.fixing.reached import Change, Reach, Tried, compared, reached
 from tools.rls.objects import Policy, Relation
 from tools.rls.proof import calls
-from tools.rls.proof.attack import Campaign
 from tools.rls.proof.blame import Blame
 from tools.rls.proof.leaks import Found, assemble
 from tools.rls.proof.probing import Probing
@@ -38,7 +38,7 @@ class Bench:
 
     session: ScratchSession
     stage: Stage
-    campaign: Campaign
+    campaign: Narrow
     found: Found
     findings: list[Finding]
     gaps: tuple[tuple[str, str], ...]
@@ -98,21 +98,12 @@ class Bench:
         """The ERROR findings of a snapshot."""
         return [finding for finding in findings_of(snapshot) if finding.level is Level.ERROR]
 
-    def attacked(
-        self, snapshot: Snapshot, progress: Callable[[str], None] = silent
-    ) -> tuple[Campaign, Found]:
+    def attacked(self, snapshot: Snapshot, progress: Callable[[str], None] = silent) -> tuple[Narrow, Found]:
         """Every attack on the schema as it is at this moment, in the same world."""
         world = self.stage.world
         before, world.snapshot = world.snapshot, snapshot
         try:
-            templates = Templates(world, self.stage.filler, self.session, self.stage.generated)
-            templates.made = self.campaign.templates.made
-            deadline = monotonic() + self.request.budget
-            probing = Probing(self.session)
-            campaign = Campaign(world, Standings(world), probing, templates, deadline, progress)
-            campaign.run()
-            calls.read_views(campaign)
-            calls.call(campaign)
+            campaign = fought(self.stage, self.session, self.request, self.campaign.tables, progress)
             return campaign, assemble(
                 campaign, Blame(campaign), self.session, self.stage.generated, replays=False
             )
@@ -142,15 +133,40 @@ def _gives_rows(statement: str) -> bool:
     return text.lstrip().startswith(("select", "with", "table")) or " returning " in text
 
 
+def fought(
+    stage: Stage,
+    session: ScratchSession,
+    request: Request,
+    tables: frozenset[str],
+    progress: Callable[[str], None],
+) -> Narrow:
+    """Every attack on these tables; without any, on everything, views and functions too."""
+    probing = Probing(session)
+    templates = Templates(stage.world, stage.filler, session, stage.generated)
+    deadline = monotonic() + request.budget
+    campaign = Narrow(
+        stage.world, Standings(stage.world), probing, templates, deadline, progress, tables=tables
+    )
+    campaign.run()
+    if not tables:
+        progress("views and functions ...")
+        calls.read_views(campaign)
+        calls.call(campaign)
+    return campaign
+
+
 @contextmanager
 def bench(
-    cluster: Cluster, dsn: str, request: Request, progress: Callable[[str], None] = silent
+    cluster: Cluster,
+    dsn: str,
+    request: Request,
+    tables: frozenset[str] = frozenset(),
+    progress: Callable[[str], None] = silent,
 ) -> Generator[Bench]:
     """A bench for the schema behind `dsn`. The target is read once, by pg_dump, and never written."""
     progress("copying the schema ...")
     with copy_schema(cluster, dsn) as scratch, ScratchSession(scratch.dsn) as session:
         stage = Stage.build(session, request, progress)
-        campaign = stage.attacked(monotonic() + request.budget, progress)
+        campaign = fought(stage, session, request, tables, progress)
         found = assemble(campaign, Blame(campaign), session, stage.generated)
-        findings = findings_of(stage.snapshot)
-        yield Bench(session, stage, campaign, found, findings, scratch.gaps, request)
+        yield Bench(session, stage, campaign, found, findings_of(stage.snapshot), scratch.gaps, request)

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.rls.design.existing import trusted_tables
+from tools.rls.design.existing import Right, trusted_tables
 from tools.rls.design.helpers import Library
 from tools.rls.design.migration import write
 from tools.rls.design.tables import plan
 from tools.rls.facts import expression
-from tools.rls.fixing.conditions import mended_function, mended_view
+from tools.rls.fixing.conditions import living_view, mended_function, mended_view
 from tools.rls.fixing.guarding import kept_as_they_are
 from tools.rls.fixing.problems import Problem, function_named, policy_named
 from tools.rls.objects import Function, Policy, Relation
@@ -83,11 +83,14 @@ def _all(ground: Ground, problem: Problem) -> Iterator[tuple[str, str]]:
 def _for_policy(
     ground: Ground, problem: Problem, relation: Relation, policy: Policy
 ) -> Iterator[tuple[str, str]]:
-    for using, check, count in siblings(ground, relation, policy):
-        yield f"as {count} sibling policies have it", _altered(policy, relation, using, check)
     deciding = relation.title in trusted_tables(ground.model)
+    if deciding:
+        yield "the condition that the model asks for", _designed(ground, relation, policy)
+    for using, check, count in siblings(ground, relation, policy) if not deciding else ():
+        yield f"as {count} sibling policies have it", _altered(policy, relation, using, check)
     if deciding and policy.covers("UPDATE"):
         yield "columns that decide about access stay as they are", kept_as_they_are(ground, relation)
+    yield from _for_helpers(ground, policy)
     yield "the condition that the model asks for", _designed(ground, relation, policy)
     if policy.command in ("UPDATE", "ALL") and policy.using_text and policy.check_text:
         yield "new rows pass the same test as old ones", _altered(policy, relation, None, policy.using_text)
@@ -106,6 +109,20 @@ def _for_policy(
                 f"revoke {privileges[0]} on {table_name(relation)} from {roles};",
             )
     yield "without this policy", f"drop policy {quoted(policy.name)} on {table_name(relation)};"
+
+
+def _for_helpers(ground: Ground, policy: Policy) -> Iterator[tuple[str, str]]:
+    """The helpers that the policy asks: the conditions that they lack, and the levels for this command."""
+    rights: dict[str, Right] = {"INSERT": "write", "UPDATE": "write", "ALL": "write", "DELETE": "manage"}
+    right = rights.get(policy.command)
+    for function in {f.oid: f for part in policy.parts() for f in ground.reached.reached(part)}.values():
+        if function.schema in PLATFORM_SCHEMAS:
+            continue
+        for one in dict.fromkeys((None, right)):
+            new = mended_function(ground.reached, ground.model, function, one)
+            if new is not None:
+                levels = f", and levels that {one}" if one else ""
+                yield f"living rows only{levels}, in {function.schema}.{function.name}()", new
 
 
 def siblings(ground: Ground, relation: Relation, policy: Policy) -> list[tuple[str | None, str | None, int]]:
@@ -181,6 +198,8 @@ def _designed(ground: Ground, relation: Relation, policy: Policy) -> str:
 
 
 def _for_function(ground: Ground, problem: Problem, function: Function) -> Iterator[tuple[str, str]]:
+    for view, sql in living_view(ground.reached, ground.model, function):
+        yield f"by {view}, as its siblings read it", sql
     for right in (None, "write", "manage"):
         new = mended_function(ground.reached, ground.model, function, right)
         if new is not None:

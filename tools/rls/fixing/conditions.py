@@ -5,9 +5,13 @@ A query is changed as a tree and written back; it only ever gets narrower.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import postgast
+
+from tools.rls.bodies import body_of
 from tools.rls.design.existing import Right
 from tools.rls.design.queries import test_of
 from tools.rls.fixing import trees
@@ -48,7 +52,42 @@ def _narrowed(
         if trees.kind(raw.stmt) == "select_stmt" and raw.stmt.select_stmt.HasField("larg"):
             for side in _sides(raw.stmt.select_stmt):
                 changed = _narrow(reached, model, side, path, right) or changed
-    return "\n" + trees.written(parsed) + "\n" if changed else None
+    return "\n" + _laid_out(trees.written(parsed)) + "\n" if changed else None
+
+
+def _laid_out(text: str) -> str:
+    """The query over several lines, indented as the body of a function."""
+    return "\n".join(f"  {line}" for line in postgast.format_sql(text).rstrip().rstrip(";").splitlines())
+
+
+def living_view(reached: Reach, model: Model, function: Function) -> Iterator[tuple[str, str]]:
+    """The function reading the view of living rows that other helpers read, in place of the table itself."""
+    openings = {opening.table for opening in model.openings}
+    for facts in body_of(function).facts:
+        for source in facts.sources():
+            table = reached.relation(source, reached.path(function))
+            if table is None or table.title not in openings:
+                continue
+            asked = {
+                c.name for c in facts.columns if c.qualifier in ("", source.alias) and c.name in table.columns
+            }
+            for view in _views_of(reached, table):
+                if asked <= set(view.columns):
+                    written = rf"\b{re.escape(table.schema)}\.{re.escape(table.name)}\b"
+                    new = redefined(function, lambda body, w=written, v=view: re.sub(w, table_name(v), body))
+                    if new is not None:
+                        yield view.title, new
+
+
+def _views_of(reached: Reach, table: Relation) -> list[Relation]:
+    """Views over a table that helpers of policies read."""
+    found: dict[str, Relation] = {}
+    for unit in reached.units:
+        for source in unit.block.sources if unit.function is not None else ():
+            view = reached.relation(source, unit.path)
+            if view is not None and view.kind == "v" and table.title in view.reads:
+                found[view.title] = view
+    return list(found.values())
 
 
 def _sides(select: Any) -> Iterator[Any]:

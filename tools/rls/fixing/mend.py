@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from tools.findings import Finding
 from tools.rls.fixing.bench import Bench
@@ -16,9 +17,13 @@ from tools.rls.fixing.problems import (
     policy_named,
 )
 from tools.rls.fixing.reached import Change
+from tools.rls.objects import Policy
 from tools.rls.proof.verdict import Leak
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.session import SqlFailure
+
+PER_COMMAND: Final = 2
+"""Tables looked at per command where a helper decides about many in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,6 @@ class Trial:
     candidate: Candidate
     objection: str
     change: Change
-    closes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Fix:
     problem: Problem
     trial: Trial | None
     rejected: tuple[Trial, ...]
+    by: str = ""
+    """The object whose fix closes this one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +63,51 @@ def mend(
 ) -> Mended:
     """A fix for every leak and every ERROR finding whose object contains `only`."""
     ground = Ground(bench.snapshot, bench.stage.model, role)
+    tables = bench.campaign.tables
     problems = [
         problem
         for problem in gathered(bench.errors(bench.snapshot), (*bench.found.leaks, *bench.found.denied))
-        if only in problem.object
+        if only in problem.object and (not tables or tables & affected(bench, problem))
     ]
     fixes: list[Fix] = []
-    for number, problem in enumerate(problems, 1):
+    for number, problem in enumerate(sorted(problems, key=lambda p: _rank(ground, p)), 1):
         progress(f"mending {problem.object} ({number} of {len(problems)}) ...")
-        fixes.append(_mended(bench, ground, problem))
+        by = _closed_already(bench, problem, fixes)
+        fixes.append(Fix(problem, None, (), by) if by else _mended(bench, ground, problem))
     return _together(bench, fixes, progress)
+
+
+def _rank(ground: Ground, problem: Problem) -> int:
+    """Causes first: what policies ask, policies, tables; then what merely shows their leaks."""
+    function = function_named(ground.snapshot, problem.object)
+    if function is not None:
+        return 0 if function.oid in ground.reached.policy_functions else 4
+    relation = ground.snapshot.relations.get(problem.object)
+    if relation is None:
+        return 1
+    return 2 if relation.is_table else 3 if ground.snapshot.reachable(relation.schema) else 0
+
+
+def _closed_already(bench: Bench, problem: Problem, fixes: list[Fix]) -> str:
+    """The object whose fix closed this problem as well, or an empty string."""
+    scripts: list[str] = []
+    for fix in fixes:
+        if fix.trial is None:
+            continue
+        scripts.append(fix.trial.candidate.sql)
+    if not scripts or not problem.leaks:
+        return ""
+    try:
+        with bench.changed(scripts) as snapshot:
+            left = (
+                {finding.cache_key for finding in bench.errors(snapshot)} if problem.findings else set[str]()
+            )
+            open_still = any(finding.cache_key in left for finding in problem.findings)
+            if open_still or any(bench.shows(leak) for leak in problem.leaks):
+                return ""
+    except SqlFailure:
+        return ""
+    return next(fix.problem.object for fix in reversed(fixes) if fix.trial is not None)
 
 
 def _mended(bench: Bench, ground: Ground, problem: Problem) -> Fix:
@@ -77,44 +118,49 @@ def _mended(bench: Bench, ground: Ground, problem: Problem) -> Fix:
         trial = tried(bench, problem, candidate)
         if trial.objection:
             rejected.append(trial)
-        elif trial.closes and trial.change.left == 0:
+        elif trial.change.left == 0:
             return Fix(problem, trial, tuple(rejected))
-        elif trial.closes and (best is None or trial.change.left < best.change.left):
+        elif best is None or trial.change.left < best.change.left:
             best = trial
     return Fix(problem, best, tuple(rejected))
 
 
 def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
-    """One candidate, applied on the bench and undone."""
+    """One candidate, applied on the bench and undone. The quickest objections are looked for first."""
+    tables = affected(bench, problem)
+    bench.before(tables)  # looked at before anything is changed
+    change = Change()
     try:
         with bench.changed([candidate.sql]) as snapshot:
-            change = bench.change(affected(bench, problem))
-            return _judged(bench, problem, candidate, snapshot, change)
+            objection = _open_still(bench, problem, snapshot)
+            if not objection:
+                change = bench.change(tables)
+                objection = _harm(change)
     except SqlFailure as failure:
-        return Trial(candidate, f"it does not run: {failure.message}", Change(), closes=False)
+        objection = f"it does not run: {failure.message}"
+    return Trial(candidate, objection, change)
 
 
-def _judged(
-    bench: Bench, problem: Problem, candidate: Candidate, snapshot: Snapshot, change: Change
-) -> Trial:
+def _open_still(bench: Bench, problem: Problem, snapshot: Snapshot) -> str:
+    """Whether the attack succeeds or a rule speaks, now that the change is there."""
+    if any(bench.shows(leak) for leak in problem.leaks):
+        return "the attack still succeeds"
     known = {finding.cache_key for finding in bench.findings}
     errors = bench.errors(snapshot)
     left = {finding.cache_key for finding in errors}
+    same = [finding for finding in problem.findings if finding.cache_key in left]
     new = [finding for finding in errors if finding.cache_key not in known]
-    objection = ""
+    if same:
+        return f"{same[0].rule} still finds it"
+    return f"{new[0].rule} then finds {new[0].object}" if new else ""
+
+
+def _harm(change: Change) -> str:
     if change.lost:
-        objection = f"it takes rightful access away: {_some(change.lost)}"
-    elif change.opened:
-        objection = f"it opens something else: {_some(change.opened)}"
-    elif change.broken:
-        objection = f"it breaks something: {_some(change.broken)}"
-    elif new:
-        objection = f"{new[0].rule} then finds {new[0].object}"
-    elif any(finding.cache_key in left for finding in problem.findings):
-        objection = f"{problem.findings[0].rule} still finds it"
-    elif any(bench.shows(leak) for leak in problem.leaks):
-        objection = "the attack still succeeds"
-    return Trial(candidate, objection, change, closes=not objection)
+        return f"it takes rightful access away: {_some(change.lost)}"
+    if change.opened:
+        return f"it opens something else: {_some(change.opened)}"
+    return f"it breaks something: {_some(change.broken)}" if change.broken else ""
 
 
 def affected(bench: Bench, problem: Problem) -> frozenset[str]:
@@ -126,13 +172,22 @@ def affected(bench: Bench, problem: Problem) -> frozenset[str]:
     function = function_named(bench.snapshot, problem.object)
     reached = bench.campaign_reach
     if function is not None:
-        policies = reached.policy_functions.get(function.oid, (function, ()))[1]
-        tables |= {policy.relation for policy in policies}
+        tables |= _some_of(reached.policy_functions.get(function.oid, (function, ()))[1])
     relation = bench.snapshot.relations.get(problem.object)
     if relation is not None:
         tables |= {base.title for base in reached.base_tables(relation)}
-        tables |= {policy.relation for policy in bench.reading_policies(relation)}
+        tables |= _some_of(bench.reading_policies(relation))
     return frozenset(title for title in tables if title in bench.stage.world.rows)
+
+
+def _some_of(policies: Iterable[Policy]) -> set[str]:
+    """A few of the tables whose policies ask the same: two for each command."""
+    chosen: dict[str, list[str]] = {}
+    for policy in policies:
+        several = chosen.setdefault(policy.command, [])
+        if len(several) < PER_COMMAND and policy.relation not in several:
+            several.append(policy.relation)
+    return {title for several in chosen.values() for title in several}
 
 
 def _together(bench: Bench, fixes: list[Fix], progress: Callable[[str], None]) -> Mended:
@@ -141,10 +196,11 @@ def _together(bench: Bench, fixes: list[Fix], progress: Callable[[str], None]) -
     for _ in range(3):
         chosen = [fix for fix in fixes if fix.trial is not None]
         scripts = [fix.trial.candidate.sql for fix in chosen if fix.trial is not None]
+        tables = frozenset(title for fix in chosen for title in affected(bench, fix.problem))
+        bench.before(tables)
         try:
             with bench.changed(scripts) as snapshot:
                 campaign, found = bench.attacked(snapshot, progress)
-                tables = frozenset().union(*(affected(bench, fix.problem) for fix in chosen))
                 change = bench.change(tables)
                 errors = bench.errors(snapshot)
         except SqlFailure as failure:
@@ -189,7 +245,7 @@ def _without_first_failing(bench: Bench, fixes: list[Fix], failure: SqlFailure) 
 def _withdrawn(fix: Fix, why: str) -> Fix:
     if fix.trial is None:
         return fix
-    taken_back = Trial(fix.trial.candidate, why, fix.trial.change, closes=False)
+    taken_back = Trial(fix.trial.candidate, why, fix.trial.change)
     return Fix(fix.problem, None, (*fix.rejected, taken_back))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tools.rls.fixing.narrow import Narrow
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.expect import may_read, may_write
@@ -71,14 +72,14 @@ class Tried:
     queries: dict[str, list[ReadingQuery]] = field(default_factory=dict[str, list[ReadingQuery]])
 
 
-def reached(campaign: Campaign, tables: frozenset[str], tried: Tried | None = None) -> Reach:
+def reached(campaign: Narrow, tables: frozenset[str], tried: Tried | None = None) -> Reach:
     """What every actor reads and writes of these tables at this moment."""
     tried = tried if tried is not None else Tried()
     reads: dict[tuple[str, str], frozenset[str]] = {}
     writes: dict[tuple[str, str], bool] = {}
     broken: set[tuple[str, str, str]] = set()
     for actor in campaign.world.actors:
-        queries = [query for query in campaign.queries_of(actor.role) if query.table in tables]
+        queries = [query for query in Campaign.queries_of(campaign, actor.role) if query.table in tables]
         for query, seen in zip(
             queries, campaign.probing.reads(actor, [query.sql for query in queries]), strict=True
         ):
@@ -94,14 +95,16 @@ def reached(campaign: Campaign, tables: frozenset[str], tried: Tried | None = No
     return Reach(reads, writes, frozenset(broken))
 
 
-def statements(campaign: Campaign, actor: Actor, tables: frozenset[str], tried: Tried) -> list[Write]:
+def statements(campaign: Narrow, actor: Actor, tables: frozenset[str], tried: Tried) -> list[Write]:
     """The writes that an actor tries on these tables."""
     if actor.name not in tried.writes:
-        tried.writes[actor.name] = [w for w in campaign.attempts_of(actor) if w.table in tables]
+        before, campaign.tables = campaign.tables, tables
+        tried.writes[actor.name] = list(campaign.attempts_of(actor))
+        campaign.tables = before
     return tried.writes[actor.name]
 
 
-def compared(campaign: Campaign, before: Reach, after: Reach, tried: Tried) -> Change:
+def compared(campaign: Narrow, before: Reach, after: Reach, tried: Tried) -> Change:
     """The difference, judged by the model."""
     found: dict[str, dict[str, None]] = {name: {} for name in ("lost", "opened", "closed", "gained", "other")}
     left = 0
@@ -114,6 +117,7 @@ def compared(campaign: Campaign, before: Reach, after: Reach, tried: Tried) -> C
             if row is None:
                 continue
             allowed = may_read(campaign.world, row, campaign.standings.standing(actors[name], row))
+            allowed = None if allowed and dormant(campaign, row) else allowed
             left += allowed is False and one in now
             _sort(found, f"{name} reads {table}", allowed, one in ids, one in now)
     for name, several in tried.writes.items():
@@ -150,7 +154,7 @@ def _sort(
         found["gained" if allowed else "opened"][text] = None
 
 
-def _may(campaign: Campaign, actor: Actor, write: Write) -> bool | None:
+def _may(campaign: Narrow, actor: Actor, write: Write) -> bool | None:
     """Whether a write is rightful by the rows before and after it. Letting oneself in is never claimed."""
     if campaign.violation_of(actor, write) is not None:
         return False
@@ -160,9 +164,25 @@ def _may(campaign: Campaign, actor: Actor, write: Write) -> bool | None:
     return True if verdicts and all(verdict is True for verdict in verdicts) else None
 
 
-def _may_row(campaign: Campaign, actor: Actor, write: Write, row: WorldRow) -> bool | None:
+def _may_row(campaign: Narrow, actor: Actor, write: Write, row: WorldRow) -> bool | None:
     standing = campaign.standings.standing(actor, row)
     opens = any(opening.table == row.table for opening in campaign.world.model.openings)
     if opens and standing.party and write.command == "INSERT":
         return None
+    if dormant(campaign, row):
+        return None
     return may_write(campaign.world, row, standing, write.command, living=write.living)
+
+
+def dormant(campaign: Campaign, row: WorldRow) -> bool:
+    """Whether the row belongs to a record that is not in force (archived): nothing is claimed of it."""
+    world = campaign.world
+    belonging = world.model.tables.get(row.table)
+    for hops in belonging.paths if belonging is not None else ():
+        record = world.follow(row, hops)
+        anchor = world.model.anchors.get(record.table) if record is not None else None
+        if record is not None and anchor is not None:
+            for condition in anchor.conditions:
+                if not world.meets(condition, record):
+                    return True
+    return False

@@ -1,0 +1,184 @@
+"""propose_fixes: changes that close leaks and findings, tried in a scratch copy before they are offered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.redaction import Redactor
+from tools.registry import Effect, Params, Result, tool
+from tools.resources import Resources
+from tools.rls.design.making import caller_role
+from tools.rls.fixing.bench import Bench, bench
+from tools.rls.fixing.mend import Fix, Mended, mend
+from tools.rls.proof.prove import BUDGET, SEED, Request
+
+SHOWN = 6
+"""Fixes that an answer shows with their SQL."""
+
+
+class ProposeFixes(Params):
+    """Arguments of propose_fixes."""
+
+    only: str = Field(default="", description="Only problems whose object contains this.")
+    tables: list[str] = Field(default=[], description="Only attack these tables: quicker on a large schema.")
+    show: Literal["summary", "script"] = Field(default="summary", description="What to show.")
+    budget: float = Field(
+        default=BUDGET, ge=5, le=600, description="Seconds for each round of attacks, about."
+    )
+    seed: int = Field(default=SEED, ge=0, description="Another seed makes another world.")
+
+
+class Offer(BaseModel):
+    """A fix that passed: the problem is closed, and nobody lost what he may do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: str
+    problem: str
+    rules: list[str]
+    how: str
+    sql: str
+    closed: int = Field(description="Wrongful reads and writes of the world that stopped.")
+    gained: int = Field(description="Rightful ones that became possible.")
+    lost: int = Field(default=0, description="Rightful ones that were lost: always 0, or it is not offered.")
+    undecided: list[str] = Field(description="Other differences, about which the model says nothing.")
+
+
+class Unmended(BaseModel):
+    """A problem for which nothing passed, and what was tried."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: str
+    problem: str
+    tried: list[str] = Field(description="Each candidate and why it is not offered.")
+
+
+class Fixes(Result):
+    """Proven fixes as one migration script, with what happened before and after."""
+
+    target: str
+    offers: list[Offer]
+    also_closed: list[str] = Field(description="Problems that an offered fix closes as well.")
+    unmended: list[Unmended]
+    script: str
+    leaks_before: list[str]
+    leaks_after: list[str]
+    errors_after: list[str]
+    not_examined: list[str]
+    probes: int
+    show: str = "summary"
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """As it is: names from the catalog and generated values, never a row of the target."""
+        return self
+
+    def markdown(self) -> str:
+        """Each offer with its evidence, what could not be mended and why; the whole script on request."""
+        if self.show == "script":
+            return f"```sql\n{self.script.strip()}\n```"
+        before, after = len(self.leaks_before), len(self.leaks_after)
+        proven = f"{_count(self.offers, 'fix', 'fixes')} proven together in a scratch copy"
+        lines = [
+            f"{self.target}: {proven}. Leaks before {before}, after {after}; rightful access lost: none."
+        ]
+        if not (self.offers or self.unmended):
+            lines = [f"{self.target}: nothing to mend: no leak was executed and no rule reports an ERROR."]
+        for offer in self.offers[:SHOWN]:
+            lines.append(f"\n**{offer.object}** {offer.problem}\n\nFix: {offer.how}.")
+            lines.append(
+                f"Before and after: {offer.closed} wrongful accesses closed, {offer.gained} rightful opened."
+            )
+            lines += [f"Also different: {text}" for text in offer.undecided[:3]]
+            lines.append(f"\n```sql\n{offer.sql}\n```")
+        lines += [f"- {offer.object}: {offer.how}" for offer in self.offers[SHOWN:]]
+        lines += [f"- closed as well: {text}" for text in self.also_closed]
+        for one in self.unmended:
+            lines.append(f"\n**{one.object}** {one.problem}\n\nNothing passed:")
+            lines += [f"- {text}" for text in one.tried[:5]] or ["- no change was known to try"]
+        lines += [f"Still leaking with all of them: {text}" for text in self.leaks_after]
+        lines += [f"Not examined: {text}" for text in self.not_examined[:6]]
+        if len(self.offers) > SHOWN:
+            lines.append("`show` script gives all of it as one migration.")
+        return "\n".join(lines)
+
+
+@tool(Effect.READ)
+async def propose_fixes(params: ProposeFixes, resources: Resources) -> Fixes:
+    """Find fixes for leaks and ERROR findings of row level security, and prove them in a scratch copy.
+
+    Every candidate is applied to a copy of the schema: only what closes the problem, takes no rightful access
+    away and opens nothing else is offered, as one migration. Nothing is applied to the target: change_sql
+    does that after a yes. Takes a minute or more; for the findings alone use review_rls.
+    """
+    database = resources.database
+    request = Request(
+        resources.exposed_schemas, resources.rls_model, params.seed, params.budget, coverage=False
+    )
+
+    def run() -> Fixes:
+        tables = frozenset(word if "." in word else f"public.{word}" for word in params.tables)
+        with resources.sandbox() as cluster, bench(cluster, database.conninfo, request, tables) as made:
+            mended = mend(made, caller_role(made.snapshot), only=params.only)
+            return told(made, mended, database.target.label, params.show)
+
+    return await asyncio.to_thread(run)
+
+
+def told(made: Bench, mended: Mended, target: str, show: str = "summary") -> Fixes:
+    """The search's result as the tool's answer."""
+    offers = [_offer(fix) for fix in mended.fixes if fix.trial is not None]
+    return Fixes(
+        target=target,
+        offers=offers,
+        also_closed=[f"{fix.problem.object} (by the fix of {fix.by})" for fix in mended.fixes if fix.by],
+        unmended=[_unmended(fix) for fix in mended.fixes if fix.trial is None and not fix.by],
+        script=script(offers),
+        leaks_before=[f"{leak.object}: {leak.sentence}" for leak in mended.before],
+        leaks_after=[f"{leak.object}: {leak.sentence}" for leak in mended.after],
+        errors_after=[f"{finding.rule} {finding.object}" for finding in mended.errors_after],
+        not_examined=[f"{what} ({why})" for what, why in (*made.gaps, *made.campaign.gaps)],
+        probes=made.campaign.probing.count + mended.probes,
+        show=show,
+    )
+
+
+def script(offers: list[Offer]) -> str:
+    """One migration: each fix under the problem that it closes."""
+    parts = ["begin;"]
+    for offer in offers:
+        parts.append(f"\n-- {' '.join(offer.problem.split())}")
+        parts.append(f"-- {offer.how}: {offer.closed} wrongful accesses closed, none lost")
+        parts.append(offer.sql.rstrip())
+    return "\n".join([*parts, "\ncommit;"]) + "\n" if offers else ""
+
+
+def _offer(fix: Fix) -> Offer:
+    trial = fix.trial
+    if trial is None:
+        raise ValueError("nothing is offered for this problem")
+    return Offer(
+        object=fix.problem.object,
+        problem=fix.problem.sentence,
+        rules=list(fix.problem.rules),
+        how=trial.candidate.how,
+        sql=trial.candidate.sql,
+        closed=len(trial.change.closed),
+        gained=len(trial.change.gained),
+        undecided=list(trial.change.other),
+    )
+
+
+def _unmended(fix: Fix) -> Unmended:
+    return Unmended(
+        object=fix.problem.object,
+        problem=fix.problem.sentence,
+        tried=[f"{trial.candidate.how}: {trial.objection}" for trial in fix.rejected],
+    )
+
+
+def _count(several: list[Offer], one: str, many: str) -> str:
+    return f"{len(several)} {one if len(several) == 1 else many}"
