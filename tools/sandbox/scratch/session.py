@@ -103,15 +103,13 @@ class ScratchSession:
         self._depth += 1
         name = f"scratch_{self._depth}"
         self.script(f"SAVEPOINT {name}")
+        whole = False
         try:
             yield
-        except BaseException:
-            self._undo(name)
-            raise
-        else:
-            self.script(f"RELEASE {name}") if keep else self._undo(name)
+            whole = keep
         finally:
             self._depth -= 1
+            self.script(f"RELEASE {name}") if whole else self._undo(name)
 
     def _undo(self, name: str) -> None:
         if not self._connection.closed:

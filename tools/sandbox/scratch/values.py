@@ -122,7 +122,11 @@ def _numbers(type_name: str, place: Place, hints: Hints) -> list[str]:
         near = [int(float(text)) for text in hints.numbers if abs(float(text)) < 2**62]
         if place.fresh:  # beyond a bound, and still another one for each row
             plain += [str(k + sign * number) for k in near for sign in (1, -1)]
-        return plain + [str(value) for k in near for value in (k, k + 1, k - 1)] + ["1", "0", "2", "10", "-1"]
+        return (
+            plain
+            + [str(value) for k in near for value in (k, k + 1, k - 1)]
+            + ["1", "0", "2", "10", "-1", "5", "20", "100"]
+        )
     step = 1.0
     if place.column.precision:
         digits, scale = place.column.precision
