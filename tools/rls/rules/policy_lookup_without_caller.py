@@ -62,7 +62,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _anybody(reached: Reach, own: Relation, facts: Facts) -> Iterator[str]:
-    for node in facts.root.walk():
+    for node in facts.root.walk() if any(block.sources for block in facts.blocks) else ():
         kind = node.number("sub_link_type") if node.kind == "SubLink" else 0
         query = node.one("subselect")
         if kind not in (EXISTS, ANY, SCALAR) or query is None or query.one("where_clause") is None:

@@ -54,7 +54,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _hidden(reached: Reach, policy: Policy, facts: Facts, callers: tuple[str, ...]) -> Iterator[str]:
-    for node in _negated(facts.root):
+    for node in _negated(facts.root) if any(block.sources for block in facts.blocks) else ():
         query = node.one("subselect")
         inner = facts.within(query) if query is not None else None
         for column, _ in identity_columns(inner) if inner is not None else ():

@@ -35,11 +35,12 @@ from tools.rls.wording import listed, on_table, personal, quoted, table_name
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per table, with every loose parent."""
     reached = reach(snapshot)
+    known: dict[str, set[str]] = {}
     for relation in snapshot.tables:
         writing = [p for p in relation.policies if p.permissive and p.command in ("INSERT", "UPDATE", "ALL")]
         if not relation.rls or not writing or not relation.foreign_keys:
             continue
-        loose = list(_loose(snapshot, reached, relation, _anchors(reached, relation)))
+        loose = list(_loose(snapshot, reached, relation, known)) if _pairs(snapshot, relation) else []
         if loose and personal(snapshot, relation):
             names = [f"{key.columns[0]} ({key.target})" for _, key in loose]
             yield on_table(
@@ -53,11 +54,11 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _loose(
-    snapshot: Snapshot, reached: Reach, relation: Relation, deciding: set[str]
+    snapshot: Snapshot, reached: Reach, relation: Relation, known: dict[str, set[str]]
 ) -> Iterator[tuple[str, Key]]:
     """The deciding column, and each key beside it to a thing that has the same kind of owner."""
     single = {key.columns[0]: key for key in relation.foreign_keys if len(key.columns) == 1}
-    for anchor in sorted(deciding):
+    for anchor in sorted(_anchors(reached, relation, known)):
         for column, key in single.items():
             parent = snapshot.relations.get(key.target)
             if column == anchor or parent is None or is_account(snapshot, relation, column):
@@ -69,13 +70,27 @@ def _loose(
             if not same or tied or not parent.rls or parent.title == owner:
                 continue
             able = any(snapshot.may_column(role, relation, column, "INSERT") for role in snapshot.callers)
-            alike = able and anchor in _anchors(reached, parent)
+            alike = able and anchor in _anchors(reached, parent, known)
             if alike and _open(snapshot, reached, relation, column):
                 yield anchor, key
 
 
-def _anchors(reached: Reach, relation: Relation) -> set[str]:
+def _pairs(snapshot: Snapshot, relation: Relation) -> bool:
+    """Whether some parent has a key with a name that the table has a column of: most tables have none."""
+    parents = [
+        snapshot.relations[key.target] for key in relation.foreign_keys if key.target in snapshot.relations
+    ]
+    return any(k.columns[0] in relation.columns for parent in parents for k in parent.foreign_keys)
+
+
+def _anchors(reached: Reach, relation: Relation, known: dict[str, set[str]]) -> set[str]:
     """Columns, accounts left out, that policies compare with what the caller may reach."""
+    if relation.title not in known:
+        known[relation.title] = _compared(reached, relation)
+    return known[relation.title]
+
+
+def _compared(reached: Reach, relation: Relation) -> set[str]:
     found: set[str] = set()
     for policy in relation.policies:
         facts = policy.using
