@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from tools.database.oracles import PhiRules
 from tools.registry import Effect, Params, Result, tool
 from tools.resources import Resources
 from tools.rls.explaining.explain import Asked, explain
@@ -64,15 +65,23 @@ async def explain_access(params: ExplainAccess, resources: Resources) -> Explana
     """
     database = resources.database
     snapshot = await read_snapshot(database, resources.exposed_schemas)
-    found = await explain(
-        database,
-        snapshot,
-        Asked(
-            params.relation, params.key, params.where, params.user_id, params.role, params.claims,
-            tuple(params.commands), resources.allowed_functions,
-        ),
-    )  # fmt: skip
+    asked = Asked(
+        relation=params.relation,
+        key=params.key,
+        where=params.where,
+        user_id=params.user_id,
+        role=params.role,
+        claims=params.claims,
+        commands=tuple(params.commands),
+        allowed=resources.allowed_functions,
+        rules=PhiRules(resources.phi_columns, resources.probes),
+    )
+    found = await explain(database, snapshot, asked)
     return Explanation(
-        target=database.target.label, relation=found.relation, caller=found.caller, row=found.row,
-        commands=found.commands, notes=found.notes,
-    )  # fmt: skip
+        target=database.target.label,
+        relation=found.relation,
+        caller=found.caller,
+        row=found.row,
+        commands=found.commands,
+        notes=found.notes,
+    )

@@ -41,6 +41,13 @@ class Block:
     links: list[str] = field(default_factory=list[str])
     tests: list[str] = field(default_factory=list[str])
     owner: bool = False
+    aliases: dict[str, str] = field(default_factory=dict[str, str])
+    """What the names in its conditions stand for: alias -> table."""
+
+    def told(self, text: str) -> str:
+        """A condition with tables' names in place of aliases."""
+        flat = " ".join(text.split())
+        return re.sub(r"\b(\w+)\.", lambda found: f"{self.aliases.get(found[1], found[1])}.", flat)
 
 
 @dataclass(slots=True)
@@ -128,6 +135,7 @@ class Finder:
         tables = tuple(dict.fromkeys(_tables(copy)))
         tests += _loosened(copy)
         block = Block(where, trees.from_text(copy), tables, owner=owner)
+        block.aliases = _aliases(copy)
         for test in tests:
             text = trees.printed(test)
             names_row = any(trees.names(part)[:1] == (ROW,) for part in trees.walk(test))
@@ -261,6 +269,17 @@ def _tables(select: pb.SelectStmt) -> Iterator[str]:
         for part in trees.walk(item):
             if part.WhichOneof("node") == "range_var":
                 yield f"{part.range_var.schemaname}.{part.range_var.relname}".strip(".")
+
+
+def _aliases(select: pb.SelectStmt) -> dict[str, str]:
+    """Aliases of tables that occur once, which need no alias to be told apart."""
+    found = [
+        (part.range_var.alias.aliasname or part.range_var.relname, part.range_var.relname)
+        for part in trees.walk(select)
+        if part.WhichOneof("node") == "range_var"
+    ]
+    tables = [table for _, table in found]
+    return {alias: table for alias, table in found if tables.count(table) == 1} | {ROW: "the row"}
 
 
 def _loosened(select: pb.SelectStmt) -> list[pb.Node]:

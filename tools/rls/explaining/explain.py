@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 
-from tools.database.connection import Database, Session
-from tools.errors import InvalidInput, NotFound, Refused, SergeiError
-from tools.rls.explaining.asking import Row, acting, ask, objection, said
-from tools.rls.explaining.blocks import Block, Finder
-from tools.rls.explaining.looking import looked_into
-from tools.rls.explaining.parts import Part, lines, parts_of
-from tools.rls.explaining.trees import expression
-from tools.rls.explaining.verdicts import CommandAnswer, PolicyAnswer, summed
-from tools.rls.matrix.access import COMMANDS, access, applying, condition, unbound_by
-from tools.rls.objects import Policy, Relation
+from tools.database.connection import Database
+from tools.database.oracles import PhiRules
+from tools.database.reading import read_rows
+from tools.errors import InvalidInput, NotFound, Refused
+from tools.rls.explaining.asking import Row, acting, ask, objection
+from tools.rls.explaining.looking import Looking
+from tools.rls.explaining.trees import expression, printed
+from tools.rls.explaining.verdicts import CommandAnswer
+from tools.rls.matrix.access import COMMANDS
+from tools.rls.objects import Relation
 from tools.rls.privileges import Role
 from tools.rls.snapshot import Snapshot
 from tools.rls.wording import literal, quoted
-
-_PARTS: Final = 60
-"""Parts of one condition that are evaluated; real policies have up to a dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,8 @@ class Asked:
     role: str
     claims: Mapping[str, Any]
     commands: tuple[str, ...]
-    allowed: tuple[str, ...]
+    allowed: tuple[str, ...] = ()
+    rules: PhiRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,10 @@ async def explain(database: Database, snapshot: Snapshot, asked: Asked) -> Found
     claims = {**asked.claims, **({"sub": asked.user_id} if asked.user_id else {})}
     claims.setdefault("role", role.name)
     where = _where(relation, asked)
+    await _admitted(database, relation, where, asked)
     row, notes = await _row(database, relation, role, claims, where, asked.allowed)
-    answers: list[CommandAnswer] = []
-    for command in commands:
-        policies = await _policies(database, snapshot, relation, role, claims, row, command, asked.allowed)
-        answers.append(summed(command, access(snapshot, role, relation, command), policies))
+    looking = Looking(database, snapshot, relation, role, claims, row, asked.allowed)
+    answers = [await looking.answer(command) for command in commands]
     if row is not None and "SELECT" in commands:
         notes += await _checked(database, relation, role, claims, where, answers)
     caller = f"as {role.name}{' with the given account' if claims.get('sub') else ' without an account'}"
@@ -116,9 +113,10 @@ def _where(relation: Relation, asked: Asked) -> str:
     if bool(asked.key) == bool(asked.where):
         raise InvalidInput("Name the row by `key` or by `where`.", hint='For instance key {"id": "<uuid>"}.')
     if asked.where:
-        if expression(asked.where) is None:
+        node = expression(asked.where)
+        if node is None:
             raise InvalidInput("`where` is no SQL condition.")
-        return asked.where
+        return printed(node)  # as it was parsed: no comment can swallow what follows
     for name in asked.key:
         if name not in relation.columns:
             near = get_close_matches(name, list(relation.columns), n=2)
@@ -128,6 +126,20 @@ def _where(relation: Relation, asked: Asked) -> str:
 
 
 # -- the row ----------------------------------------------------------------------------------
+
+
+async def _admitted(database: Database, relation: Relation, where: str, asked: Asked) -> None:
+    """Whether a row is there tells of its values: the search is subject to the same gate as any query.
+
+    Raises Refused for a condition that asks for hidden values, or that does more than read.
+    """
+    target = quoted(relation.schema, relation.name)
+    statement = f"select true as there from {target} where ({where})"  # noqa: S608  judged by read_rows
+    try:
+        await read_rows(database, statement, limit=2, rules=asked.rules, allowed=asked.allowed)
+    except Refused as error:
+        if error.code != "42501":  # a login without the privilege: the caller may have it
+            raise
 
 
 async def _row(
@@ -192,111 +204,3 @@ async def _checked(
     if seen == verdict:
         return [f"Tried as the caller: the row is {told}, as explained."]
     return [f"Tried as the caller, the row is {told}: the explanation is incomplete."]
-
-
-# -- policies ---------------------------------------------------------------------------------
-
-
-async def _policies(
-    database: Database, snapshot: Snapshot, relation: Relation, role: Role, claims: Mapping[str, Any],
-    row: Row | None, command: str, allowed: Sequence[str],
-) -> list[PolicyAnswer]:  # fmt: skip
-    if unbound_by(role, relation, command):
-        return []
-    finder = Finder(snapshot, relation)
-    answers: list[PolicyAnswer] = []
-    for policy in sorted(applying(role, relation, command), key=lambda one: (not one.permissive, one.name)):
-        for word, text in _conditions(policy, command):
-            title = f"{'' if policy.permissive else 'restrictive '}policy {policy.name} {word}"
-            part = parts_of(text)
-            if part is None or row is None:
-                value = "it could not be parsed" if part is None else "the row is not known"
-                answers.append(PolicyAnswer(title=title, permissive=policy.permissive, value=value))
-                continue
-            await _evaluated(database, role, claims, row, part, allowed)
-            await _looked(database, role, claims, row, part, finder, allowed)
-            answers.append(
-                PolicyAnswer(
-                    title=title, permissive=policy.permissive, value=part.value, lines=tuple(lines(part))
-                )
-            )
-    return answers
-
-
-def _conditions(policy: Policy, command: str) -> list[tuple[str, str]]:
-    """What must hold: USING for the row as it is, WITH CHECK for the same values as a new row."""
-    if command == "INSERT":
-        text, _ = condition(policy, command)
-        return [("WITH CHECK (a new row with these values)", text)] if text else []
-    return [("USING", policy.using_text)] if policy.using_text else []
-
-
-async def _evaluated(
-    database: Database, role: Role, claims: Mapping[str, Any], row: Row, whole: Part, allowed: Sequence[str]
-) -> None:
-    """Fill in the value of every part, as the caller."""
-    async with _caller(database, role, claims) as session:
-        for part in list(whole.walk())[:_PARTS]:
-            if not part.word:
-                part.value = await _value(session, row, part.text, allowed)
-    for part in reversed(list(whole.walk())):
-        if part.word:
-            part.value = _together(part)
-
-
-async def _value(session: Session, row: Row, text: str, allowed: Sequence[str]) -> str:
-    name = row.relation.name
-    source = row.source(name, blank=True) if row.values else f"(select 1) as {quoted(name)}"
-    ask_value = "select ({}) as v from {}".format
-    against = await objection(session, ask_value(text, source), allowed)
-    if against:
-        return f"not run ({against})"
-    source = row.source(name) if row.values else source
-    found = await ask(session, ask_value(text, source))
-    return f"fails with SQLSTATE {found}" if isinstance(found, str) else said(found[0]["v"])
-
-
-def _together(part: Part) -> str:
-    """AND, OR and NOT in three-valued logic."""
-    values = [inner.value for inner in part.parts]
-    unknown = next((value for value in values if value not in ("true", "false", "null")), "")
-    if part.word == "not":
-        return {"true": "false", "false": "true"}.get(values[0], values[0])
-    deciding, neutral = ("false", "true") if part.word == "and" else ("true", "false")
-    if deciding in values:
-        return deciding
-    return unknown or ("null" if "null" in values else neutral)
-
-
-def _caller(database: Database, role: Role, claims: Mapping[str, Any]) -> Any:
-    return acting(database, role.name, claims)
-
-
-# -- helpers ----------------------------------------------------------------------------------
-
-
-async def _looked(
-    database: Database, role: Role, claims: Mapping[str, Any], row: Row, whole: Part, finder: Finder,
-    allowed: Sequence[str],
-) -> None:  # fmt: skip
-    """Beside each part that depends on a lookup: what was found there."""
-    for part in whole.walk():
-        if part.word or part.value not in ("true", "false", "null"):
-            continue
-        for block in _unique(finder.of(part.node)):
-            who = None if block.owner else role.name
-            try:
-                async with acting(database, who, claims) as session:
-                    told = await looked_into(session, block, row, allowed)
-            except SergeiError as error:
-                told = [f"{', '.join(block.tables)} cannot be looked into: {error.message}"]
-            if part.value == "true":
-                told = [one for one in told if "meets every condition" in one]
-            part.notes += told
-
-
-def _unique(blocks: Sequence[Block]) -> list[Block]:
-    seen: dict[tuple[object, ...], Block] = {}
-    for block in blocks:
-        seen.setdefault((block.source, *block.callers, *block.links, *block.tests), block)
-    return list(seen.values())

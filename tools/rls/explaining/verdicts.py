@@ -52,16 +52,21 @@ def summed(command: str, access: Access, policies: Sequence[PolicyAnswer]) -> Co
     stopped = [policy for policy in limits if policy.value in ("false", "null")]
     verdict, why = "no", "No permissive policy is true"
     if stopped:
-        why = f"Restrictive {stopped[0].title} is {stopped[0].value}"
+        why = f"{_first(stopped[0])} is {stopped[0].value}"
     elif through and all(policy.value == "true" for policy in limits):
-        verdict, why = "yes", f"{through[0].title[:1].upper()}{through[0].title[1:]} is true"
+        verdict, why = "yes", f"{_first(through[0])} is true"
     if failed and not stopped and verdict == "no":
         verdict, why = (
             "not known",
-            f"{failed[0].title[:1].upper()}{failed[0].title[1:]} was not evaluated: {failed[0].value}",
+            f"{_first(failed[0])} was not evaluated: {failed[0].value}",
         )
     columns = f"; the privilege covers only {', '.join(access.columns)}" if access.columns else ""
     notes = "".join(f"; {note}" for note in access.notes)
     return CommandAnswer(
         command=command, verdict=verdict, why=f"{why}{columns}{notes}.", policies=tuple(policies)
     )
+
+
+def _first(policy: PolicyAnswer) -> str:
+    """The policy at the beginning of a sentence."""
+    return policy.title[:1].upper() + policy.title[1:]
