@@ -26,6 +26,7 @@ from tools.rls.proof.symbolic.lookups import tables_of
 from tools.rls.proof.symbolic.question import Question, Timeout
 from tools.rls.proof.symbolic.reading import Reader
 from tools.rls.proof.symbolic.scopes import Scope, Source, Unclear
+from tools.rls.proof.symbolic.solver import Context
 from tools.rls.proof.symbolic.states import tested
 from tools.rls.proof.symbolic.terms import Row, Space
 from tools.rls.reach import Reach, reach
@@ -121,6 +122,7 @@ class _Decision:
         self.limits = limits
         self.found: dict[Spec, str] = {}
         self.beyond: dict[str, str] = {}
+        self._context = Context()
         self._closed: dict[str, None] = {}
         self._open: set[str] = set()
         self._seen: set[object] = set()
@@ -181,7 +183,7 @@ class _Decision:
             self._limit(reader, row)
         held = assuming(truth.true, space.held, value=True)
         without = negated(assuming(truth.true, space.held, value=False))
-        question = Question(space, self.opening, known, (held, without), self.limits.constants)
+        question = Question(space, self.opening, known, (held, without), self.limits.constants, self._context)
         if not question.opens():
             return
         specs = list(question.dead()) + list(question.levels(writes=place.writes))

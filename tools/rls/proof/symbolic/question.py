@@ -8,7 +8,7 @@ from typing import Final
 from tools.rls.proof.actors import Spec
 from tools.rls.proof.model import Condition, Opening, Rank
 from tools.rls.proof.symbolic.formula import TRUE, Formula, all_of, any_of, compared, negated, variables
-from tools.rls.proof.symbolic.solver import Solver, State
+from tools.rls.proof.symbolic.solver import Context, Solver, State
 from tools.rls.proof.symbolic.states import Tested, far, others, pinned, same_class, spelling
 from tools.rls.proof.symbolic.terms import Scalar, Space
 
@@ -30,6 +30,7 @@ class Question:
         known: tuple[Tested, ...],
         base: tuple[Formula, ...],
         constants: Mapping[tuple[str, str], tuple[str, ...]],
+        context: Context,
     ) -> None:
         self.space = space
         self.opening = opening
@@ -45,8 +46,8 @@ class Question:
         )
         self._known_possible: dict[Formula, bool] = {}
         given = tuple(space.given.values())
-        self._solver = Solver([*base, *given])
-        self._free = Solver(given)
+        self._solver = Solver([*base, *given], context)
+        self._free = Solver(given, context)
 
     def opens(self) -> bool:
         """Whether a living row is let through at all."""

@@ -24,16 +24,27 @@ class State:
     flags: dict[str, bool]
 
 
+class Context:
+    """Terms of one run. z3 numbers them as they come, and the numbers decide which of several states it shows:
+    a context of its own makes a run independent of the ones before."""
+
+    def __init__(self) -> None:
+        import z3  # pyright: ignore[reportMissingTypeStubs]  it has none
+
+        self.z3: Untyped = z3
+        self.context: Untyped = self.z3.Context()
+
+
 class Solver:
     """Formulas that hold throughout, and questions on top of them."""
 
-    def __init__(self, given: Iterable[Formula] = (), effort: int = EFFORT) -> None:
-        import z3  # pyright: ignore[reportMissingTypeStubs]  it has none
-
-        self._z3: Untyped = z3
+    def __init__(self, given: Iterable[Formula] = (), context: Context | None = None) -> None:
+        context = context or Context()
+        self._z3: Untyped = context.z3
+        self._context: Untyped = context.context
         # The incremental core, one thread, fixed seeds: the same question has the same answer everywhere.
-        self._solver: Untyped = self._z3.SimpleSolver()
-        self._solver.set("rlimit", effort)
+        self._solver: Untyped = self._z3.SimpleSolver(ctx=self._context)
+        self._solver.set("rlimit", EFFORT)
         self._solver.set("random_seed", _SEED)
         self._known: dict[Formula, Untyped] = {}
         self._names: dict[str, Untyped] = {}
@@ -89,7 +100,7 @@ class Solver:
     def _built(self, formula: Formula) -> Untyped:
         match formula:
             case Always(value):
-                return self._z3.BoolVal(value)
+                return self._z3.BoolVal(value, self._context)
             case Flag(name):
                 self._flags.add(name)
                 return self._name(name, self._z3.Bool)
@@ -97,16 +108,18 @@ class Solver:
                 one, other = self._side(left), self._side(right)
                 return one == other if operator == "=" else one < other
             case Not(part):
-                return self._z3.Not(self._term(part))
+                return self._z3.Not(self._term(part), self._context)
             case All(parts):
                 return self._z3.And([self._term(part) for part in parts])
             case Any(parts):
                 return self._z3.Or([self._term(part) for part in parts])
 
     def _side(self, side: str | int) -> Untyped:
-        return self._z3.IntVal(side) if isinstance(side, int) else self._name(side, self._z3.Int)
+        return (
+            self._z3.IntVal(side, self._context) if isinstance(side, int) else self._name(side, self._z3.Int)
+        )
 
     def _name(self, name: str, make: Untyped) -> Untyped:
         if name not in self._names:
-            self._names[name] = make(name)
+            self._names[name] = make(name, self._context)
         return self._names[name]

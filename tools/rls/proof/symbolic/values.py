@@ -112,7 +112,7 @@ class Values(Lookups):
                 if moved is not None and (operator == "+" or base is left):
                     value = self.scalar(base, scope)
                     if value.kind == "time":
-                        return replace(value, shift=value.shift + sign * moved)
+                        return _moved(value, sign * moved)
         raise Unclear(f"operator {operator}")
 
     def _function(self, node: Node, scope: Scope) -> Scalar:
@@ -185,6 +185,14 @@ class Values(Lookups):
         if last is not None:
             values.append((all_of(rest), self.scalar(last, scope)))
         return self._guarded(values)
+
+
+def _moved(value: Scalar, by: int) -> Scalar:
+    """A time that many seconds later."""
+    if all(isinstance(atom, int) for _, atom in value.cases):
+        cases = tuple((guard, atom + by) for guard, atom in value.cases if isinstance(atom, int))
+        return replace(value, cases=cases)
+    return replace(value, shift=value.shift + by)
 
 
 def _constant(node: Node) -> Scalar:
