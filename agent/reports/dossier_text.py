@@ -81,8 +81,7 @@ def _grounds(dossier: Dossier, paper: Paper) -> Iterator[str]:
             "Whole scripts: --format html or json. As regression tests: --emit pgtap or pytest. "
             "Fixes that keep rightful access: sergei rls fix."
         )
-    yield "Judged by this model (`sergei rls model`):"
-    yield from (paper.wrap(harmless(line), "  ") for line in proof.model)
+    yield "Judged by who is meant to see what: sergei rls model shows it, [rls] in sergei.toml corrects it."
     yield from (paper.wrap(harmless(f"Unsure: {doubt}"), "  ") for doubt in proof.doubts)
     idle = [c for c in proof.conditions if not (c.decided_true and c.decided_false)]
     both = f"{len(proof.conditions) - len(idle)} of {len(proof.conditions)}"

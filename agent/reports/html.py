@@ -40,10 +40,10 @@ def html(dossier: Dossier) -> str:
         else "",
         _section("Findings of the rules, gravest first", (_article(f, dossier) for f in read)),
         _standing(dossier),
+        _not_examined(dossier),
         _matrix(dossier),
         conditions(proof) if proof else "",
         f"<h2>Examined</h2><p>{escape(', '.join(review.coverage.examined))}.</p>",
-        _not_examined(dossier),
         model(proof) if proof else "",
         inputs(dossier),
     ]

@@ -11,6 +11,8 @@ from agent.reports.dossier_text import undecided
 from tools.rls.proof.verdict import Answer, Leak, Proof
 
 _TONES: Final = {Answer.YES: "ERROR", Answer.NO: "GOOD", Answer.NOT_EXAMINED: "WARN"}
+_OPEN: Final = 12
+"""Rows of a table that need no folding."""
 _MEANING: Final = {
     Answer.YES: "Each leak below happened in a scratch copy of the schema, with made-up rows.",
     Answer.NO: "Everything in scope was attacked in a scratch copy of the schema and nothing gave way.",
@@ -66,6 +68,9 @@ def conditions(proof: Proof) -> str:
     )
     head = "<tr><th>where</th><th>condition</th><th>gap</th></tr>"
     table = f'<div class="scroll"><table>{head}{rows}</table></div>' if rows else ""
+    idle = len(proof.conditions) - len(both)
+    if idle > _OPEN:
+        table = f"<details><summary>The {idle} that did not</summary>{table}</details>"
     return (
         f"<h2>Coverage of the proof</h2><p>{share} {proof.probes:,} probes.</p>{table}"
         f"<p class=dim>Actors: {escape(', '.join(proof.actors))}.</p>"
@@ -75,12 +80,12 @@ def conditions(proof: Proof) -> str:
 
 def model(proof: Proof) -> str:
     """Who may see what, as the proof believed it: whoever signs should read this."""
-    lines = "".join(f"<li>{escape(line)}</li>" for line in proof.model)
+    lines = escape("\n".join(proof.model))
     doubts = "".join(f"<li>{escape(line)}</li>" for line in proof.doubts)
     unsure = f"<p>Unsure, and worth an answer in sergei.toml:</p><ul>{doubts}</ul>" if doubts else ""
     return (
         "<h2>The model that it was judged by</h2><p class=dim>A leak is what this model does not open;"
-        f" where it is wrong, so is the verdict.</p><ul>{lines}</ul>{unsure}"
+        f" where it is wrong, so is the verdict.</p>{unsure}<pre class=model>{lines}</pre>"
     )
 
 

@@ -48,8 +48,9 @@ def dossier_markdown(dossier: Dossier) -> str:
         lines.append("")
     lines += coverage(review)
     if dossier.proof:
-        lines += ["", "## Judged by this model", "", *(f"- {plain(line)}" for line in dossier.proof.model)]
+        lines += ["", "## Judged by this model", ""]
         lines += [f"- Unsure: {plain(doubt)}" for doubt in dossier.proof.doubts]
+        lines += ["", *folded("Who is meant to see what", "\n".join(dossier.proof.model), "text")]
         lines += ["", f"Inputs `{dossier.proof.inputs}`, seed {dossier.proof.seed}."]
     return "\n".join(lines).rstrip()
 
@@ -62,10 +63,10 @@ def table(findings: Sequence[Finding]) -> list[str]:
     return ["| level | object | rule |", "|---|---|---|", *rows, ""]
 
 
-def folded(title: str, code: str) -> list[str]:
-    """SQL that opens on a click."""
+def folded(title: str, code: str, language: str = "sql") -> list[str]:
+    """Something long that opens on a click, word for word."""
     fence = "`" * max(3, _longest_run(code) + 1)
-    lines = [summary(title), "", f"{fence}sql", code.strip(), fence, ""]
+    lines = [summary(title), "", f"{fence}{language}", code.strip(), fence, ""]
     return [*lines, "</details>", ""]
 
 
