@@ -38,6 +38,7 @@ class Rewrite:
     old: str
     functions: tuple[str, ...] = ()
     """CREATE FUNCTION statements of the sets that it uses, shared by policies."""
+    drops: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -75,6 +76,7 @@ class Rewriter:
             altered(policy, relation, "\n  ".join(clauses)),
             altered(policy, relation, "\n  ".join(before)),
             tuple(dict.fromkeys(work.functions)),
+            tuple(dict.fromkeys(work.drops)),
         )
 
     def as_set(self, function: Function) -> SetFunction | None:
@@ -94,6 +96,7 @@ class _Work:
     relation: Relation
     how: list[str] = field(default_factory=list[str])
     functions: list[str] = field(default_factory=list[str])
+    drops: list[str] = field(default_factory=list[str])
 
     def quicker(self, text: str, *, once: bool) -> str | None:
         """The expression in its quicker form, or None where it stays."""
@@ -160,6 +163,7 @@ class _Work:
         key = trees.node_text(arguments[made.key])
         trees.replace(node, f"{key} = any (array(select {made.name}({given})))")
         self.functions.append(made.create)
+        self.drops.append(made.drop)
         self.how.append(f"{function.schema}.{function.name}() as a set of keys")
         return True
 
