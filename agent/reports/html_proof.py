@@ -73,9 +73,16 @@ def conditions(proof: Proof) -> str:
         table = f"<details><summary>The {idle} that did not</summary>{table}</details>"
     return (
         f"<h2>Coverage of the proof</h2><p>{share} {proof.probes:,} probes.</p>{table}"
-        f"<p class=dim>Actors: {escape(', '.join(proof.actors))}.</p>"
+        f"{_actors(proof)}"
         f"<p class=dim>Attacked: {escape(', '.join(proof.examined))}.</p>"
     )
+
+
+def _actors(proof: Proof) -> str:
+    names = "".join(f"<li>{escape(name)}</li>" for name in proof.actors)
+    if len(proof.actors) <= _OPEN:
+        return f"<p class=dim>Actors: {escape(', '.join(proof.actors))}.</p>"
+    return f"<details><summary>The {len(proof.actors)} actors</summary><ul>{names}</ul></details>"
 
 
 def model(proof: Proof) -> str:

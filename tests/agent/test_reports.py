@@ -236,6 +236,13 @@ def test_a_proof_that_is_not_whole_fails(changes: dict[str, Any], fail_on: str, 
     assert fails(report, fail_on) is wrong
 
 
+def test_two_reasons_for_one_gap_are_one_finding():
+    gaps = (Gap(what="public.scans", why="no row."), Gap(what="public.scans", why="no time"))
+    proof = sample.proof(leaks=(), denied=(), gaps=gaps)
+    (found,) = with_proof(review(), proof, (), AT.date()).findings
+    assert found.message == "Nothing is proven about public.scans: no row; no time."
+
+
 def test_a_gap_that_somebody_looked_at_can_be_suppressed():
     proof = sample.proof(leaks=(), denied=())
     looked = Suppression("proof_incomplete", "public.scans", "read by hand")

@@ -77,13 +77,16 @@ def _evidence(leak: Leak) -> str:
 
 
 def _gaps(proof: Proof) -> Iterator[Finding]:
+    reasons: dict[str, list[str]] = {}
     for gap in proof.gaps:
+        reasons.setdefault(gap.what, []).append(gap.why.rstrip("."))
+    for what, why in reasons.items():
         yield Finding(
             rule=INCOMPLETE,
             level=Level.WARN,
             domain=DOMAIN,
-            object=shown(gap.what),
-            message=shown(f"Nothing is proven about {gap.what}: {gap.why.rstrip('.')}."),
+            object=shown(what),
+            message=shown(f"Nothing is proven about {what}: {'; '.join(dict.fromkeys(why))}."),
             evidence="no probe reached it",
             rank=0,
         )
