@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -30,7 +31,7 @@ from tools.sandbox.cluster import Cluster, SandboxSettings
 HERE: Final = Path(__file__).parent
 CONFIRMED: Final = HERE / "confirmed.json"
 UNCHANGED: Final = HERE / "harmless.json"
-CACHE: Final = Path.home() / ".cache" / "sergei-bench" / "sandbox"
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sergei-bench" / "sandbox"
 QUOTA: Final = 7
 """How many mutants of one operator are kept in one case."""
 PATIENCE: Final = 240.0
