@@ -5,7 +5,6 @@ target ─ pg_dump ─▶ copy ─ CREATE TABLE ─▶ sketch ─▶ model ─�
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -24,11 +23,10 @@ from tools.rls.design.tables import plan
 from tools.rls.design.testing import script as test_script
 from tools.rls.fixing.narrow import Narrow
 from tools.rls.proof.blame import Blame
-from tools.rls.proof.declared import apply
+from tools.rls.proof.declared import apply, as_mapping
 from tools.rls.proof.infer import infer
 from tools.rls.proof.leaks import assemble
 from tools.rls.proof.model import Identity, Model
-from tools.rls.proof.model_toml import as_toml
 from tools.rls.proof.probing import Probing
 from tools.rls.proof.prove import BUDGET, SEED, Request, Stage, silent
 from tools.rls.proof.standing import Standings
@@ -129,7 +127,7 @@ def checked(
         _run(session, ours)
         _run(session, migration.undo)
     _run(session, ours)
-    request = Request(brief.exposed, stated(model), brief.seed, brief.budget, coverage=False)
+    request = Request(brief.exposed, as_mapping(model), brief.seed, brief.budget, coverage=False)
     stage = Stage.build(session, request, progress)
     probing = Probing(session)
     templates = Templates(stage.world, stage.filler, session, stage.generated)
@@ -240,12 +238,6 @@ def caller_role(snapshot: Snapshot) -> str:
     if "authenticated" in names:
         return "authenticated"
     return names[0] if len(names) == 1 else "public"
-
-
-def stated(model: Model) -> Mapping[str, Any]:
-    """The model as an `[rls]` section, so that the finished design is judged by it and not by itself."""
-    section = tomllib.loads(as_toml(model)).get("rls", {})
-    return dict(section)
 
 
 def ordered(model: Model, titles: Iterable[str]) -> list[str]:

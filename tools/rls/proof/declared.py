@@ -37,6 +37,7 @@ The texts are described in language.py.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -91,6 +92,11 @@ def apply(model: Model, raw: Mapping[str, Any], snapshot: Snapshot | None = None
     if snapshot is not None:
         check_columns(model, snapshot)
     return model
+
+
+def as_mapping(model: Model) -> dict[str, Any]:
+    """The model as an `[rls]` section already read: what `apply` takes."""
+    return dict(tomllib.loads(as_toml(model)).get("rls", {}))
 
 
 def _unsaid(section: Section, model: Model) -> list[str]:
