@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from agent.cli import main
 from agent.reports.matrix import csv_text, html, text
 from tests.conftest import MakeExecutor
 from tests.tools.rls.reading import Connection, snapshot_of
@@ -92,3 +95,25 @@ def test_the_marks_of_a_line(family: Connection):
     )
     line = next(line for line in of(family).relations if line.relation == "codes")
     assert (line.marks("anon"), line.marks("authenticated"), line.rls) == ("-", "S* I* U* D*", "off")
+
+
+def test_the_commands_print_write_and_exit(
+    guardian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["rls", "matrix", "plans", "--database-url", guardian]) == 0
+    said = capsys.readouterr().out
+    assert "public.plans  on   S~    S~" in said and "anon SELECT: rows by plans_select" in said
+    for form, begin in (("csv", "role,schema,"), ("html", "<!doctype html>"), ("json", "{")):
+        assert main(["rls", "matrix", "--database-url", guardian, "--format", form, "--output", form]) == 0
+        assert (tmp_path / form).read_text().startswith(begin)
+    assert json.loads((tmp_path / "json").read_text())["roles"] == ["anon", "authenticated"]
+    assert main(["rls", "matrix", "nowhere", "--database-url", guardian]) == 2
+    assert main(["rls", "matrix", "--database-url", guardian, "--output", "no/such/folder"]) == 2
+    words = ["rls", "why", "plans", "--key", "code=free", "--database-url", guardian]
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "SELECT: yes. Policy plans_select USING is true." in capsys.readouterr().out
+    assert main([*words, "--claims", "[1]"]) == 2
+    assert main([*words[:3], "--key", "code", "--database-url", guardian]) == 2
+    assert "Traceback" not in capsys.readouterr().err

@@ -13,7 +13,7 @@ from tools.rls.explaining.blocks import Block, Finder
 from tools.rls.explaining.lookups import looked_into
 from tools.rls.explaining.parts import Part, lines, parts_of
 from tools.rls.explaining.verdicts import CommandAnswer, PolicyAnswer, summed
-from tools.rls.matrix.access import access, applying, unbound_by
+from tools.rls.matrix.access import Extent, access, applying, unbound_by
 from tools.rls.objects import Policy, Relation
 from tools.rls.privileges import Role
 from tools.rls.snapshot import Snapshot
@@ -116,12 +116,26 @@ class Looking:
                 part.notes += [one for one in told if part.value != "true" or "every condition" in one]
 
     async def _block(self, row: Row, block: Block) -> list[str]:
+        hidden = self._hidden(block) if block.owner else ""
+        if hidden:
+            return [f"{hidden} is not looked into: the login sees only a part of it, the helper all"]
         who = None if block.owner else self.role.name
         try:
             async with acting(self.database, who, self.claims) as session:
                 return await looked_into(session, block, row, self.allowed)
         except SergeiError as error:
             return [f"{', '.join(block.tables)} cannot be looked into: {error.message}"]
+
+    def _hidden(self, block: Block) -> str:
+        """A table of which the login would see less than the helper's owner does."""
+        login = self.snapshot.roles.get(self.snapshot.reader)
+        for title in block.tables:
+            relation = self.snapshot.relations.get(title)
+            if login is None or relation is None:
+                continue
+            if access(self.snapshot, login, relation, "SELECT").extent is not Extent.EVERY:
+                return title
+        return ""
 
 
 def together(part: Part) -> str:

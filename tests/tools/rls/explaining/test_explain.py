@@ -193,6 +193,22 @@ async def test_a_question_that_cannot_be_asked_gets_one_sentence(
     assert words in outcome.markdown()
 
 
+async def test_a_login_that_sees_a_part_claims_nothing_of_the_rest(make_executor: MakeExecutor, people: str):
+    with psycopg.connect(people) as connection:
+        connection.execute("create role h4_why_login login; grant authenticated to h4_why_login")
+    dsn = people.replace("user=postgres", "user=h4_why_login")
+    assert dsn != people
+    try:
+        said = await why(make_executor, dsn, "notes", key={"id": NOTE}, user_id=EVE)
+        assert "**SELECT: yes.**" in said  # read as the caller, since the login sees no row
+        said = await why(make_executor, dsn, "profiles", key={"id": PROFILE}, user_id=ANN)
+        assert "public.grants is not looked into: the login sees only a part of it" in said
+        assert "no row names" not in said
+    finally:
+        with psycopg.connect(people) as connection:
+            connection.execute("drop role h4_why_login")
+
+
 async def test_who_is_not_bound_by_policies(make_executor: MakeExecutor, people: str):
     said = await why(make_executor, people, "notes", key={"id": NOTE}, role="service_role")
     assert "**SELECT: yes.** Row level security does not decide: BYPASSRLS." in said
