@@ -17,6 +17,9 @@ ACTIONS: Final[dict[str, str]] = {
     "trend": "show whether saved reports get better over time",
     "coverage": "count which policies your own tests exercise",
     "pr": "judge a change: new findings, and who can do more than before",
+    "design": "write policies, helpers, guards and tests for tables, planned ones too, and prove them",
+    "fix": "find changes that close leaks and findings, and prove them; nothing is applied",
+    "speed": "write slow policies in set-based form, prove that they decide the same, and time both",
 }
 """Action -> what it does, in one line; the module is agent/commands/rls_ACTION.py with `add` and `run`."""
 
