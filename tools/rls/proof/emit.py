@@ -95,7 +95,7 @@ def _pgtap(leak: Leak) -> list[str]:
     quote = _tag("\n".join(body), "test")
     return [
         f"-- {_line(leak.sentence)}",
-        f"-- {_line(f'{leak.actor}; mend it at {leak.object}')}",
+        f"-- As {_line(leak.actor)}. Mend it at {_line(leak.object)}.",
         f"do {quote}",
         *body,
         f"{quote};",
@@ -137,14 +137,14 @@ def _pytest(leak: Leak, name: str) -> list[str]:
         *_listed("acting", leak.acting),
         *_listed("attack", leak.attack),
         f'        expect="{leak.expect}",',
-        *([f"        witness={leak.witness!r},"] if leak.witness else []),
+        *([f"        witness={_python(leak.witness)},"] if leak.witness else []),
         *(["        gone=True,"] if leak.kind is Kind.CALL else []),
     ]
-    told = f"{_line(leak.sentence)} {_line(leak.actor)}; mend it at {_line(leak.object)}."
     return [
         "",
         f"def {name}(connection):",
-        f"    # {told}",
+        f"    # As {_line(leak.actor)}.",
+        f"    # Mend it at {_line(leak.object)}.",
         "    seen = outcome(",
         "        connection,",
         *given,
@@ -157,7 +157,17 @@ def _pytest(leak: Leak, name: str) -> list[str]:
 def _listed(name: str, statements: Sequence[str]) -> list[str]:
     if not statements:
         return [f"        {name}=[],"]
-    return [f"        {name}=[", *(f"            {statement!r}," for statement in statements), "        ],"]
+    return [
+        f"        {name}=[",
+        *(f"            {_python(statement)}," for statement in statements),
+        "        ],",
+    ]
+
+
+def _python(text: str) -> str:
+    """A string of Python that reads as the SQL does, where that is possible."""
+    plain = "\\" not in text and '"""' not in text and not text.endswith('"')
+    return f'"""{text}"""' if plain and "'" in text and '"' in text else repr(text)
 
 
 def _name(leak: Leak, taken: set[str]) -> str:
