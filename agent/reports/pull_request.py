@@ -18,7 +18,7 @@ from agent.reports.dossier import QUESTION, Dossier, dossier_json
 from agent.reports.markdown import folded, plain, section, summary, table
 from agent.reports.text import Paper, block
 from tools.findings import Finding, Level
-from tools.review import Review
+from tools.review import Gap, Review
 from tools.rls.diffing.change import Direction
 from tools.rls.diffing.difference import Difference
 from tools.rls.proof.findings import INCOMPLETE
@@ -61,6 +61,13 @@ class Pull:
     def fails(self) -> bool:
         """Exit code 1."""
         return bool(self.failing) or self.wider
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """What was not examined: by the proof, by the rules, by the comparison."""
+        proof = self.dossier.proof
+        read = self.dossier.review.coverage.not_examined
+        return [*(proof.gaps if proof else ()), *read, *self.difference.not_examined]
 
     def verdict(self) -> str:
         """One line: FAIL or PASS, and why."""
@@ -108,7 +115,7 @@ def text(pull: Pull, paper: Paper) -> str:
     ]
     if pull.dossier.proof:
         blocks.append(f"{QUESTION} {pull.dossier.proof.answer}\n{pull.dossier.verdict()}")
-    gaps = [*pull.dossier.review.coverage.not_examined, *pull.difference.not_examined]
+    gaps = pull.gaps
     blocks += [paper.wrap(f"Not examined: {gap.what} ({gap.why})", "") for gap in gaps]
     return "\n\n".join(part for part in blocks if part)
 
@@ -144,7 +151,7 @@ def comment(pull: Pull) -> str:
         lines += ["### Fixed by this change", ""]
         lines += [f"- {one.level} {plain(one.object)} `{one.rule}`" for one in pull.standing.fixed]
         lines.append("")
-    gaps = [*pull.dossier.review.coverage.not_examined, *pull.difference.not_examined]
+    gaps = pull.gaps
     foot = [
         plain(pull.standing.sentence()),
         *(f"Not examined: {plain(f'{g.what} ({g.why})')}." for g in gaps),
