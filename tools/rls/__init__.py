@@ -14,4 +14,13 @@ from tools.rls.review import review_rls
 from tools.rls.rewrite_policies import rewrite_policies
 from tools.rls.show_access_model import show_access_model
 
-TOOLS: Final[tuple[Tool, ...]] = (review_rls, access_matrix, diff_access, explain_access, show_access_model, design_rls, propose_fixes, rewrite_policies,)
+TOOLS: Final[tuple[Tool, ...]] = (
+    review_rls,
+    access_matrix,
+    diff_access,
+    explain_access,
+    show_access_model,
+    design_rls,
+    propose_fixes,
+    rewrite_policies,
+)
