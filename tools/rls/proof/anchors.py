@@ -27,10 +27,9 @@ def records(evidence: Evidence) -> Records:
     opened = candidates(evidence)
     owners = _owners(evidence, {one.chain.anchor for one in opened})
     titles = {one.chain.anchor for one in opened} | set(owners)
-    canon = {title: _canonical(evidence, title, titles) for title in titles}
-    claims = _claims(
-        evidence, {canon[one.chain.anchor] for one in opened} | {canon[t] for t in owners}, found
-    )
+    canon = {title: _canonical(evidence, title, titles) for title in sorted(titles)}
+    known = {canon[one.chain.anchor] for one in opened} | {canon[one] for one in owners}
+    claims = _claims(evidence, known, found)
     for title in sorted({*canon.values(), *claims}):
         ways = tuple(
             dict.fromkeys(way for one in canon if canon[one] == title for way in owners.get(one, ()))
@@ -49,7 +48,7 @@ def records(evidence: Evidence) -> Records:
     for one in opened:
         anchor = canon[one.chain.anchor]
         found.openings.append(opening(evidence, one, anchor, _scope(evidence, one, anchor)))
-    found.openings = _merged(found.openings)
+    found.openings = [_with_record(one, found.anchors[one.anchor]) for one in _merged(found.openings)]
     for title, anchor in found.anchors.items():
         found.anchors[title] = replace(anchor, parents=_parents(evidence, title, found.anchors))
     return found
@@ -74,6 +73,17 @@ def _scope(evidence: Evidence, one: Candidate, anchor: str) -> tuple[Hop, ...]:
         return one.chain.scope
     last = one.chain.scope[-1]
     return (*one.chain.scope[:-1], Hop(last.table, last.columns, anchor, (evidence.keys.primary(anchor),)))
+
+
+def _with_record(one: Opening, anchor: Anchor) -> Opening:
+    """What is tested of the record itself holds for everybody it is opened to, whatever one lookup forgot."""
+    known = {(condition.hops, condition.column) for condition in one.conditions}
+    more = [
+        replace(condition, hops=one.scope)
+        for condition in anchor.conditions
+        if not condition.hops and one.scope and (one.scope, condition.column) not in known
+    ]
+    return replace(one, conditions=(*one.conditions, *more)) if more else one
 
 
 def _merged(openings: list[Opening]) -> list[Opening]:
@@ -180,8 +190,12 @@ def _conditions(evidence: Evidence, title: str, owners: tuple[Way, ...]) -> tupl
 def _claims(evidence: Evidence, known: set[str], found: Records) -> dict[str, list[Chain]]:
     """Records whose key stands in a claim, a setting or the role; only a doubt where rows open them."""
     held: dict[str, list[Chain]] = {}
+    # A claim that is held against a row which names the account as well opens nothing by itself.
+    checked = {chain.asked for chain in evidence.chains if evidence.names_account(chain)}
     for chain in evidence.chains:
         if not chain.anchor or chain.opening or evidence.names_account(chain) or evidence.wrong(chain):
+            continue
+        if chain.asked in checked and chain.asked not in evidence.own:
             continue
         title = claimed(evidence, chain)
         if title is not None:

@@ -134,14 +134,14 @@ class Belongings:
         return tuple(parties), tuple(authors)
 
     def _asked(self, title: str) -> dict[str, tuple[Identity, bool]]:
-        """The columns that the table's own policies compare with the caller; whether in a USING."""
+        """The columns that the table's own policies compare with the caller; whether that lets him in."""
         found: dict[str, tuple[Identity, bool]] = {}
         for chain in self.evidence.of(title):
             if chain.anchor != title or chain.hops or chain.opening or not self.evidence.names_account(chain):
                 continue
             known = found.get(chain.column)
-            using = chain.way.part == "using"
-            found[chain.column] = (chain.identity, using or (known is not None and known[1]))
+            lets_in = chain.way.part == "using" and (chain.way.reads or chain.alone)
+            found[chain.column] = (chain.identity, lets_in or (known is not None and known[1]))
         return found
 
     # -- kinds ---------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from tools.rls.proof.graph import Frame, Ref, Way
 from tools.rls.proof.keys import Keys, Place
 from tools.rls.proof.model import Hop, Identity
 
+Path = tuple[Hop, ...]
 Pairs = list[tuple[str, str]]
 
 
@@ -32,7 +33,7 @@ class Chain:
     * else the record names the caller itself in `column`.
 
     `anchor` is empty when the caller is looked up in rows that have nothing to do with the policy's row.
-    `row` is the number of the opening's (or the record's) row, `asked` of the one that names the caller.
+    `row` is the number of the opening's (or the record's) row, `asked` of the one compared with the caller.
     """
 
     way: Way
@@ -46,6 +47,7 @@ class Chain:
     scope: tuple[Hop, ...] = ()
     holder: tuple[Hop, ...] = ()
     holder_table: str = ""
+    route: tuple[tuple[Path, int], ...] = ()
     alone: bool = True
     """Whether no other conjunct of the alternative asks who calls."""
 
@@ -100,39 +102,51 @@ class Chains:
             yield found if len(asking) < 2 else replace(found, alone=False)
 
     def _chain(self, way: Way, steps: tuple[Step, ...], ref: Ref, identity: Identity) -> Chain:
-        # x = a.id and a.id = auth.uid(): the column before is the one that names the caller.
+        asked = ref.row
+        # x = a.id and a.id = auth.uid(): the column before names the caller.
         while steps and (same := [a for a, b in steps[-1].pairs if b == ref.column]):
             ref = Ref(steps[-1].start, same[0])
             steps = steps[:-1]
+        steps = self._without_self(steps, way.row)
         hops, at, end = self._up(steps, way.row)
         if at == len(steps):
-            return Chain(way, hops, self.flow.tables[end], ref.column, identity, end, ref.row)
+            return Chain(way, hops, self.flow.tables[end], ref.column, identity, end, asked)
         step = steps[at]
         anchor, down, scope = self._turn(step)
         rest = steps[at + 1 :]
-        holder, stop, end = self._up(rest, step.end)
-        if stop < len(rest):
-            # The row that opens is reached through another one: members who see one another. Its rows are
-            # followed like keys, to where the caller is found.
-            return self._through(way, hops, steps, at, ref, identity)
-        opening = self.flow.tables[step.end]
+        route = self._route(rest)
+        holder, last = route[-1] if route else ((), step.end)
+        opening, end = self.flow.tables[step.end], self.flow.tables[last]
         return Chain(
-            way, hops + down, anchor, ref.column, identity, step.end, ref.row, opening, scope, holder,
-            self.flow.tables[end],
+            way, hops + down, anchor, ref.column, identity, step.end, asked, opening, scope,
+            holder, end, route,
         )  # fmt: skip
 
-    def _through(
-        self, way: Way, hops: tuple[Hop, ...], steps: tuple[Step, ...], at: int, ref: Ref, identity: Identity
-    ) -> Chain:
-        last = max(i for i, step in enumerate(steps) if self._word(step) != "up")
-        middle = tuple(self._hop(step) for step in steps[at:last])
-        anchor, down, scope = self._turn(steps[last])
-        holder, _, end = self._up(steps[last + 1 :], steps[last].end)
-        opening = self.flow.tables[steps[last].end]
-        return Chain(
-            way, hops + middle + down, anchor, ref.column, identity, steps[last].end, ref.row, opening,
-            scope, holder, self.flow.tables[end],
-        )  # fmt: skip
+    def _route(self, steps: tuple[Step, ...]) -> tuple[tuple[Path, int], ...]:
+        """The rows on the way from an opening to the account, each with the hops that lead there.
+
+        A group may stand between, the team that a patient is opened to: up to the team and down to its
+        members is one hop, since both name the same team.
+        """
+        found: list[tuple[Path, int]] = []
+        for step in steps:
+            hop, before = self._hop(step), found[-1][0] if found else ()
+            if before and before[-1].target_columns == hop.columns:
+                over = before[-1]
+                hop = Hop(over.table, over.columns, hop.target, hop.target_columns)
+                found.pop()
+                before = before[:-1]
+            found.append(((*before, hop), step.end))
+        return tuple(found)
+
+    def _without_self(self, steps: tuple[Step, ...], start: int) -> tuple[Step, ...]:
+        """The steps without one to the policy's own row again: `id in (select p.id from profiles p ...)`."""
+        while steps and self.flow.tables[steps[0].start] == self.flow.tables[steps[0].end]:
+            table = self.flow.tables[steps[0].end]
+            if not any(a == b and self.keys.is_key(table, a) for a, b in steps[0].pairs):
+                break
+            steps = steps[1:]
+        return steps
 
     def _up(self, steps: tuple[Step, ...], start: int) -> tuple[tuple[Hop, ...], int, int]:
         """The hops to parents that steps begin with, how many, and the last row."""

@@ -89,7 +89,7 @@ class Flow(Queries):
             return held
         if name in _JSON_CALLS:
             held = given[0] if given else NOTHING
-            for step in given[1:]:
+            for step in (one for argument in node.many("args")[1:] for one in self.steps(argument, scope)):
                 held = identities.below(held, step)
             return held
         function = self.resolve(schema, name, len(given), scope.path)
@@ -146,23 +146,23 @@ class Flow(Queries):
         return found
 
     def _procedural(self, function: Function, scope: Scope, parameters: dict[str, Sources]) -> Derived:
-        """PL/pgSQL: variables first (twice, as they build on one another), then all that is tested."""
+        """PL/pgSQL: variables in their order, then everything else that is tested, then what is returned."""
         source = plpgsql_source(function)
         if source is None:
             return Derived({})
         scope.parameters = parameters
-        aside = Frame()
-        for _ in range(2):
-            for names, text in source.assigned:
-                found = list(self._text(text, Scope(aside, scope)).columns.values())
-                for i, name in enumerate(names):
-                    held = found[i] if i < len(found) and len(names) > 1 else union(found)
-                    parameters[name] = parameters.get(name, NOTHING) | held
+        done = {text for _, text in source.assigned} | set(source.returned)
+        for names, text in source.assigned:
+            found = list(self._text(text, scope).columns.values())
+            for i, name in enumerate(names):
+                held = found[i] if i < len(found) and len(names) > 1 else union(found)
+                parameters[name] = parameters.get(name, NOTHING) | held
         for text in (*source.statements, *source.expressions):
-            self._text(text, scope)
+            if text not in done:
+                self._text(text, scope)
         columns: dict[str, Sources] = {}
         for text in source.returned:
-            for name, sources in self._text(text, Scope(aside, scope)).columns.items():
+            for name, sources in self._text(text, scope).columns.items():
                 columns[name] = columns.get(name, NOTHING) | sources
         return Derived(columns, loose=True)
 

@@ -48,6 +48,11 @@ def union(several: Iterable[Sources]) -> Sources:
     return frozenset(found)
 
 
+def ordered(sources: Sources) -> list[Source]:
+    """In the same order in every run, for a model that is the same in every run."""
+    return sorted(sources, key=repr) if len(sources) > 1 else list(sources)
+
+
 TestKind = Literal["equal", "unequal", "null", "not_null", "future", "past", "true", "false"]
 
 

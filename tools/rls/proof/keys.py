@@ -147,14 +147,19 @@ class Keys:
                 ):
                     return word
         for a, b in pairs:
-            if self.is_key(other, b) and not self.is_key(one, a):
+            if self.is_key(other, b) and not self.is_key(one, a) and self._leads(one, a, other, b):
                 return "up"
-            if self.is_key(one, a) and not self.is_key(other, b):
+            if self.is_key(one, a) and not self.is_key(other, b) and self.home(other, b) in (None, (one, a)):
                 return "down"
         for a, b in pairs:
             if self.is_key(other, b) and self.is_key(one, a):
                 return "down" if self.home(other, b) == (one, a) else "up"
         return "beside"
+
+    def _leads(self, one: str, a: str, other: str, b: str) -> bool:
+        """Whether a column leads to that key, or to the one that the key itself mirrors (users)."""
+        home = self.home(one, a)
+        return home is None or home == (other, b) or home == self.home(other, b)
 
     def ours(self, table: str) -> bool:
         """Whether a table is one of the user's own."""

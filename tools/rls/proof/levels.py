@@ -89,10 +89,13 @@ def _by_word(value: str) -> frozenset[Right] | None:
 
 
 def _by_use(evidence: Evidence, level: str, value: str, chains: list[Chain]) -> frozenset[Right]:
-    """Whether most policies for changing rows, and for deleting them, let this value pass."""
+    """Whether policies for changing rows, and for deleting them, let this value pass: most of them, or some
+    that name it (more than one: a single one may be the mistake).
+    """
     rights: set[Right] = {"read"}
     for right, commands in (("write", ("INSERT", "UPDATE")), ("manage", ("DELETE",))):
         passed = asked = 0
+        naming: set[str] = set()
         for chain in chains:
             if chain.way.table == chain.opening or not any(chain.way.policy.covers(one) for one in commands):
                 continue
@@ -103,7 +106,9 @@ def _by_use(evidence: Evidence, level: str, value: str, chains: list[Chain]) -> 
             }
             asked += 1
             passed += not wanted or value in wanted
-        if asked and passed * 2 > asked:
+            if value in wanted:
+                naming.add(chain.way.policy.title)
+        if (asked and passed * 2 > asked) or len(naming) > 1:
             rights.add("write")
             if right == "manage":
                 rights.add("manage")

@@ -71,7 +71,8 @@ class Way:
 
     def text(self) -> str:
         """`owner_account_id`, or `provider_id -> providers.account_id`."""
-        steps = [", ".join(hop.columns) for hop in self.hops]
+        steps = [", ".join(hop.columns) for hop in self.hops[:1]]
+        steps += [f"{hop.table.partition('.')[2]}.{', '.join(hop.columns)}" for hop in self.hops[1:]]
         last = f"{self.table.partition('.')[2]}.{self.column}" if self.hops else self.column
         return " -> ".join([*steps, last])
 

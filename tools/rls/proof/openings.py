@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -69,7 +70,9 @@ def opening(evidence: Evidence, one: Candidate, anchor: str, scope: tuple[Hop, .
     chain = one.chain
     account = Way(chain.holder, chain.holder_table, chain.column, chain.identity)
     level = level_column(evidence, chain.opening, one.rows)
-    made = Opening(chain.opening, anchor, scope, account, conditions(evidence, chain.opening, one.rows))
+    made = Opening(
+        chain.opening, anchor, scope, account, conditions(evidence, chain.opening, one.rows, one.chains)
+    )
     return Opening(
         made.table, anchor, scope, account, made.conditions, level,
         ranks(evidence, made, level, one.chains) if level else (),
@@ -77,10 +80,19 @@ def opening(evidence: Evidence, one: Candidate, anchor: str, scope: tuple[Hop, .
     )  # fmt: skip
 
 
-def conditions(evidence: Evidence, table: str, rows: set[int]) -> tuple[Condition, ...]:
+def conditions(
+    evidence: Evidence, table: str, rows: set[int], chains: Sequence[Chain] = ()
+) -> tuple[Condition, ...]:
     """The living conditions of a table's rows: its own, and those of what the lookups join to them."""
     found = list(own_conditions(evidence, table, rows))
-    for hops, joined in sorted(_joined(evidence, table, rows).items(), key=lambda item: repr(item[0])):
+    places = _joined(evidence, table, rows)
+    for hops, along in _on_the_way(chains).items():
+        places.setdefault(hops, set()).update(along)
+        for further, joined in _joined(evidence, hops[-1].target, along).items():
+            back = further[0].columns == hops[-1].target_columns  # to the group that was passed over
+            if not back and further[-1].target not in {table, *(hop.target for hop in hops)}:
+                places.setdefault((*hops, *further), set()).update(joined)
+    for hops, joined in sorted(places.items(), key=lambda item: repr(item[0])):
         found.extend(_referred(evidence, hops, joined))
     return tuple(found)
 
@@ -114,6 +126,15 @@ def agreement(tests: list[Test]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     counted = Counter(value for values in by_row.values() for value in values)
     agreed = tuple(sorted(value for value, times in counted.items() if times * 2 >= len(by_row)))
     return tuple(sorted(counted)), agreed
+
+
+def _on_the_way(chains: Sequence[Chain]) -> dict[tuple[Hop, ...], set[int]]:
+    """The rows between an opening and its account, such as the members of a team that is let in."""
+    found: dict[tuple[Hop, ...], set[int]] = {}
+    for chain in chains:
+        for hops, row in chain.route:
+            found.setdefault(hops, set()).add(row)
+    return found
 
 
 def _joined(evidence: Evidence, table: str, rows: set[int]) -> dict[tuple[Hop, ...], set[int]]:

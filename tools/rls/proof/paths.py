@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from tools.rls.objects import Relation
@@ -39,31 +40,76 @@ class Paths:
 
     def voted(self, title: str) -> dict[Path, tuple[int, bool]]:
         """The paths that policies follow: how many do, and whether one for reading does."""
-        found: dict[Path, tuple[int, bool]] = {}
+        policies: dict[Path, set[str]] = {}
+        reads: set[Path] = set()
         for chain in self.evidence.of(title):
             path = self.path(chain)
             if path:
-                times, reads = found.get(path, (0, False))
-                found[path] = (times + 1, reads or chain.way.reads)
-        return found
+                policies.setdefault(path, set()).add(chain.way.policy.name)
+                if chain.way.reads:
+                    reads.add(path)
+        return {path: (len(names), path in reads) for path, names in policies.items()}
 
     def path(self, chain: Chain) -> Path | None:
         """A chain's hops to the nearest record; None where it leads to none."""
-        hops = chain.hops
-        if not chain.anchor or self.evidence.wrong(chain):
-            return None
-        if not chain.opening and not self.evidence.names_account(chain):
-            title = claimed(self.evidence, chain)
-            if title is None or title not in self.records.anchors:
-                return None
-            if title != chain.anchor:
-                key = self.records.anchors[title].key
-                hops = (*hops, Hop(chain.anchor, (chain.column,), title, (key,)))
-        hops = tuple(self._canonical(hop) for hop in hops)
+        hops = self.whole(chain)
         for i, hop in enumerate(hops):
             if hop.target in self.records.anchors:
                 return hops[: i + 1]
         return None
+
+    def whole(self, chain: Chain) -> Path:
+        """A chain's hops to the last record on its way."""
+        hops = chain.hops
+        if not chain.anchor or self.evidence.wrong(chain):
+            return ()
+        if not chain.opening and not self.evidence.names_account(chain):
+            title = claimed(self.evidence, chain)
+            if title is None or title not in self.records.anchors:
+                return ()
+            if title != chain.anchor:
+                key = self.records.anchors[title].key
+                hops = (*hops, Hop(chain.anchor, (chain.column,), title, (key,)))
+        hops = tuple(self._canonical(hop) for hop in hops)
+        last = max((i for i, hop in enumerate(hops) if hop.target in self.records.anchors), default=-1)
+        return hops[: last + 1]
+
+    @cached_property
+    def _beyond(self) -> dict[tuple[str, Path], set[str]]:
+        """(record, hops on to a record above it) -> the policies that let insiders of that one in."""
+        found: dict[tuple[str, Path], set[str]] = {}
+        for chain in self.evidence.chains:
+            step = self._onward(chain)
+            if step is not None and chain.alone:
+                found.setdefault(step, set()).add(chain.way.policy.title)
+        return found
+
+    def _onward(self, chain: Chain) -> tuple[str, Path] | None:
+        hops, title = self.whole(chain), chain.way.table
+        near = 0 if title in self.records.anchors else len(self.path(chain) or ())
+        return (end(title, hops[:near]), hops[near:]) if hops[near:] else None
+
+    def _meant(self, step: tuple[str, Path]) -> bool:
+        """Whether policies mean to let the insiders of a record above in.
+
+        Where much hangs from the record, one policy that does is an odd one; two are meant.
+        """
+        title, rest = step
+        if rest in self.records.anchors[title].parents:
+            return False
+        below = {
+            one.way.table for one in self.evidence.chains if any(hop.target == title for hop in one.hops)
+        }
+        return len(below) < _MANY or len(self._beyond.get(step, ())) > 1
+
+    def _further(self, title: str) -> list[Path]:
+        """Paths past the nearest record, to one above it whose insiders read this table, too."""
+        found: dict[Path, None] = {}
+        for chain in self.evidence.of(title):
+            step = self._onward(chain) if chain.alone and chain.way.reads else None
+            if step is not None and self._meant(step):
+                found[self.whole(chain)] = None
+        return list(found)
 
     def _canonical(self, hop: Hop) -> Hop:
         if hop.target in self.records.anchors or hop.target != self.keys.account[0]:
@@ -75,9 +121,16 @@ class Paths:
         """What a table's policies follow, and keys that lead to the same records another way."""
         title = relation.title
         if title in self.records.anchors:
-            return ((), *self._also(title))
+            return ((), *self._further(title))
         opened = {one.anchor for one in self.openings.get(title, ())}
-        chosen = {path: known for path, known in voted.items() if not opened or end(title, path) in opened}
+        held = {
+            c for one in self.openings.get(title, ()) for hop in one.account.hops[:1] for c in hop.columns
+        }
+        chosen = {
+            path: known
+            for path, known in voted.items()
+            if not opened or end(title, path) in opened or (known[1] and not held & set(path[0].columns))
+        }
         most = max((times for times, _ in chosen.values()), default=0)
         reading = any(reads and times * 2 >= most for times, reads in chosen.values())
         found = [
@@ -97,18 +150,8 @@ class Paths:
             # A composite key that shares a column with the first path leads to the same record by itself.
             if end(title, path) in ends and not first & set(path[0].columns) and path not in found:
                 found.append(path)
+        found += [path for path in self._further(title) if path not in found]
         return tuple(sorted(found, key=lambda path: (path not in chosen, len(path), repr(path))))
-
-    def _also(self, title: str) -> list[Path]:
-        """Records above this one whose insiders read it without reading what hangs from it."""
-        known = self.records.anchors[title].parents
-        found: dict[Path, None] = {}
-        for chain in self.evidence.of(title):
-            path = self.path(chain)
-            if path and chain.way.reads and chain.alone and end(title, path) != title and path not in known:
-                found[path] = None
-        below = {b.way.table for b in self.evidence.chains if any(hop.target == title for hop in b.hops)}
-        return list(found) if len(below) < _MANY else []
 
     def _leaned(self, title: str) -> list[Path]:
         found: list[Path] = []

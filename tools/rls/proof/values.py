@@ -8,7 +8,19 @@ from contextlib import contextmanager
 from typing import Final
 
 from tools.rls.proof import identities
-from tools.rls.proof.graph import NOTHING, Const, Frame, Now, Ref, Source, Sources, Test, TestKind, union
+from tools.rls.proof.graph import (
+    NOTHING,
+    Const,
+    Frame,
+    Now,
+    Ref,
+    Source,
+    Sources,
+    Test,
+    TestKind,
+    ordered,
+    union,
+)
 from tools.rls.proof.model import Identity
 from tools.rls.proof.scopes import Derived, Scope
 from tools.rls.sqltree import IS_NULL, NOT, Node, bare, constant
@@ -81,7 +93,7 @@ class Values(ABC):
 
     def test(self, sources: Sources, kind: TestKind, scope: Scope, value: str = "") -> None:
         """Note a test on every column among the sources."""
-        for source in sources:
+        for source in ordered(sources):
             if isinstance(source, Ref):
                 scope.frame.tests[Test(source, kind, value)] = None
 
@@ -89,8 +101,8 @@ class Values(ABC):
         """Note that two values must be equal."""
         if len(left) * len(right) > _MOST:
             return
-        for one in left:
-            for other in right:
+        for one in ordered(left):
+            for other in ordered(right):
                 self._pair(one, other, scope.frame)
 
     def _pair(self, one: Source, other: Source, frame: Frame) -> None:
@@ -186,7 +198,9 @@ class Values(ABC):
             return NOTHING
         left, right = self.value(node.one("lexpr"), scope), self.value(node.one("rexpr"), scope)
         if name in _JSON:
-            return identities.below(left, right)
+            for step in self.steps(node.one("rexpr"), scope):
+                left = identities.below(left, step)
+            return left
         if name in ("=", "<>", "!=") and kind in _EQUAL_KINDS | _UNEQUAL_KINDS:
             # NOT (a <> b) is a = b, and IS DISTINCT FROM is spelt with `=`.
             same = (name == "=") != (kind == _DISTINCT)
@@ -200,6 +214,13 @@ class Values(ABC):
         elif kind not in _SILENT_KINDS and name not in _SILENT:
             return left | right
         return NOTHING
+
+    def steps(self, node: Node | None, scope: Scope) -> list[Sources]:
+        """The steps of a JSON path in their order: the elements of an array, or the value itself."""
+        inner = bare(node)
+        if inner is not None and inner.kind == "A_ArrayExpr":
+            return [self.value(element, scope) for element in inner.many("elements")]
+        return [self.value(node, scope)]
 
     def _rows(self, node: Node, name: str, scope: Scope) -> bool:
         """`(a, b) = (c, d)`, part by part."""

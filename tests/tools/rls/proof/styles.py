@@ -218,6 +218,58 @@ create policy a on public.prescriptions for select to authenticated using (publi
 create policy b on public.prescriptions for insert to authenticated with check (public.on_team(patient_id) and prescribed_by = (select auth.uid()));
 """
 
+GROUPS: Final[LiteralString] = """
+create table public.teams (id uuid primary key, name text, closed_at timestamptz);
+create table public.team_members (team_id uuid not null references public.teams (id), user_id uuid not null references auth.users (id), ends_at timestamptz, primary key (team_id, user_id));
+create table public.patients (id uuid primary key, user_id uuid references auth.users (id), name text);
+create table public.patient_teams (
+  id uuid primary key, patient_id uuid not null references public.patients (id), team_id uuid not null references public.teams (id),
+  access text not null check (access in ('read', 'write')), ends_at timestamptz
+);
+create table public.notes (id uuid primary key, patient_id uuid not null references public.patients (id), body text);
+create function public.my_teams() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select t.id from public.teams t join public.team_members m on m.team_id = t.id
+  where m.user_id = (select auth.uid()) and m.ends_at > now() and t.closed_at is null
+$$;
+create function public.can_access(p_patient uuid, p_level text) returns boolean language plpgsql stable security definer set search_path = '' as $$
+declare
+  patient record;
+begin
+  select p.id, p.user_id into patient from public.patients p where p.id = p_patient;
+  if patient.user_id = auth.uid() then
+    return true;
+  end if;
+  return exists (select from public.patient_teams pt where pt.patient_id = p_patient and pt.team_id in (select public.my_teams())
+    and (p_level = 'read' or pt.access = 'write') and (pt.ends_at is null or pt.ends_at > now()));
+end
+$$;
+alter table public.teams enable row level security;
+alter table public.team_members enable row level security;
+alter table public.patients enable row level security;
+alter table public.patient_teams enable row level security;
+alter table public.notes enable row level security;
+create policy a on public.teams for select to authenticated using (id in (select public.my_teams()));
+create policy a on public.team_members for select to authenticated using (team_id in (select public.my_teams()));
+create policy a on public.patients for select to authenticated using (public.can_access(id, 'read'));
+create policy a on public.patient_teams for select to authenticated using (public.can_access(patient_id, 'read'));
+create policy a on public.notes for select to authenticated using (public.can_access(patient_id, 'read'));
+create policy b on public.notes for insert to authenticated with check (public.can_access(patient_id, 'write'));
+"""
+
+COLLEAGUES: Final[LiteralString] = """
+create table public.orgs (id uuid primary key, name text);
+create table public.profiles (id uuid primary key references auth.users (id), full_name text);
+create table public.memberships (org_id uuid not null references public.orgs (id), user_id uuid not null references public.profiles (id), is_active boolean not null default true, primary key (org_id, user_id));
+alter table public.orgs enable row level security;
+alter table public.profiles enable row level security;
+alter table public.memberships enable row level security;
+create policy a on public.orgs for select to authenticated using (exists (select from public.memberships m where m.org_id = orgs.id and m.user_id = auth.uid() and m.is_active));
+create policy a on public.memberships for select to authenticated using (user_id = auth.uid());
+create policy a on public.profiles for select to authenticated using (id = auth.uid() or exists (
+  select from public.memberships theirs join public.memberships mine on mine.org_id = theirs.org_id
+  where theirs.user_id = profiles.id and mine.user_id = auth.uid() and theirs.is_active and mine.is_active));
+"""
+
 STYLES: Final[dict[str, LiteralString]] = {
     "boolean helpers": BOOLEAN_HELPERS,
     "inline exists": INLINE_EXISTS,
@@ -227,4 +279,6 @@ STYLES: Final[dict[str, LiteralString]] = {
     "patients are accounts": PATIENTS_ARE_ACCOUNTS,
     "to-do": TODO,
     "clinic": CLINIC,
+    "groups": GROUPS,
+    "colleagues": COLLEAGUES,
 }

@@ -26,6 +26,7 @@ def test_boolean_helpers_with_variables_and_levels(shim_dsn: str):
         "state is accepted",
         "valid_from not in the future",
         "valid_until not past",
+        "profiles.deleted_at is null",
     ]
     assert ranks_of(model, "public.profile_shares") == {"view": "r", "edit": "rw", "admin": "rwm"}
     assert model.openings[0].accepts == (("state", "invited", "accepted"),)
@@ -182,3 +183,29 @@ def test_a_claim_beside_memberships_is_a_question(shim_dsn: str):
     assert model.anchors["public.families"].claims == ()
     (doubt,) = model.doubts
     assert doubt.startswith("auth.jwt() app_metadata.family_id names a row of public.families")
+
+
+def test_a_record_is_opened_to_a_group(shim_dsn: str):
+    model = model_of(shim_dsn, styles.GROUPS)
+    assert list(model.anchors) == ["public.patients", "public.teams"]
+    (opened,) = [one for one in model.openings if one.anchor == "public.patients"]
+    assert (opened.table, opened.account.text()) == (
+        "public.patient_teams",
+        "team_id -> team_members.user_id",
+    )
+    assert set(opening_words(model, "public.patient_teams")) == {
+        "ends_at not past",
+        "team_members.ends_at not past",
+        "teams.closed_at is null",
+    }
+    assert ranks_of(model, "public.patient_teams") == {"read": "r", "write": "rw"}
+    assert paths_of(model, "public.notes") == ["patient_id > public.patients"]
+    assert [way.text() for way in model.anchors["public.patients"].owners] == ["user_id"]
+
+
+def test_colleagues_see_one_another(shim_dsn: str):
+    model = model_of(shim_dsn, styles.COLLEAGUES)
+    (seen,) = [one for one in model.openings if one.anchor == "public.profiles"]
+    assert (seen.table, seen.account.text()) == ("public.memberships", "org_id -> memberships.user_id")
+    words = [one.text() for one in seen.conditions]
+    assert words == ["is_active is true", "memberships.is_active is true"]
