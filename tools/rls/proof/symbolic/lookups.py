@@ -123,14 +123,10 @@ class Lookups(Bodies):
         self, query: Node, scope: Scope, tests: Sequence[Expression] = (), operator: str = "="
     ) -> list[Admitted]:
         """The rows of a query; `tests` are compared with its columns, one each."""
-        outer = self.ties
-        try:
-            found: list[Admitted] = []
-            for number in range(sum(1 for _ in self._flattener.blocks(query, scope))):
-                found += self._one(query, scope, number, tests, operator)
-            return found
-        finally:
-            self.ties = outer
+        found: list[Admitted] = []
+        for number in range(sum(1 for _ in self._flattener.blocks(query, scope))):
+            found += self._one(query, scope, number, tests, operator)
+        return found
 
     def _one(
         self, query: Node, scope: Scope, number: int, tests: Sequence[Expression], operator: str
@@ -138,12 +134,16 @@ class Lookups(Bodies):
         """One way through the query, with each table of the opening as the caller's row in turn."""
         own = [s for s in self._block(query, scope, number).sources if s.relation is self.space.own.relation]
         found: list[Admitted] = []
+        outer = self.ties
         for chosen in range(len(own)):
             self.ties = 0
             rows = self._rows(self._block(query, scope, number), chosen, tests, operator)
             if self.ties:
                 found += rows
                 self.used.add(_place(rows_scope(rows, scope)))
+        if own:
+            # What ties this query's own row to the caller says nothing about the row around it.
+            self.ties = outer
         return found or self._rows(self._block(query, scope, number), None, tests, operator)
 
     def _block(self, query: Node, scope: Scope, number: int) -> Block:
@@ -155,7 +155,9 @@ class Lookups(Bodies):
         nested = self._set_returning(block)
         if nested is not None:
             return self.admitted(*nested, tests, operator)
-        self._place_sources(block, chosen)
+        self._place_sources(
+            block, chosen, [*zip(tests, block.targets, strict=False)] if operator == "=" else []
+        )
         parts: list[Formula] = [
             source.row.exists
             for source in block.sources
@@ -200,12 +202,14 @@ class Lookups(Bodies):
             self._joining.discard(id(join))
         return replace(value, null=any_of((value.null, negated(all_of(present)))))
 
-    def _place_sources(self, block: Block, chosen: int | None) -> None:
+    def _place_sources(
+        self, block: Block, chosen: int | None, matched: list[tuple[Expression, Expression]]
+    ) -> None:
         """Decide for every table which row it means: the caller's, one found by a key, or just any."""
         own = [source for source in block.sources if source.relation is self.space.own.relation]
         if chosen is not None:
             own[chosen].row = self.space.own
-        equalities = [*_equalities(block.conditions)]
+        equalities = [*_equalities(block.conditions), *matched]
         for source in block.sources:
             if source.optional is not None:
                 equalities += _equalities(source.optional.conditions)

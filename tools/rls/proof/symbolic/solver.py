@@ -25,8 +25,11 @@ class State:
 
 
 class Context:
-    """Terms of one run. z3 numbers them as they come, and the numbers decide which of several states it shows:
-    a context of its own makes a run independent of the ones before."""
+    """Terms of one run.
+
+    z3 numbers them as they come, and the numbers decide which of several states it shows: a context of its
+    own makes a run independent of the ones before.
+    """
 
     def __init__(self) -> None:
         import z3  # pyright: ignore[reportMissingTypeStubs]  it has none

@@ -86,7 +86,8 @@ class Space:
         self.caller: Final = Scalar(((TRUE, self.number_of("\0caller")),), FALSE, "text", origin="identity")
         self.opening: Final = opening
         self.own: Final = Row(opening.table, snapshot.relations[opening.table], {}, self.held, ())
-        holder = self.follow(opening.account.hops)
+        self._holder: tuple[Hop, ...] = opening.account.hops
+        holder = self.follow(self._holder)
         self._fixed[f"{holder.name}.{opening.account.column}"] = replace(self.caller, origin="account")
 
     # -- values --------------------------------------------------------------------------
@@ -164,13 +165,16 @@ class Space:
         for hop in hops:
             relation = self.snapshot.relations[hop.target]
             values = [self.cell(row, column) for column in hop.columns]
-            by = dict(zip(hop.target_columns, values, strict=True))
+            by = dict(zip(hop.target_columns, map(_unsaid, values), strict=True))
+            hops_here = (*(row.hops or ()), hop)
+            if hops_here == self._holder and self.opening.account.column not in by:
+                # One of several members of a group: the one that the caller is.
+                by[self.opening.account.column] = replace(self.caller, origin="account")
             unique = _unique(relation, by) or hop.target_columns
             atoms = ", ".join(f"{c}={by[c].atom}" for c in unique)
             name = f"{relation.title}[{atoms}]"
-            hops_here = (*(row.hops or ()), hop)
             if name not in self._rows:
-                self._rows[name] = Row(name, relation, {c: _unsaid(by[c]) for c in unique}, TRUE, hops_here)
+                self._rows[name] = Row(name, relation, {c: by[c] for c in unique}, TRUE, hops_here)
             for value in values:
                 if isinstance(value.null, Flag):  # a living row and its dead copy refer to the same rows
                     self.given[value.null.name] = negated(value.null)
