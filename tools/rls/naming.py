@@ -52,7 +52,14 @@ def ambiguous(reached: Reach, function: Function) -> Iterator[str]:
 
 
 def _sources(column: Column) -> list[Source]:
-    return [source for block in column.block.chain() for source in block.sources if source.name]
+    """Relations whose columns a reference may mean. VALUES and SELECT do not see what INSERT writes to."""
+    return [
+        source
+        for block in column.block.chain()
+        for source in block.sources
+        if source.name
+        and (block is column.block or block.select is None or block.select.kind != "InsertStmt")
+    ]
 
 
 def _output_names(facts: Facts) -> set[int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach
-from tools.rls.snapshot import Snapshot
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.sqltree import Node, bare, conjuncts, disjuncts
 
 OBJECTS = "storage.objects"
@@ -44,4 +45,18 @@ def _decides(reached: Reach, facts: Facts, part: Node) -> bool:
     if part.kind == "NullTest":
         subject = bare(part.one("arg"))
         return subject is not None and subject.kind != "FuncCall" and reached.identifies(facts.within(part))
-    return reached.identifies(facts.within(part))
+    inner = facts.within(part)
+    return reached.identifies(inner) or _looked_up(reached, inner)
+
+
+def _looked_up(reached: Reach, facts: Facts) -> bool:
+    """Whether a function of one's own looks the file up in a table: file_is_shared(name)."""
+    for call in facts.calls:
+        named = any(node.kind == "ColumnRef" for one in call.arguments for node in one.walk())
+        for function in reached.resolve(call) if named else ():
+            own = function.schema not in PLATFORM_SCHEMAS
+            if own and any(
+                True for f in reached.closure([function]) for b in body_of(f).facts for _ in b.sources()
+            ):
+                return True
+    return False

@@ -333,6 +333,9 @@ CASES = (
             """create policy files on storage.objects for insert to authenticated with check (
             bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid())::text)""",
             "create policy files on storage.objects for insert to service_role with check (bucket_id = 'files')",
+            """create function app.shared_file(path text) returns boolean language sql stable security definer set search_path = ''
+            as $$ select exists (select from public.notes n where n.id::text = split_part(path, '/', 2) and n.body = 'shared') $$;
+            create policy files on storage.objects for select using (bucket_id = 'files' and app.shared_file(name))""",
         ),
     ),
     Case(

@@ -35,6 +35,7 @@ MORE = (
         (
             "alter table public.notes add column is_public boolean; alter policy notes_select on public.notes using (is_public)",
             "alter policy notes_select on public.notes using (written_by is null)",
+            "alter table public.notes add column sharing text; alter policy notes_select on public.notes using (sharing <> 'private')",
             "alter policy notes_select on public.notes using (body <> '' and profile_id in (select app.granted()))",
             "alter policy codes_select on public.codes using (title <> '')",
             "alter policy notes_select on public.notes using (exists (select 1 from public.profiles p where p.id = notes.profile_id))",

@@ -155,9 +155,10 @@ def test_every_name_of_a_body_that_will_fail_is_told_and_the_database_agrees(fam
         create function app.stamp() returns trigger language plpgsql set search_path = '' as $$
         begin new.changed_at := now(); return new; end $$;
         create trigger stamp before update on public.codes for each row execute function app.stamp();
-        create function app.fine(p_profile uuid) returns table (body text, written uuid) language plpgsql stable set search_path = '' as $$
+        create function app.fine(p_profile uuid) returns table (body text, written uuid) language plpgsql set search_path = '' as $$
         declare total int;
         begin
+          insert into public.notes (id, profile_id, body) values (gen_random_uuid(), p_profile, body) returning id into written;
           select count(*) into total from public.notes n where n.profile_id = p_profile;
           return query select n.body, n.written_by as written from public.notes n where n.profile_id = p_profile order by written;
         end $$"""
@@ -172,7 +173,11 @@ def test_every_name_of_a_body_that_will_fail_is_told_and_the_database_agrees(fam
             "create function app.gone(uuid) returns boolean language sql as 'select true'; select app.mine(null)"
         )
     with family.transaction(force_rollback=True):
-        family.execute("select app.fine(null)")
+        family.execute("insert into auth.users (id) values (gen_random_uuid())")
+        family.execute(
+            "insert into public.profiles (id, owner_id) select gen_random_uuid(), id from auth.users"
+        )
+        family.execute("select app.fine(id) from public.profiles")
     family.execute("insert into public.codes values ('a', 'b')")
     with pytest.raises(psycopg.errors.UndefinedColumn):
         family.execute("update public.codes set title = 'c'")

@@ -35,7 +35,7 @@ from tools.rls.truth import NOBODY, SIGNED_IN, truth, truth_of
 from tools.rls.wording import altered, listed, on_policy, personal, rank, signed_in
 
 _PUBLIC = re.compile(
-    r"public|publish|visib|shared|discover|searchable|listed|approved|featured|template|global|sample|demo|"
+    r"public|publish|privat|visib|shar(e|ing)|discover|searchable|listed|approved|featured|template|global|sample|demo|"
     r"verified",
     re.IGNORECASE,
 )
