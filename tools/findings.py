@@ -57,6 +57,36 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.level.rank, f.rank, f.rule, f.object))
 
 
+def gathered(findings: Iterable[Finding], least: int = 4) -> list[Finding]:
+    """For reading: warnings and notes that one rule has on `least` objects or more, as one with one fix script.
+
+    Errors stay apart, and so do findings in data (JSON, SARIF, baselines), where each keeps its cache key.
+    """
+    several = list(findings)
+    groups: dict[tuple[str, Level], list[Finding]] = {}
+    for finding in several:
+        groups.setdefault((finding.rule, finding.level), []).append(finding)
+    found: list[Finding] = []
+    for group in groups.values():
+        apart = len(group) < least or group[0].level is Level.ERROR
+        found += group if apart else [_together(group)]
+    place = {(finding.rule, finding.level): number for number, finding in reversed(list(enumerate(several)))}
+    return sorted(found, key=lambda finding: place[finding.rule, finding.level])
+
+
+def _together(group: list[Finding]) -> Finding:
+    first, *rest = group
+    names = [finding.object for finding in group]
+    return first.model_copy(
+        update={
+            "object": f"{len(names)} objects",
+            "message": f"{first.message} The same on {', '.join(names[1:])}.",
+            "evidence": first.evidence,
+            "fix": "\n".join(dict.fromkeys(finding.fix.strip() for finding in (first, *rest) if finding.fix)),
+        }
+    )
+
+
 SnapshotT = TypeVar("SnapshotT")
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.findings import Finding, Level, ranked
+from tools.findings import Finding, Level, gathered, ranked
 from tools.redaction import Redactor
 from tools.registry import Result
 
@@ -89,13 +89,14 @@ class Review(Result):
     def markdown(self) -> str:
         """Compact, for a conversation: the worst in full, the rest by one line each."""
         lines = [f"{self.target}: {self.summary.sentence()}"]
-        for finding in self.findings[:8]:
+        findings = gathered(self.findings)
+        for finding in findings[:8]:
             lines.append(f"\n**{finding.level}** `{finding.rule}` {finding.object}\n\n{finding.message}")
             if finding.evidence:
                 lines.append(f"\nSeen: `{' '.join(finding.evidence.split())}`")
             if finding.fix:
                 lines.append(f"\n```sql\n{finding.fix.strip()}\n```")
-        rest = self.findings[8:]
+        rest = findings[8:]
         if rest:
             lines.append("\nAlso (`only` with a rule's name shows its findings in full):\n")
             lines += [f"- {f.level} `{f.rule}` {f.object}" for f in rest]

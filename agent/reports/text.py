@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from tools.findings import Finding, Level
+from tools.findings import Finding, Level, gathered
 from tools.review import Review
 
 _COLOURS = {Level.ERROR: "31;1", Level.WARN: "33;1", Level.INFO: "36"}
@@ -45,7 +45,7 @@ class Paper:
 def text(review: Review, paper: Paper) -> str:
     """The whole report, ending without a newline."""
     blocks = [f"Reviewed {paper.bold(review.target)}"]
-    blocks += [block(finding, paper) for finding in review.findings]
+    blocks += [block(finding, paper) for finding in gathered(review.findings)]
     blocks.append(paper.bold(review.summary.sentence()))
     blocks.append(coverage(review, paper))
     return "\n\n".join(blocks)
