@@ -10,7 +10,7 @@ from agent import settings as settings_module
 from agent.cli import add_target
 from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, open_house
-from tools.rls.access_matrix import Matrix
+from tools.rls.matrix.answer import Matrix
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Final, Literal
 
-from tools.rls.access_matrix import LEGEND, WORDS, Line, Matrix, reason, together
 from tools.rls.matrix.access import COMMANDS, Extent
+from tools.rls.matrix.answer import LEGEND, WORDS, Line, Matrix, reason, together
 
 _HERE: Final = Path(__file__).parent
 _STYLE: Final = (_HERE / "page.css").read_text(encoding="utf-8") + (_HERE / "matrix.css").read_text(

@@ -15,7 +15,8 @@ from agent.reports.matrix import csv_text, html, text
 from tests.conftest import MakeExecutor
 from tests.tools.rls.reading import Connection, snapshot_of
 from tools.errors import NotFound
-from tools.rls.access_matrix import AccessMatrix, Matrix, matrix
+from tools.rls.access_matrix import AccessMatrix, matrix
+from tools.rls.matrix.answer import Matrix
 
 pytestmark = pytest.mark.anyio
 

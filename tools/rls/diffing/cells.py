@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tools.rls.access_matrix import WORDS
 from tools.rls.diffing.change import OF_TURN, CellChange, Direction, Pair, combined, own_relations
+from tools.rls.diffing.forms import TRUE, Form
 from tools.rls.diffing.implying import Turn, turned
-from tools.rls.diffing.normal import TRUE, Form
 from tools.rls.diffing.turns import passing
 from tools.rls.diffing.unfolding import Unfold
 from tools.rls.matrix.access import COMMANDS, Access, Extent, access, applying, unbound_by
+from tools.rls.matrix.answer import WORDS
 from tools.rls.objects import Policy, Relation
 from tools.rls.privileges import Role
 from tools.rls.snapshot import Snapshot

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from tools.rls.diffing.normal import FALSE, TRUE, Form
+from tools.rls.diffing.forms import FALSE, TRUE, Form
 
 _BUDGET: Final = 4_000
 """Steps of one proof; the largest policies of real schemas take some hundred."""

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from tools.rls.diffing.forms import PLAIN, TRUE, Form, both, compared, either, negated
 from tools.rls.objects import Function, Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import AND, ANY, ARRAY, EXISTS, IS_NULL, NOT, SCALAR, Node, bare, constant
@@ -25,11 +26,8 @@ from tools.rls.sqltree import AND, ANY, ARRAY, EXISTS, IS_NULL, NOT, SCALAR, Nod
 if TYPE_CHECKING:
     from tools.rls.diffing.unfolding import Unfold
 
-Form: TypeAlias = tuple[Any, ...]
-TRUE: Final[Form] = ("const", True)
-FALSE: Final[Form] = ("const", False)
 
-_PLAIN, _ANY, _ALL, _DISTINCT, _NOT_DISTINCT, _IN = 1, 2, 3, 4, 5, 7
+_ANY, _ALL, _DISTINCT, _NOT_DISTINCT, _IN = 2, 3, 4, 5, 7
 _INNER: Final = 1
 _NO_SET, _UNION = 1, 2
 _PLACES: Final = frozenset({"rexpr_list_start", "rexpr_list_end", "list_start", "list_end", "limit_option"})
@@ -141,8 +139,8 @@ class Normal:
         if kind in (_DISTINCT, _NOT_DISTINCT):
             same: Form = ("same", frozenset({one, other}))
             return same if kind == _NOT_DISTINCT else ("not", same)
-        if kind == _PLAIN:
-            return _compared(name, one, other)
+        if kind == PLAIN:
+            return compared(name, one, other)
         return ("operator", kind, name, one, other)
 
     def _listed(self, left: Node | None, right: Node, scope: Scope) -> Form | None:
@@ -161,7 +159,7 @@ class Normal:
     def _among(self, value: Form, items: tuple[Node, ...], scope: Scope) -> Form:
         forms = [self.value(item, scope) for item in items]
         constants = frozenset(form for form in forms if form[0] == "const")
-        others = [_compared("=", value, form) for form in forms if form[0] != "const"]
+        others = [compared("=", value, form) for form in forms if form[0] != "const"]
         listed: list[Form] = [("in", value, constants)] if constants else []
         return either([*listed, *others])
 
@@ -330,73 +328,3 @@ def unused(title: str, taken: Collection[str]) -> str:
 
 def _output(target: Node) -> Node | None:
     return target.one("val") if target.kind == "ResTarget" else target
-
-
-def both(parts: list[Form]) -> Form:
-    """AND, flattened."""
-    return _joined("and", parts, TRUE, FALSE)
-
-
-def either(parts: list[Form]) -> Form:
-    """OR, flattened."""
-    return _joined("or", parts, FALSE, TRUE)
-
-
-def _joined(word: str, parts: list[Form], neutral: Form, deciding: Form) -> Form:
-    flat = {inner for part in parts for inner in (part[1] if part[0] == word else (part,))} - {neutral}
-    if deciding in flat:
-        return deciding
-    flat = _lists_merged(flat, negative=word == "and")
-    if not flat:
-        return neutral
-    return next(iter(flat)) if len(flat) == 1 else (word, frozenset(flat))
-
-
-def _lists_merged(forms: set[Form], *, negative: bool) -> set[Form]:
-    """`x = 1 or x = 2` is one list, and so is `x <> 1 and x <> 2`."""
-    lists: dict[Form, frozenset[Form]] = {}
-    others: set[Form] = set()
-    for form in forms:
-        inner = form[1] if negative and form[0] == "not" else form
-        if inner[0] == "in" and (form[0] == "not") == negative:
-            lists[inner[1]] = lists.get(inner[1], frozenset()) | inner[2]
-        else:
-            others.add(form)
-    merged: list[Form] = [("in", value, constants) for value, constants in lists.items()]
-    return others | {("not", form) if negative else form for form in merged}
-
-
-def negated(form: Form) -> Form:
-    """NOT, moved inwards: De Morgan's laws and the turning of comparisons hold with NULL as well."""
-    match form[0]:
-        case "not":
-            return form[1]
-        case "and":
-            return either([negated(part) for part in form[1]])
-        case "or":
-            return both([negated(part) for part in form[1]])
-        case "const" if isinstance(form[1], bool):
-            return FALSE if form[1] else TRUE
-        case "<":
-            return ("<=", form[2], form[1])
-        case "<=":
-            return ("<", form[2], form[1])
-        case _:
-            return ("not", form)
-
-
-def _compared(name: str, one: Form, other: Form) -> Form:
-    match name:
-        case "=":
-            for value, known in ((one, other), (other, one)):
-                if known[0] == "const" and value[0] != "const":
-                    return ("in", value, frozenset({known}))
-            return ("=", frozenset({one, other}))
-        case "<>":
-            return negated(_compared("=", one, other))
-        case "<" | "<=":
-            return (name, one, other)
-        case ">" | ">=":
-            return (name.replace(">", "<"), other, one)
-        case _:
-            return ("operator", _PLAIN, name, one, other)

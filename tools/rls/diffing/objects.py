@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tools.rls.access_matrix import KINDS, WORDS
 from tools.rls.bodies import body_of
 from tools.rls.diffing.cells import relation_cells
 from tools.rls.diffing.change import (
@@ -19,6 +18,7 @@ from tools.rls.diffing.change import (
 )
 from tools.rls.facts import Facts
 from tools.rls.matrix.access import Access, Extent
+from tools.rls.matrix.answer import KINDS, WORDS
 from tools.rls.objects import Policy, Relation, Trigger
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot

@@ -14,8 +14,8 @@ from tools.rls.diffing.change import (
     own_relations,
     texts,
 )
+from tools.rls.diffing.forms import FALSE, TRUE, Form
 from tools.rls.diffing.implying import Turn, turned
-from tools.rls.diffing.normal import FALSE, TRUE, Form
 from tools.rls.diffing.unfolding import Unfold
 from tools.rls.matrix.access import COMMANDS
 from tools.rls.objects import Policy, Relation

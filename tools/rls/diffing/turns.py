@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from tools.rls.bodies import body_of
+from tools.rls.diffing.forms import FALSE, TRUE, Form, both, either
 from tools.rls.diffing.implying import Turn, turned
-from tools.rls.diffing.normal import FALSE, TRUE, Form, both, either
 from tools.rls.diffing.unfolding import Unfold, scalar, source
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach

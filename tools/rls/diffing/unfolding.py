@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from tools.rls.bodies import body_of
-from tools.rls.diffing.normal import TRUE, Form, Normal, both, unused
+from tools.rls.diffing.forms import TRUE, Form, both
+from tools.rls.diffing.normal import Normal, unused
 from tools.rls.facts import Facts
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
