@@ -58,7 +58,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def gathered(findings: Iterable[Finding], least: int = 4) -> list[Finding]:
-    """For reading: warnings and notes that one rule has on `least` objects or more, as one with one fix script.
+    """For reading: warnings and notes of one rule on `least` objects or more become one, with one script.
 
     Errors stay apart, and so do findings in data (JSON, SARIF, baselines), where each keeps its cache key.
     """
