@@ -12,7 +12,6 @@ from tools.registry import Effect, Params, Result, tool
 from tools.resources import Resources
 from tools.rls.design.evidence import Reaches, text
 from tools.rls.design.making import Brief, Design, make
-from tools.rls.proof.model_text import lines as model_lines
 from tools.rls.proof.prove import BUDGET, SEED
 from tools.rls.proof.verdict import Leak
 
@@ -140,11 +139,36 @@ def told(design: Design, target: str, show: str = "summary") -> Designed:
 
 
 def about(design: Design) -> list[str]:
-    """The lines of the model that speak of the designed tables or of what opens them."""
-    anchors = {a for title in design.tables for a in design.model.tables[title].anchors}
-    names = {*design.tables, *anchors}
-    names |= {opening.table for opening in design.model.openings if opening.anchor in anchors}
-    return [line for line in model_lines(design.model) if any(name in line for name in names)]
+    """What the model says of the designed tables, of the records they belong to, and of what opens those."""
+    model = design.model
+    anchors = [a for title in design.tables for a in model.tables[title].anchors]
+    said: list[str] = []
+    for title in dict.fromkeys(anchors):
+        anchor = model.anchors.get(title)
+        if anchor is None:
+            continue
+        owners = [way.text() for way in anchor.owners] + [claim.name for claim in anchor.claims]
+        living = [condition.text() for condition in anchor.conditions]
+        owned = f"owned by {' or '.join(owners)}" if owners else "owned by nobody alone"
+        said.append(f"{title}: {owned}{f', while {_and(living)}' if living else ''}")
+        for opening in (one for one in model.openings if one.anchor == title):
+            ranks = [f"{rank.value}: {', '.join(sorted(rank.rights))}" for rank in opening.ranks]
+            live = [condition.text() for condition in opening.conditions]
+            opens = f"{opening.table} opens it to {opening.account.text()}"
+            living = f", while {_and(live)}" if live else ""
+            said.append(f"{opens}{living}{f' ({_and(ranks)})' if ranks else ''}")
+    for title in design.tables:
+        one = model.tables[title]
+        ways = [_and([", ".join(hop.columns) for hop in path]) for path in one.paths if path]
+        by = f" by {', '.join(ways)}" if ways else ""
+        whose = f"belongs to {', '.join(dict.fromkeys(one.anchors))}{by}" if one.anchors else one.kind.value
+        if title not in anchors:
+            said.append(f"{title}: {whose}")
+    return said
+
+
+def _and(parts: list[str]) -> str:
+    return " and ".join(parts)
 
 
 def _leak(leak: Leak) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.rls.fixing.reached import dormant
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.attack import REFUSED, Campaign
 from tools.rls.proof.standing import Standing
@@ -28,21 +29,23 @@ class Reaches(BaseModel):
 
 
 def matrix(campaign: Campaign, tables: Iterable[str]) -> list[Reaches]:
-    """One line per table and standing, as executed."""
+    """One line per table and standing, as executed; rows of records that are not in force are left out."""
     found: list[Reaches] = []
     for title in tables:
         tries: dict[tuple[str, str], list[bool]] = {}
         order: dict[str, int] = {}
         for actor in campaign.world.actors:
             for row in campaign.world.rows.get(title, ()):
+                if dormant(campaign, row):
+                    continue
                 standing = campaign.standings.standing(actor, row)
                 word = spoken(standing)
                 order[word] = ORDER.index(standing.base)
                 seen = row.id in campaign.seen.get(actor, {}).get(title, frozenset())
                 tries.setdefault((word, "SELECT"), []).append(seen)
             for write, worked in outcomes(campaign, actor, title):
-                if write.purpose in ("insert", "touch", "delete"):
-                    row = write.before or write.after
+                row = write.before or write.after
+                if write.purpose in ("insert", "touch", "delete") and not (row and dormant(campaign, row)):
                     standing = (
                         campaign.standings.standing(actor, row) if row is not None else Standing("none")
                     )
