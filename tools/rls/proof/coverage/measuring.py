@@ -190,6 +190,7 @@ class Measurement:
                 last = self._ask([atom], callers, end, guarded=True)
                 if last.state and not last.answered:
                     atom.reason = last.message
+                atom.hindered = told.message
 
     def _ask(
         self, atoms: list[Atom], callers: list[Mapping[str, str]], end: float, *, guarded: bool = False

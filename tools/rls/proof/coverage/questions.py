@@ -19,6 +19,8 @@ class Atom:
     reason: str = ""
     quick: Block | None = None
     """The same block over a table of callers."""
+    hindered: str = ""
+    """Why some rows could not be asked."""
     done: bool = False
     """Every caller was asked."""
 

@@ -57,7 +57,7 @@ def _conditions(measurement: Measurement) -> list[Condition]:
         key = (atom.block.where, text)
         earlier = found.get(key)
         true, false = True in atom.seen, False in atom.seen
-        reason = "" if true and false else atom.reason
+        reason = "" if true and false else atom.reason or atom.hindered
         if earlier is not None:
             true, false = true or earlier.decided_true, false or earlier.decided_false
             reason = reason and earlier.unmeasured

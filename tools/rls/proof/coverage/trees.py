@@ -24,7 +24,8 @@ _COMPARING: Final = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """`operator` is and, or, not, coalesce, case, an IS test, or true or false without parts."""
+    """`operator` is and, or, not, coalesce, case, an IS test, or true, false or null
+    without parts."""
 
     operator: str
     parts: tuple[Tree, ...]
@@ -88,6 +89,8 @@ def is_condition(node: Any) -> bool:
         return node.a_expr.kind != pb.AEXPR_NULLIF and node.a_expr.name[-1].string.sval in _COMPARING
     if kind == "coalesce_expr":
         return any(is_condition(part) or constant_truth(part) is not None for part in node.coalesce_expr.args)
+    if kind == "case_expr":
+        return _chooses_conditions(node.case_expr)
     return constant_truth(node) is not None
 
 
@@ -95,6 +98,8 @@ def _tree(node: Any, atom: Callable[[Any], Tree]) -> Tree:
     known = constant_truth(node)
     if known is not None:
         return Branch("true" if known else "false", ())
+    if node.WhichOneof("node") == "a_const" and node.a_const.isnull:
+        return Branch("null::boolean", ())
     match node.WhichOneof("node"):
         case "bool_expr":
             names = {pb.AND_EXPR: "and", pb.OR_EXPR: "or", pb.NOT_EXPR: "not"}
@@ -116,9 +121,10 @@ def _tree(node: Any, atom: Callable[[Any], Tree]) -> Tree:
 
 
 def _chooses_conditions(case: Any) -> bool:
+    """Whether its results are boolean: all are, where one is."""
     results = [when.case_when.result for when in case.args]
     results += [case.defresult] if case.HasField("defresult") else []
-    return not case.HasField("arg") and all(is_condition(result) for result in results)
+    return not case.HasField("arg") and any(is_condition(result) for result in results)
 
 
 def rendered(tree: Tree, names: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ def suggested(session: ScratchSession, snapshot: Snapshot, atoms: Iterable[Atom]
             labels.setdefault((table, column), []).extend(values)
     found: dict[Variant, None] = {}
     for atom in atoms:
-        if atom.open:
+        if len(atom.seen) < 2 and not atom.reason:
             for value in (True, False):
                 if atom.wants(value):
                     found |= dict.fromkeys(_variants(snapshot, atom, value, labels))
