@@ -386,6 +386,8 @@ CASES = (
             """create table public.accounts (id uuid primary key references auth.users (id));
             create table public.letters (id int, account_id uuid references public.accounts (id));
             create policy p on public.letters using (account_id = (select auth.uid()))""",
+            """alter policy notes_select on public.notes
+            using (profile_id = ((select auth.jwt()) -> 'app_metadata' ->> 'profile_id')::uuid)""",
         ),
     ),
     Case(

@@ -99,10 +99,17 @@ def _looked_up(snapshot: Snapshot, relation: Relation, policy: Policy) -> str | 
 
 
 def _wrong(reached: Reach, facts: Facts, own: Relation | None, path: tuple[str, ...]) -> Iterator[str]:
-    for column, _ in identity_columns(facts):
+    for column, comparison in identity_columns(facts):
         found = reached.column(column, own, path)
-        if found is not None and _foreign(reached.snapshot, *found):
+        if found is not None and _of_account(facts.within(comparison)) and _foreign(reached.snapshot, *found):
             yield f"{found[0].title}.{found[1]}"
+
+
+def _of_account(comparison: Facts) -> bool:
+    """Whether the identity is the account's id: auth.uid() or the claim sub, and no other claim."""
+    plain = [call for call in comparison.calls if (call.schema, call.name) == ("auth", "uid")]
+    words = {word.strip("{}").rpartition(".")[2] for word in comparison.constants}
+    return bool(plain) or "sub" in words
 
 
 def _foreign(snapshot: Snapshot, relation: Relation, column: str) -> bool:
