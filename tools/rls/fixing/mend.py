@@ -63,11 +63,10 @@ def mend(
 ) -> Mended:
     """A fix for every leak and every ERROR finding whose object contains `only`."""
     ground = Ground(bench.snapshot, bench.stage.model, role)
-    tables = bench.campaign.tables
     problems = [
         problem
         for problem in gathered(bench.errors(bench.snapshot), (*bench.found.leaks, *bench.found.denied))
-        if only in problem.object and (not tables or tables & affected(bench, problem))
+        if only in problem.object and _concerned(bench, problem)
     ]
     fixes: list[Fix] = []
     for number, problem in enumerate(sorted(problems, key=lambda p: _rank(ground, p)), 1):
@@ -75,6 +74,12 @@ def mend(
         by = _closed_already(bench, problem, fixes)
         fixes.append(Fix(problem, None, (), by) if by else _mended(bench, ground, problem))
     return _together(bench, fixes, progress)
+
+
+def _concerned(bench: Bench, problem: Problem) -> bool:
+    """Whether the problem is about the tables that are attacked; all of them where none were named."""
+    tables = affected(bench, problem)
+    return not bench.campaign.tables or not tables or bool(tables & bench.campaign.tables)
 
 
 def _rank(ground: Ground, problem: Problem) -> int:

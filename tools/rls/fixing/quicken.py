@@ -115,7 +115,7 @@ def same(stage: Stage, session: ScratchSession, title: str, rewrites: list[Rewri
         tables=tables,
     )
     tried = Tried()
-    before = reached(campaign, tables, tried)
+    before = reached(campaign, tables, tried, stage.world.actors)
     plain = Quicker(title, tuple(rewrites), before.cells)
     if title not in stage.world.rows or not stage.world.rows[title]:
         return Quicker(title, tuple(rewrites), 0, "no row could be made in it, so nothing can be compared")
@@ -123,7 +123,7 @@ def same(stage: Stage, session: ScratchSession, title: str, rewrites: list[Rewri
         with session.savepoint(keep=False):
             for text in plain.sql:
                 session.script(text)
-            after = reached(campaign, tables, tried)
+            after = reached(campaign, tables, tried, stage.world.actors)
     except SqlFailure as failure:
         return Quicker(title, tuple(rewrites), before.cells, f"it does not run: {failure.message}")
     change = compared(campaign, before, after, tried)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tools.rls.fixing.narrow import Narrow
@@ -72,13 +72,14 @@ class Tried:
     queries: dict[str, list[ReadingQuery]] = field(default_factory=dict[str, list[ReadingQuery]])
 
 
-def reached(campaign: Narrow, tables: frozenset[str], tried: Tried | None = None) -> Reach:
-    """What every actor reads and writes of these tables at this moment."""
-    tried = tried if tried is not None else Tried()
+def reached(
+    campaign: Narrow, tables: frozenset[str], tried: Tried, actors: Iterable[Actor] | None = None
+) -> Reach:
+    """What actors (one of each sort, where none are named) read and write of these tables at this moment."""
     reads: dict[tuple[str, str], frozenset[str]] = {}
     writes: dict[tuple[str, str], bool] = {}
     broken: set[tuple[str, str, str]] = set()
-    for actor in campaign.world.actors:
+    for actor in sample(campaign.world.actors) if actors is None else actors:
         queries = [query for query in Campaign.queries_of(campaign, actor.role) if query.table in tables]
         for query, seen in zip(
             queries, campaign.probing.reads(actor, [query.sql for query in queries]), strict=True
@@ -93,6 +94,24 @@ def reached(campaign: Narrow, tables: frozenset[str], tried: Tried | None = None
             if outcome.state not in REFUSALS and not outcome.state.startswith(("23", "P0", "22")):
                 broken.add((write.table, write.command, outcome.state))
     return Reach(reads, writes, frozenset(broken))
+
+
+def sample(actors: Iterable[Actor]) -> list[Actor]:
+    """One actor of each sort: a holder for every level, and a former one for every way in which it ended.
+
+    Candidates are compared by these; the attack on all fixes together is made by everybody.
+    """
+    chosen: dict[tuple[str, ...], Actor] = {}
+    for actor in actors:
+        spec = actor.spec
+        if spec is None:
+            key = (actor.name,)
+        elif spec.live:
+            key = (spec.opening, spec.rank)
+        else:
+            key = (spec.opening, "ended", spec.changes[0][0].table, spec.changes[0][0].column)
+        chosen.setdefault(key, actor)
+    return list(chosen.values())
 
 
 def statements(campaign: Narrow, actor: Actor, tables: frozenset[str], tried: Tried) -> list[Write]:

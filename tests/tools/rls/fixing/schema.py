@@ -15,7 +15,8 @@ create table public.members (
   primary key (profile_id, user_id)
 );
 create table public.notes (
-  id uuid primary key default gen_random_uuid(), profile_id uuid not null references public.profiles (id), body text
+  id uuid primary key default gen_random_uuid(),
+  profile_id uuid not null references public.profiles (id), body text
 );
 create index notes_profile_id_idx on public.notes (profile_id);
 create function private.has_access(p_profile uuid, p_role text) returns boolean
@@ -27,10 +28,14 @@ language sql stable security definer set search_path = '' as $$
         and (p_role = 'read' or m.role = p_role)
     )
 $$;
-create function private.is_owner(uuid) returns boolean language plpgsql stable security definer set search_path = '' as
+create function private.is_owner(uuid) returns boolean
+language plpgsql stable security definer set search_path = '' as
 $$ begin return exists (select 1 from public.profiles where id = $1 and owner_id = auth.uid()); end $$;
-create function private.counted(p uuid) returns boolean language plpgsql stable security definer set search_path = '' as
-$$ declare n integer; begin select count(*) into n from public.members m where m.profile_id = p; return n > 0; end $$;
+create function private.counted(p uuid) returns boolean
+language plpgsql stable security definer set search_path = '' as
+$$ declare n integer; begin
+  select count(*) into n from public.members m where m.profile_id = p; return n > 0;
+end $$;
 revoke execute on all functions in schema private from public, anon;
 grant execute on all functions in schema private to authenticated;
 alter table public.profiles enable row level security;
