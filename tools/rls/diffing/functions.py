@@ -32,13 +32,16 @@ def function_changes(pair: Pair) -> Iterator[Change]:
             yield from _changed(pair, one, other)
         elif other is not None:
             yield from _came(pair, other)
-        elif one is not None and (one.definer or _policies(pair.old, one)):
+        elif one is not None and one.definer and not one.is_trigger and _callers(pair, pair.old, one):
+            served = pair.old.reachable(one.schema)
             yield Change(
-                direction=Direction.NARROWS,
+                direction=Direction.NARROWS if served else Direction.NEUTRAL,
                 kind="function",
                 object=title,
                 sentence=f"{title} is gone.",
-                reason="nobody can call it any more",
+                reason="nobody can call it any more"
+                if served
+                else f"schema {one.schema} was not served by the API",
             )
 
 

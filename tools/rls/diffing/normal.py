@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _ANY, _ALL, _DISTINCT, _NOT_DISTINCT, _IN = 2, 3, 4, 5, 7
 _INNER: Final = 1
+_IS_TRUE: Final = 1
 _NO_SET, _UNION = 1, 2
 _PLACES: Final = frozenset({"rexpr_list_start", "rexpr_list_end", "list_start", "list_end", "limit_option"})
 _SHOWN: Final = frozenset({"target_list", "from_clause", "where_clause", "op", *_PLACES})
@@ -94,6 +95,8 @@ class Normal:
             first, *rest = node.many("args")
             if len(rest) == 1 and constant(rest[0]) is False:
                 return ("known", self.condition(first, scope))  # true exactly where the first is
+        if node.kind == "BooleanTest" and node.number("booltesttype") == _IS_TRUE:
+            return ("known", self.condition(node.one("arg"), scope))
         return self.value(node, scope)
 
     def value(self, node: Node | None, scope: Scope) -> Form:

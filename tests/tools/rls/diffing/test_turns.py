@@ -26,6 +26,8 @@ PAIRS = [
     ("archived_at > now()", "now() < archived_at", Turn.SAME),
     ("not archived_at > now()", "archived_at <= now()", Turn.SAME),
     (f"coalesce({A}, false)", A, Turn.SAME),
+    (f"({A}) is true", A, Turn.SAME),
+    (f"not (({A}) is true)", f"not ({A})", Turn.OTHER),
     (f"{A} or {A} and {B}", A, Turn.SAME),
     (f"({A} or {B}) and {C}", f"{A} and {C} or {B} and {C}", Turn.SAME),
     ("id in (select app.granted())", "id = any (array(select app.granted()))", Turn.SAME),
