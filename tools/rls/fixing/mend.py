@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tools.findings import Finding
@@ -73,6 +73,10 @@ def mend(
         progress(f"mending {problem.object} ({number} of {len(problems)}) ...")
         by = _closed_already(bench, problem, fixes)
         fixes.append(Fix(problem, None, (), by) if by else _mended(bench, ground, problem))
+    fixes = [
+        fix if fix.trial or fix.by else replace(fix, by=_closed_already(bench, fix.problem, fixes))
+        for fix in fixes
+    ]
     return _together(bench, fixes, progress)
 
 

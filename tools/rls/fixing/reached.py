@@ -12,6 +12,7 @@ from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.probing import Attempt
 from tools.rls.proof.reading import ReadingQuery
 from tools.rls.proof.world import WorldRow
+from tools.rls.proof.standing import Standing
 from tools.rls.proof.writing import Write
 
 REFUSALS = ("", "42501")
@@ -188,9 +189,15 @@ def _may_row(campaign: Narrow, actor: Actor, write: Write, row: WorldRow) -> boo
     opens = any(opening.table == row.table for opening in campaign.world.model.openings)
     if opens and standing.party and write.command == "INSERT":
         return None
-    if dormant(campaign, row):
+    if dormant(campaign, row) or (write.command == "DELETE" and _manages_not(campaign, standing)):
         return None
     return may_write(campaign.world, row, standing, write.command, living=write.living)
+
+
+def _manages_not(campaign: Campaign, standing: Standing) -> bool:
+    """Whether a level below managing is asked to delete: schemas differ in this, so nothing is claimed."""
+    ranked = any("manage" in rank.rights for one in campaign.world.model.openings for rank in one.ranks)
+    return ranked and standing.base == "opening" and "manage" not in standing.rights
 
 
 def dormant(campaign: Campaign, row: WorldRow) -> bool:
