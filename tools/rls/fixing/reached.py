@@ -11,8 +11,8 @@ from tools.rls.proof.attack import Campaign
 from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.probing import Attempt
 from tools.rls.proof.reading import ReadingQuery
-from tools.rls.proof.world import WorldRow
 from tools.rls.proof.standing import Standing
+from tools.rls.proof.world import WorldRow
 from tools.rls.proof.writing import Write
 
 REFUSALS = ("", "42501")
@@ -186,9 +186,11 @@ def _may(campaign: Narrow, actor: Actor, write: Write) -> bool | None:
 
 def _may_row(campaign: Narrow, actor: Actor, write: Write, row: WorldRow) -> bool | None:
     standing = campaign.standings.standing(actor, row)
-    opens = any(opening.table == row.table for opening in campaign.world.model.openings)
-    if opens and standing.party and write.command == "INSERT":
-        return None
+    model = campaign.world.model
+    opened = [opening.anchor for opening in model.openings if opening.table == row.table]
+    owned = any(model.anchors[title].owners for title in opened if title in model.anchors)
+    if opened and ((standing.party and write.command == "INSERT") or (owned and standing.base != "owner")):
+        return None  # how far a delegate may let others in, or himself, differs from schema to schema
     if dormant(campaign, row) or (write.command == "DELETE" and _manages_not(campaign, standing)):
         return None
     return may_write(campaign.world, row, standing, write.command, living=write.living)
