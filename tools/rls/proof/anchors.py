@@ -47,7 +47,9 @@ def records(evidence: Evidence) -> Records:
         )
     for one in opened:
         anchor = canon[one.chain.anchor]
-        found.openings.append(opening(evidence, one, anchor, _scope(evidence, one, anchor)))
+        found.openings.append(
+            opening(evidence, one, anchor, _scope(evidence, one, anchor), set(found.anchors))
+        )
     found.openings = [_with_record(one, found.anchors[one.anchor]) for one in _merged(found.openings)]
     for title, anchor in found.anchors.items():
         found.anchors[title] = replace(anchor, parents=_parents(evidence, title, found.anchors))

@@ -49,7 +49,7 @@ class Chain:
     holder_table: str = ""
     route: tuple[tuple[Path, int], ...] = ()
     alone: bool = True
-    """Whether no other conjunct of the alternative asks who calls."""
+    """Whether nothing else that asks who calls stands beside it in an AND."""
 
 
 class Graph:
@@ -93,13 +93,14 @@ class Chains:
         """The chains of one alternative; callers looked up apart from the row have no anchor."""
         reached = graph.reached(way.row)
         asking = [part for part in way.parts if any(one.asks for one in part.closure())]
+        alone = way.frame.alone() if len(asking) < 2 else set[tuple[Ref, Identity]]()
         for ref, identity in graph.asks:
             steps = reached.get(ref.row)
             if steps is None:
                 found = Chain(way, (), "", ref.column, identity, ref.row, ref.row, self.flow.tables[ref.row])
             else:
                 found = self._chain(way, steps, ref, identity)
-            yield found if len(asking) < 2 else replace(found, alone=False)
+            yield found if (ref, identity) in alone else replace(found, alone=False)
 
     def _chain(self, way: Way, steps: tuple[Step, ...], ref: Ref, identity: Identity) -> Chain:
         asked = ref.row

@@ -126,6 +126,8 @@ class Flow(Queries):
             self._depth -= 1
             self._active.pop()
         scope.frame.inner[id(known[0])] = known[0]
+        if any(one.asks for one in known[0].closure()):
+            self.log.append((scope.frame, id(known[0])))
         return known[1]
 
     def _body(self, function: Function, held: list[Sources], frame: Frame) -> Derived:

@@ -75,6 +75,8 @@ class Frame:
     tests: dict[Test, None] = field(default_factory=dict[Test, None])
     claims: dict[tuple[Identity, str], None] = field(default_factory=dict[tuple[Identity, str], None])
     seen: dict[Identity, None] = field(default_factory=dict[Identity, None])
+    gated: set[tuple[Ref, Identity] | int] = field(default_factory=set[tuple[Ref, Identity] | int])
+    """Asks, and frames below by id, that stand beside another one in an AND."""
     inner: dict[int, Frame] = field(default_factory=dict[int, "Frame"])
 
     def closure(self) -> Iterator[Frame]:
@@ -87,6 +89,19 @@ class Frame:
                 known[id(frame)] = frame
                 waiting.extend(frame.inner.values())
         yield from known.values()
+
+    def alone(self) -> set[tuple[Ref, Identity]]:
+        """The asks that let somebody in without another one beside them."""
+        known: set[int] = set()
+        found: set[tuple[Ref, Identity]] = set()
+        waiting: list[Frame] = [self]
+        while waiting:
+            frame = waiting.pop()
+            if id(frame) not in known:
+                known.add(id(frame))
+                found.update(ask for ask in frame.asks if ask not in frame.gated)
+                waiting.extend(one for key, one in frame.inner.items() if key not in frame.gated)
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

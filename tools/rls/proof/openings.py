@@ -65,17 +65,23 @@ def _counts(evidence: Evidence, one: Candidate, several: list[Candidate]) -> boo
     return not rest
 
 
-def opening(evidence: Evidence, one: Candidate, anchor: str, scope: tuple[Hop, ...]) -> Opening:
-    """The opening, with its living conditions, levels and what its account may accept."""
+def opening(
+    evidence: Evidence, one: Candidate, anchor: str, scope: tuple[Hop, ...], records: set[str]
+) -> Opening:
+    """The opening, with its living conditions, levels and what its account may accept.
+
+    What a level allows is read from policies on what hangs from the record itself, not from another record.
+    """
     chain = one.chain
     account = Way(chain.holder, chain.holder_table, chain.column, chain.identity)
     level = level_column(evidence, chain.opening, one.rows)
+    direct = [c for c in one.chains if not any(hop.target in records for hop in c.hops[:-1])]
     made = Opening(
         chain.opening, anchor, scope, account, conditions(evidence, chain.opening, one.rows, one.chains)
     )
     return Opening(
         made.table, anchor, scope, account, made.conditions, level,
-        ranks(evidence, made, level, one.chains) if level else (),
+        ranks(evidence, made, level, direct or one.chains) if level else (),
         accepts(evidence, made),
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from tools.rls.proof.graph import (
 )
 from tools.rls.proof.model import Identity
 from tools.rls.proof.scopes import Derived, Scope
-from tools.rls.sqltree import IS_NULL, NOT, Node, bare, constant
+from tools.rls.sqltree import AND, IS_NULL, NOT, Node, bare, constant
 
 _MOST: Final = 400
 """Pairs of sources of one comparison; more tell nothing."""
@@ -47,6 +47,8 @@ class Values(ABC):
         self.negative: bool = False
         """Whether an odd number of NOTs stands around."""
         self.hidden: bool = False
+        self.log: list[tuple[Frame, tuple[Ref, Identity] | int]] = []
+        """What was asked of the caller, in order: the ask, or the called frame that holds it."""
 
     @abstractmethod
     def call(self, node: Node, scope: Scope) -> Sources:
@@ -70,8 +72,9 @@ class Values(ABC):
         if inner.kind == "BoolExpr":
             negated = inner.number("boolop") == NOT
             self.negative ^= negated
-            for part in inner.many("args"):
-                self.truth(part, scope)
+            held = [self._asked(part, scope) for part in inner.many("args")]
+            if inner.number("boolop") == AND and sum(1 for asks in held if asks) > 1:
+                scope.frame.gated.update(*held)
             self.negative ^= negated
         elif inner.kind == "ColumnRef":
             self.test(self.value(inner, scope), "false" if self.negative else "true", scope)
@@ -80,6 +83,12 @@ class Values(ABC):
                 self.truth(part, scope)
         else:
             self.value(inner, scope)
+
+    def _asked(self, part: Node, scope: Scope) -> set[tuple[Ref, Identity] | int]:
+        """Note what a part tests; what it asks of the caller in this frame."""
+        start = len(self.log)
+        self.truth(part, scope)
+        return {ask for frame, ask in self.log[start:] if frame is scope.frame}
 
     @contextmanager
     def inside(self) -> Generator[None]:
@@ -122,6 +131,7 @@ class Values(ABC):
             frame.equal[(one, other)] = None
         elif isinstance(other, Identity) and identities.complete(other):
             frame.asks[(one, other)] = None
+            self.log.append((frame, (one, other)))
 
     # -- values --------------------------------------------------------------------------
 

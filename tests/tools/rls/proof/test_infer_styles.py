@@ -209,3 +209,24 @@ def test_colleagues_see_one_another(shim_dsn: str):
     assert (seen.table, seen.account.text()) == ("public.memberships", "org_id -> memberships.user_id")
     words = [one.text() for one in seen.conditions]
     assert words == ["is_active is true", "memberships.is_active is true"]
+
+
+def test_a_second_demand_beside_a_lookup_opens_nothing_by_itself(shim_dsn: str):
+    script = """
+    create table public.break_glass (patient_id uuid not null references public.patients (id), user_id uuid not null references auth.users (id), ends_at timestamptz not null);
+    create or replace function public.on_team(p_patient uuid) returns boolean language plpgsql stable security definer set search_path = '' as $$
+    declare clinic uuid;
+    begin
+      select p.clinic_id into clinic from public.patients p where p.id = p_patient;
+      if exists (select from public.break_glass b where b.patient_id = p_patient and b.user_id = auth.uid()
+        and b.ends_at > now() and public.has_role(clinic, array['doctor'])) then
+        return true;
+      end if;
+      return exists (select 1 from public.care_teams t join public.memberships m on m.id = t.member_id
+        where t.patient_id = p_patient and m.user_id = (select auth.uid()) and t.removed_at is null);
+    end $$;
+    """
+    model = model_of(shim_dsn, styles.CLINIC + script)
+    assert "public.break_glass" in {one.table for one in model.openings}
+    assert model.anchors["public.patients"].parents == ()
+    assert paths_of(model, "public.prescriptions") == ["patient_id > public.patients"]
