@@ -89,6 +89,7 @@ class Facts:
     names: set[str] = field(default_factory=set[str])
     asked: tuple[tuple[Column, Node], ...] | None = None
     place: dict[int, Block] = field(default_factory=dict[int, Block])
+    parts: dict[int, tuple[Node, Facts]] = field(default_factory=dict[int, "tuple[Node, Facts]"])
 
     def sources(self) -> Iterator[Source]:
         """Every relation read or written, at any depth (names of CTEs left out)."""
@@ -98,9 +99,13 @@ class Facts:
                     yield source
 
     def within(self, node: Node) -> Facts:
-        """The facts of a part of this tree, keeping the blocks around it."""
+        """The facts of a part of this tree, keeping the blocks around it; worked out once, for all rules."""
+        known = self.parts.get(id(node))
+        if known is not None:
+            return known[1]
         facts = Facts(node, self.top, place=self.place, names=self.names)
         _visit(node, self.place.get(id(node), self.top), facts)
+        self.parts[id(node)] = (node, facts)  # the node is kept, so that its id stays its own
         return facts
 
 
