@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tools.rls.proof.actors import Actor
-from tools.rls.proof.coverage import Variant, measure, summary, wanted
+from tools.rls.proof.coverage import Variant, examine, measure, summary
 from tools.rls.proof.verdict import Condition
 from tools.rls.reading import read_here
 from tools.sandbox.cluster import Cluster
@@ -226,7 +226,7 @@ def test_rows_that_are_missing_are_asked_for(session: ScratchSession):
         "create policy p on public.notes for select to authenticated using (shared and status = 'final');"
         "create policy g on public.guests for select to authenticated using (expires_at is null or expires_at > now())"
     )
-    asked = wanted(session, read_here(session, ("public",)), ACTORS, budget_seconds=30)
+    asked = examine(session, read_here(session, ("public",)), ACTORS, budget_seconds=30).variants
     assert set(asked) >= {
         Variant("public.notes", "status", "draft"),
         Variant("public.notes", "status", "void"),

@@ -1,5 +1,5 @@
 """Condition coverage (MC/DC): which atomic condition decided an outcome, as true and as false."""
 
-from tools.rls.proof.coverage.report import Variant, measure, summary, wanted
+from tools.rls.proof.coverage.report import Coverage, Variant, examine, measure, summary
 
-__all__ = ["Variant", "measure", "summary", "wanted"]
+__all__ = ["Coverage", "Variant", "examine", "measure", "summary"]

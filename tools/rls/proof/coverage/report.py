@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.coverage.measuring import Measurement
@@ -15,6 +16,14 @@ from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.session import ScratchSession
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was decided, and the values that would help to decide more."""
+
+    conditions: tuple[Condition, ...]
+    variants: tuple[Variant, ...]
+
+
 def measure(
     session: ScratchSession, snapshot: Snapshot, actors: Sequence[Actor], *, budget_seconds: float
 ) -> tuple[Condition, ...]:
@@ -22,15 +31,16 @@ def measure(
 
     The session is a superuser's on a scratch copy that holds the world; nothing that is done here stays.
     """
-    return tuple(_conditions(_measured(session, snapshot, actors, budget_seconds)))
+    return examine(session, snapshot, actors, budget_seconds=budget_seconds).conditions
 
 
-def wanted(
+def examine(
     session: ScratchSession, snapshot: Snapshot, actors: Sequence[Actor], *, budget_seconds: float
-) -> tuple[Variant, ...]:
-    """Column values that the world lacks for an atom to be seen both ways."""
-    measurement = _measured(session, snapshot, actors, budget_seconds)
-    return suggested(session, snapshot, measurement.atoms)
+) -> Coverage:
+    """As measure(), with the column values that the world lacks for atoms that were seen one way only."""
+    measurement = Measurement(session, snapshot, actors)
+    measurement.run(tuple(plans(snapshot, reach(snapshot))), budget_seconds)
+    return Coverage(tuple(_conditions(measurement)), suggested(session, snapshot, measurement.atoms))
 
 
 def summary(conditions: Sequence[Condition]) -> str:
@@ -40,14 +50,6 @@ def summary(conditions: Sequence[Condition]) -> str:
     left = len(conditions) - len(measured)
     said = f"{both} of {len(measured)} conditions decided both ways"
     return said + (f"; {left} not measured" if left else "")
-
-
-def _measured(
-    session: ScratchSession, snapshot: Snapshot, actors: Sequence[Actor], seconds: float
-) -> Measurement:
-    measurement = Measurement(session, snapshot, actors)
-    measurement.run(tuple(plans(snapshot, reach(snapshot))), seconds)
-    return measurement
 
 
 def _conditions(measurement: Measurement) -> list[Condition]:

@@ -10,7 +10,7 @@ _LONGEST: Final = 110
 _CAST: Final = re.compile(r"""('(?:[^']|'')*'|\b[\d.]+|\bNULL)::("[^"]+"|[\w.]+)(\s?\[\])?""")
 _ALIAS: Final = re.compile(r"(\(SELECT [\w.]+\([^()]*\)) AS \w+\)", re.IGNORECASE)
 _SELECTED: Final = re.compile(
-    r"(?<!\w)\(\s*SELECT\s+((?:[\w.]+)\([^()]*\))(?:\s+AS\s+\w+)?\s*\)", re.IGNORECASE
+    r"(?<!\w)(?<!\bIN )\(\s*SELECT\s+((?:[\w.]+)\([^()]*\))(?:\s+AS\s+\w+)?\s*\)", re.IGNORECASE
 )
 _KEYWORD: Final = re.compile(
     r"\b(SELECT|FROM|WHERE|AND|OR|NOT|IN|IS|NULL|ANY|ALL|EXISTS|ARRAY|AS|JOIN|ON|COALESCE|CASE|WHEN|THEN|ELSE"
@@ -29,7 +29,8 @@ def readable(sql: str, aliases: Mapping[str, str]) -> str:
             continue
         for alias, title in aliases.items():
             name = title.rpartition(".")[2]
-            if alias != name:
+            # A table that is joined with itself keeps its aliases: they tell its rows apart.
+            if alias != name and list(aliases.values()).count(title) == 1:
                 piece = re.sub(rf"(?<![\w.\"]){re.escape(alias)}\.(?=[\w\"])", f"{name}.", piece)
         pieces.append(_KEYWORD.sub(lambda word: word[0].lower(), piece))
     short = "".join(pieces)
