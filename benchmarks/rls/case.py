@@ -75,7 +75,7 @@ class Case:
     actors: Callable[[Connection], dict[str, Actor]]
     anchors: tuple[str, ...]
     accounts: tuple[str, ...]
-    interesting: Callable[[Connection], tuple[str, ...]]
+    interesting: tuple[str, ...]
     chains: Mapping[str, tuple[Step, ...]]
     texts: Mapping[str, tuple[str, ...]]
     weaker: tuple[tuple[str, str], ...]

@@ -93,15 +93,16 @@ class Judge:
     def changes(self, rewrite: Mutant) -> list[tuple[str, str, str, str]]:
         """Every answer that a rewrite changes: all reads, all of its own relations, every function."""
 
-        def ask(asked: Asked) -> Answers:
-            answers = asked.ask_functions()
-            for title in self.known:
-                answers |= asked.ask(title, writes=title in rewrite.look)
-            return answers
-
         with self.copy(rewrite.sql, rewrite.rows) as asked:
-            key = "everything, writing " + " ".join(rewrite.look)
-            return differences(self._clean(key, ask), ask(asked))
+            found = differences(self._clean("functions", Asked.ask_functions), asked.ask_functions())
+            for title in self.known:
+                writes = title in rewrite.look
+
+                def ask(one: Asked, title: str = title, writes: bool = writes) -> Answers:
+                    return one.ask(title, writes=writes)
+
+                found += differences(self._clean(title if writes else f"read {title}", ask), ask(asked))
+        return found
 
     def _grave(self, mutant: Mutant, found: list[Gain]) -> list[Gain]:
         """The gains that reach another person's record, or what opens one."""

@@ -105,11 +105,6 @@ def _actors(connection: Connection) -> dict[str, Actor]:
     return people
 
 
-def _interesting(connection: Connection) -> tuple[str, ...]:
-    names = ("subject", "stranger_self", "read_delegate_self", "archived", "owner_child")
-    return (*(str(PROFILES[name]) for name in names), made("closed_profile"))
-
-
 def _chains() -> dict[str, tuple[Step, ...]]:
     waiting = str(PROFILES["waiting_child_profile"])
     metadata = (
@@ -162,7 +157,13 @@ CASE: Final = Case(
     actors=_actors,
     anchors=("public.profiles",),
     accounts=("public.accounts", "auth.users"),
-    interesting=_interesting,
+    interesting=(
+        *(
+            str(PROFILES[name])
+            for name in ("subject", "stranger_self", "write_delegate_self", "archived", "owner_child")
+        ),
+        made("closed_profile"),
+    ),
     chains=_chains(),
     texts={
         "token": ("token-invited", "token-late_invited", "token-cancelled_invited", "x"),

@@ -145,7 +145,7 @@ class Asked:
         return bool(row and row[0])
 
     def _pool(self) -> dict[str, list[str]]:
-        pool: dict[str, list[str]] = {"*": list(self.case.interesting(self.connection))}
+        pool: dict[str, list[str]] = {"*": list(self.case.interesting)}
         for title, relation in self.known.items():
             if relation.kind in ("r", "p") and relation.key == ("id",):
                 stem = title.partition(".")[2].removesuffix("s")

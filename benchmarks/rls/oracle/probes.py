@@ -96,6 +96,11 @@ def changes(
     """Single values changed in known rows: moved to another record, revived, raised, lengthened."""
     for value in _values(known, column, actor, case, everyone):
         shown = "null" if value is None else str(value)
+        if column.target:  # without WHERE no column is read, so that the SELECT policies have no say
+            yield Probe(
+                f"update {known.title}.{column.name} = {shown} everywhere",
+                f"w:update {title(known)} set {name(column.name)} = {quoted(value)}",
+            )
         for row in known.rows:
             if row.get(column.name) == value:
                 continue
@@ -198,6 +203,8 @@ def _values(
     present = [row[column.name] for row in known.rows if row.get(column.name) is not None]
     if known.title == "storage.objects" and column.name == "name":
         return [str(value) + ".moved" for value in dict.fromkeys(present)][:3]
+    if column.target in case.anchors:
+        return list(dict.fromkeys([*case.interesting[:3], *present]))[:6]
     return list(dict.fromkeys(present))[:4]
 
 

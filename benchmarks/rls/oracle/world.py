@@ -49,7 +49,7 @@ class Known:
 
 def look(connection: Connection, case: Case, only: Iterable[str] | None = None) -> dict[str, Known]:
     """Relations of a database by title. Views carry no rows: they are read only."""
-    interesting = case.interesting(connection)
+    interesting = case.interesting
     found: dict[str, Known] = {}
     for title, kind, partition, _, key in connection.execute(RELATIONS, [list(SCHEMAS)]).fetchall():
         if (only is not None and title not in only) or title == "realtime.schema_migrations":

@@ -129,7 +129,7 @@ CASE: Final = Case(
     actors=_actors,
     anchors=("public.patients", "public.organisations"),
     accounts=("auth.users",),
-    interesting=lambda connection: tuple(
+    interesting=tuple(
         made(name)
         for name in ("patient a1", "patient b1", "patient a3", "patient a4", "org a", "org b", "patient c1")
     ),
