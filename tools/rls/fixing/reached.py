@@ -82,9 +82,8 @@ def reached(
     broken: set[tuple[str, str, str]] = set()
     for actor in sample(campaign.world.actors) if actors is None else actors:
         queries = [query for query in Campaign.queries_of(campaign, actor.role) if query.table in tables]
-        for query, seen in zip(
-            queries, campaign.probing.reads(actor, [query.sql for query in queries]), strict=True
-        ):
+        answers = campaign.probing.reads(actor, [query.sql for query in queries]) if queries else []
+        for query, seen in zip(queries, answers, strict=True):
             reads[actor.name, query.table] = query.ids(seen.ids)
             if seen.state not in REFUSALS:
                 broken.add((query.table, "SELECT", seen.state))
