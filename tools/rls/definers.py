@@ -21,11 +21,15 @@ SECRET: Final = re.compile(
 )
 
 
+_HTTP: Final = frozenset({"http", "http_get", "http_post", "http_put", "http_patch", "http_delete"})
+
+
 @dataclass(frozen=True, slots=True)
 class Unchecked:
     """A definer function without a caller check; `through` is the exposed function that leads to it.
 
-    `stored`: it writes down who calls, and compares that with nothing.
+    `stored`: it writes down who calls, and compares that with nothing. `outward`: it sends HTTP requests
+    (pg_net, http) with a text that the caller chooses.
     """
 
     function: Function
@@ -35,6 +39,7 @@ class Unchecked:
     dynamic: bool
     through: Function | None
     stored: bool = False
+    outward: bool = False
 
     @property
     def touches(self) -> tuple[Relation, ...]:
@@ -89,9 +94,20 @@ def touching(
     hidden = tuple(r for r in reads.values() if _protected(snapshot, r, callers, "SELECT"))
     written = tuple(r for r in writes.values() if _protected(snapshot, r, callers, "UPDATE"))
     letter_box = inserts_only and not any(personal(snapshot, relation) for relation in written)
-    if not hidden and not dynamic and (not written or letter_box):
+    outward = any(kind == "text" for kind in function.argument_types) and _sends(reached, function)
+    if not hidden and not dynamic and not outward and (not written or letter_box):
         return None
-    return Unchecked(function, callers, hidden, written, dynamic, through)
+    return Unchecked(function, callers, hidden, written, dynamic, through, outward=outward)
+
+
+def _sends(reached: Reach, function: Function) -> bool:
+    """Whether a function, or one it calls, asks another server, usually with a key of its own."""
+    return any(
+        call.name in _HTTP and call.schema in ("", "net", "extensions", "http", "public")
+        for member in reached.closure([function])
+        for facts in body_of(member).facts
+        for call in facts.calls
+    )
 
 
 def _despite_storing(

@@ -181,3 +181,23 @@ def test_every_name_of_a_body_that_will_fail_is_told_and_the_database_agrees(fam
     family.execute("insert into public.codes values ('a', 'b')")
     with pytest.raises(psycopg.errors.UndefinedColumn):
         family.execute("update public.codes set title = 'c'")
+
+
+def test_a_function_that_sends_the_callers_text_to_another_server_asks_nobody(family: Connection) -> None:
+    family.execute("set local check_function_bodies = off")
+    sql = (
+        """create function public.remove_file(bucket text, path text) returns void """
+        + DEFINER
+        + """
+        begin perform extensions.http_delete('http://storage/object/' || bucket || '/' || path); end $$;
+        create function public.remove_mine(path text) returns void """
+        + DEFINER
+        + """
+        begin perform extensions.http_delete('http://storage/object/' || auth.uid()::text || '/' || path); end $$;
+        create function public.ping() returns void """
+        + DEFINER
+        + """
+        begin perform extensions.http_get('http://health'); end $$"""
+    )
+    found = objects(family, sql, "anon_security_definer_function_executable")
+    assert found == ["public.remove_file(text, text)"]

@@ -2,11 +2,12 @@
 
 What it finds
     Definer functions that anon may execute through the API, themselves or through a function that calls
-    them, that read or write protected rows (or run dynamic SQL) without looking at auth.uid(), auth.jwt()
-    or a request setting anywhere, or that only store auth.uid() while they fetch people's rows by an id that
-    the caller chooses. Functions that compare an argument with a stored token, code or hash are left out, and
-    so are plain counters and trigger functions. A yes-or-no helper of policies is a WARN: it tells anybody
-    about anybody, and opens nothing.
+    them, that read or write protected rows (or run dynamic SQL, or send HTTP requests made of an argument)
+    without looking at auth.uid(), auth.jwt() or a request setting anywhere, or that only store auth.uid() or
+    test it for being there while they fetch or change people's rows by an id that the caller chooses.
+    Functions that compare an argument with a stored token, code or hash are left out, and so are plain
+    counters and trigger functions. A yes-or-no helper of policies is a WARN: it tells anybody about anybody,
+    and opens nothing.
 
 Why it matters
     The function runs with its owner's rights: policies do not apply. Anybody on the internet who has the
@@ -48,7 +49,9 @@ def finding(rule: str, snapshot: Snapshot, found: Unchecked) -> Finding:
     reads = listed(r.title for r in found.reads)
     writes = listed(r.title for r in found.writes)
     deeds = [f"reads {reads}"] * bool(reads) + [f"writes {writes}"] * bool(writes)
-    deeds += ["runs dynamic SQL"] * found.dynamic
+    deeds += ["runs dynamic SQL"] * found.dynamic + [
+        "sends HTTP requests with the caller's text"
+    ] * found.outward
     pairs = zip(function.arguments, function.argument_types, strict=True)
     chosen = [name for name, kind in pairs if name.endswith("id") or (name and kind == "uuid")]
     trust = f" The caller chooses {listed(chosen)}." if chosen else ""
