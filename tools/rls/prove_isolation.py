@@ -22,7 +22,9 @@ class ProveIsolation(Params):
 
     budget: float = Field(default=BUDGET, ge=5, le=600, description="Seconds it may take, about.")
     seed: int = Field(default=SEED, ge=0, description="Another seed makes another world.")
-    show: str = Field(default="", description="Only the leak whose object contains this, with its whole script.")
+    show: str = Field(
+        default="", description="Only the leak whose object contains this, with its whole script."
+    )
 
 
 class Proven(Result):
@@ -41,7 +43,8 @@ class Proven(Result):
         lines = [f"**{proof.answer}** - {headline(proof)}"]
         leaks = [leak for leak in (*proof.leaks, *proof.denied) if self.show in leak.object]
         for leak in leaks[:SHOWN]:
-            lines.append(f"\n**{leak.level}** {leak.object} ({leak.kind}, {leak.command} as {leak.actor})\n\n{leak.sentence}")
+            title = f"{leak.object} ({leak.kind}, {leak.command} as {leak.actor})"
+            lines.append(f"\n**{leak.level}** {title}\n\n{leak.sentence}")
             script = leak.replay if self.show else "\n".join([*leak.acting, *leak.attack])
             if script:
                 lines.append(f"\n```sql\n{script}\n```")
@@ -58,7 +61,7 @@ class Proven(Result):
 
 @tool(Effect.READ)
 async def prove_isolation(params: ProveIsolation, resources: Resources) -> Proven:
-    """Prove that nobody reaches or writes into a record that was not opened to them, or show who does and how.
+    """Prove that nobody reaches or writes into a record that was not opened to them, or show who does.
 
     Copies the schema (no data) into the sandbox, works out who may see what, builds families with every state
     of grants and memberships, and attacks as anon, strangers, former holders and staff: reads, writes, calls,
@@ -86,9 +89,9 @@ def headline(proof: Proof) -> str:
     """The verdict in one sentence."""
     match proof.answer:
         case Answer.YES:
-            return f"{count(proof.leaks)}: somebody reaches or writes into records that were not opened to them."
+            return f"{count(proof.leaks)}: somebody reaches or writes into records not opened to them."
         case Answer.NO:
-            return "within this world nobody reached a record that was not opened to them, and nothing was left out."
+            return "within this world nobody reached a record not opened to them, and nothing was left out."
         case _:
             return f"no leak was found, but {len(proof.gaps)} things could not be examined."
 

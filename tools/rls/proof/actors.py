@@ -27,12 +27,10 @@ class Spec:
         return not self.changes
 
     def text(self) -> str:
-        """`profile_grants manage, status 'revoked'`."""
-        changed = ", ".join(
-            f"{condition.column} {'null' if value is None else repr(value)}"
-            for condition, value in self.changes
-        )
-        return " ".join(filter(None, [self.opening, self.rank])) + (f" but {changed}" if changed else "")
+        """`profile_grants manage (status revoked)`, `provider_access (consents.expires_at past)`."""
+        table = self.opening.partition(".")[0]
+        changed = ", ".join(_changed(condition, value) for condition, value in self.changes)
+        return " ".join(filter(None, [table, self.rank])) + (f" ({changed})" if changed else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +65,17 @@ class Actor:
             for name, value in self.settings.items()
         ]
         return tuple(lines)
+
+
+def _changed(condition: Condition, value: str | None) -> str:
+    name = condition.column
+    if condition.hops:
+        name = f"{condition.table.partition('.')[2]}.{name}"
+    if value is None:
+        return f"{name} null"
+    if condition.kind in ("future", "past", "null", "not_null") and value[:2] == "20":
+        return f"{name} past" if value < "2026" else f"{name} in the future"
+    return f"{name} {value}"
 
 
 def literal(value: str | None) -> str:

@@ -5,27 +5,24 @@ Nothing here decides why something went through (blame.py) or how to show it aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
 
-from tools.rls.proof import storage
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.expect import may_read, may_write
-from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.probing import Attempt, Outcome, Probing, array_text
-from tools.rls.proof.reading import ReadingQuery, addressable, reading_queries, sentinels
+from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
 from tools.rls.proof.side import Side
 from tools.rls.proof.standing import Standings
+from tools.rls.proof.tactics import Tactics
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import World, WorldRow
-from tools.rls.proof.writing import Templates, Write, inserts, moves, raises, touches, trusted_tables
+from tools.rls.proof.writing import Templates, Write, trusted_tables
 
 REFUSED = ("42501",)
 """What row level security and privileges refuse with."""
-SAMPLED = 2
-"""Rows of one kind (same record, same standing) that writes are tried on."""
 DEEP_ACTORS = 14
 """How many actors are followed through two writes."""
 
@@ -88,13 +85,18 @@ class Campaign:
             self.gaps.append((what, "the time budget was used up before it; raise --budget"))
         return False
 
+    @cached_property
+    def tactics(self) -> Tactics:
+        """Who tries what."""
+        return Tactics(self.world, self.standings, self.templates, self.seen)
+
     # -- reading -------------------------------------------------------------------------
 
     def read(self) -> None:
         """Every actor reads every relation."""
         for actor in self.world.actors:
             queries = self.queries_of(actor.role)
-            if actor not in self.leading:
+            if actor not in self.tactics.leading:
                 queries = tuple(q for q in queries if not self.world.snapshot.relations[q.table].partition)
             found = self.probing.reads(actor, [query.sql for query in queries])
             mine: dict[str, frozenset[str]] = {}
@@ -130,91 +132,10 @@ class Campaign:
         for actor in self.world.actors:
             if not self.in_time("writes of " + actor.name):
                 return
-            every = list(self.attempts_of(actor))
+            every = list(self.tactics.writes_of(actor))
             outcomes = self._try(actor, every)
             for write, outcome in zip(every, outcomes, strict=True):
                 self._judge_write(actor, write, outcome)
-
-    def attempts_of(self, actor: Actor) -> Iterator[Write]:
-        """Every write that an actor tries: on his own rows and on everybody else's."""
-        generated = self.templates.shapes_generated
-        trusted = trusted_tables(self.world.model)
-        role = self.world.snapshot.roles.get(actor.role)
-        leading = actor in self.leading
-        for title, belonging in self.world.model.tables.items():
-            relation = self.world.snapshot.relations.get(title)
-            if relation is None or role is None or title not in self.world.rows:
-                continue
-            if not addressable(self.world.snapshot, relation):
-                continue
-            may = self.world.snapshot.may(role, relation) & {"INSERT", "UPDATE", "DELETE"}
-            if not leading and title not in trusted:
-                may &= self.examples.get(title, frozenset())
-            if not may:
-                continue
-            rows = self._sample(actor, self.world.rows[title])
-            if "INSERT" in may and belonging.kind is not Belongs.UNCLASSIFIED:
-                if title == storage.OBJECTS:
-                    yield from storage.uploads(self.world, actor)
-                sides = self.world.sides[: 2 if leading else 1] if title != storage.OBJECTS else []
-                for side in sides:
-                    yield from inserts(self.world, self.templates, actor, side, belonging)
-            if may & {"UPDATE", "DELETE"}:
-                yield from touches(self.world, actor, rows, generated, may)
-            if "UPDATE" in may:
-                own = [row for row in rows if self._own(actor, row)]
-                yield from moves(self.world, actor, own[:3], self.world.sides[0])
-                if title in trusted:
-                    yield from raises(self.world, actor, rows if leading else own, self.world.sides[0])
-
-    @cached_property
-    def leading(self) -> frozenset[Actor]:
-        """Actors who try everything: strangers, owners, staff, the living, and one of every kind of ended."""
-        kinds: set[tuple[str, str]] = set()
-        found: set[Actor] = set()
-        for actor in self.world.actors:
-            spec = actor.spec
-            kind = (spec.opening, "".join(c.column for c, _ in spec.changes)) if spec else (actor.name, "")
-            first = spec is not None and spec.opening not in {opening for opening, _ in kinds}
-            if spec is None or spec.live or first:
-                found.add(actor)
-            if spec is not None and not spec.live:
-                kinds.add(kind)
-        return frozenset(found)
-
-    @cached_property
-    def examples(self) -> dict[str, frozenset[str]]:
-        """Table -> commands, so that together they have every distinct policy: what the other actors try."""
-        known: set[tuple[object, ...]] = set()
-        found: dict[str, frozenset[str]] = {}
-        for title in self.world.rows:
-            relation = self.world.snapshot.relations[title]
-            belonging = self.world.model.tables.get(title)
-            depth = len(belonging.paths[0]) if belonging and belonging.paths else -1
-            triggers = tuple(sorted(trigger.function for trigger in relation.triggers if trigger.before))
-            for command in ("INSERT", "UPDATE", "DELETE"):
-                covering = [policy for policy in relation.policies if policy.covers(command)]
-                texts = sorted(f"{policy.using_text} {policy.check_text}" for policy in covering)
-                mark = (command, relation.rls, tuple(texts), triggers, depth)
-                if mark not in known:
-                    known.add(mark)
-                    found[title] = found.get(title, frozenset()) | {command}
-        return found
-
-    def _sample(self, actor: Actor, rows: Sequence[WorldRow]) -> list[WorldRow]:
-        """A few rows of every kind: by the record they belong to and what the actor is to them."""
-        count: dict[tuple[object, ...], int] = {}
-        found: list[WorldRow] = []
-        for row in rows:
-            kind = (self.standings.standing(actor, row), self.standings.scopes(row))
-            count[kind] = count.get(kind, 0) + 1
-            if count[kind] <= SAMPLED:
-                found.append(row)
-        return found
-
-    def _own(self, actor: Actor, row: WorldRow) -> bool:
-        standing = self.standings.standing(actor, row)
-        return standing.inside or standing.party or standing.author
 
     def _try(self, actor: Actor, writes: list[Write]) -> list[Outcome]:
         """The attempts; after those that may turn access, what can be read is asked again."""
@@ -250,11 +171,21 @@ class Campaign:
             and not outcome.state.startswith(("23", "P0", "22"))
         ):
             self.broken.setdefault((write.table, write.command, outcome.state), outcome.message)
+        if outcome.state.startswith("23"):  # constraints are checked after row level security has let it pass
+            self.worked[key] = self.worked.get(key, 0) + 1
         if not outcome.worked:
             self.refused.setdefault(actor, []).append((write, outcome))
             return
         self.worked[key] = self.worked.get(key, 0) + 1
         self.permitted.setdefault(actor, []).append(outcome)
+        if write.purpose == "mix":
+            note = "writes a row of the own record under a row of somebody else's"
+            row = write.after or write.before
+            if row is not None:
+                self.violations.append(
+                    Violation(Kind.WRITE, actor, "INSERT", row, (write.sql,), write, note=note)
+                )
+            return
         violation = self.violation_of(actor, write)
         if violation is not None:
             self.violations.append(violation)

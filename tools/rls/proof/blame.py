@@ -54,6 +54,15 @@ class Blame:
             return self._of_write(
                 violation, violation.write.before, violation.write.after, violation.write.command
             )
+        if violation.write is not None and violation.write.purpose == "mix":
+            policies = self.true_policies(
+                violation.actor,
+                self.campaign.world.snapshot.relations[violation.row.table],
+                violation.row,
+                "INSERT",
+            )
+            policy = policies[0].title if policies else ""
+            return Cause(violation.row.table, policy, why="nothing ties its two parents to one record")
         if violation.kind is Kind.WRITE and violation.write is not None:
             return self._of_write(
                 violation, violation.write.before, violation.write.after, violation.write.command
@@ -226,13 +235,13 @@ class Blame:
         return found not in (None, "0")
 
     def _all_leak(self, function: Function, violation: Violation) -> bool:
-        """Whether most policies that go through this helper, of this sort of command, let the actor through."""
+        """Whether most policies over this helper, for this sort of command, let the actor through."""
         reading = violation.command == "SELECT"
         using: set[str] = set()
         for policy in self.campaign.world.snapshot.policies:
-            if policy.covers("SELECT") == reading or policy.command == "ALL":
-                if any(function in self.reached.reached(facts) for facts in policy.parts()):
-                    using.add(policy.relation)
+            fits = policy.covers("SELECT") == reading or policy.command == "ALL"
+            if fits and any(function in self.reached.reached(facts) for facts in policy.parts()):
+                using.add(policy.relation)
         return len(using) < 2 or len(using & self._leaks(violation.actor, reading=reading)) * 2 >= len(using)
 
     def _leaks(self, actor: Actor, *, reading: bool) -> set[str]:

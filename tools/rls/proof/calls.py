@@ -146,58 +146,63 @@ def argument_lists(world: World, function: Function, actor: Actor) -> Iterator[l
 
 
 def _values(world: World, kind: str, parameter: str, actor: Actor) -> Iterator[str | None]:
-    a, b = world.sides[0], world.sides[1]
+    """Values for one argument, those first that are most likely to reach somebody else's record."""
     plain = kind.removesuffix("[]")
-    word = parameter.removeprefix("p_").removeprefix("_").removesuffix("_id").removesuffix("_ids").rstrip("s")
-    wrap = (lambda value: "{" + value + "}") if kind.endswith("[]") else (lambda value: value)
+    found: Iterator[str | None]
     if plain == "uuid" or (plain in ("bigint", "integer", "text") and parameter.endswith("_id")):
-        if any(name in parameter for name in ("user", "account", "owner", "member", "grantee", "person")):
-            for account in (a.account, actor.account, b.account):
-                if account:
-                    yield wrap(account)
-        for title in world.rows:
-            name = title.partition(".")[2]
-            if word and (name.rstrip("s") == word or name.rstrip("s").endswith("_" + word)):
-                row = a.of(title)
-                key = next(
-                    (
-                        k.columns[0]
-                        for k in world.snapshot.relations[title].keys
-                        if k.kind == "p" and len(k.columns) == 1
-                    ),
-                    "",
-                )
-                if row is not None and key and row.values.get(key):
-                    yield wrap(row.values[key] or "")
-        if plain == "uuid":
-            for table, record in a.records.items():
-                yield wrap(record.values.get(world.model.anchors[table].key) or "")
-            yield wrap(a.account)
-        return
-    if plain in NUMBERS:
-        yield wrap("1")
+        found = _keys(world, plain, parameter, actor)
+    elif plain in NUMBERS:
+        found = iter(["1"])
     elif plain == "boolean":
-        yield wrap("true")
+        found = iter(["true"])
     elif plain.startswith("timestamp") or plain == "date":
-        yield wrap(FUTURE)
+        found = iter([FUTURE])
     elif plain in ("json", "jsonb"):
-        yield "{}"
+        found = iter(["{}"])
     elif plain in ("text", "character varying", "citext"):
-        yield from (wrap(value) for value in _words(world, word, actor))
+        found = _words(world, _subject(parameter), actor)
     else:
-        enum = next(
-            (
-                values
-                for relation in world.snapshot.relations.values()
-                for column in relation.columns.values()
-                if column.type == plain and (values := getattr(column, "values", ()))
-            ),
-            (),
-        )
-        for value in reversed(enum):
-            yield wrap(value)
-        if not enum:
-            yield None
+        found = _labels(world, plain)
+    for value in found:
+        yield "{" + value + "}" if kind.endswith("[]") and value is not None else value
+
+
+def _subject(parameter: str) -> str:
+    """What a parameter is about: `p_document_id` is about a document."""
+    return parameter.removeprefix("p_").removeprefix("_").removesuffix("_id").removesuffix("_ids").rstrip("s")
+
+
+def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[str | None]:
+    """Keys of the first family: accounts, rows of the table that the parameter names, then its records."""
+    a, b = world.sides[0], world.sides[1]
+    if any(name in parameter for name in ("user", "account", "owner", "member", "grantee", "person")):
+        yield from (account for account in (a.account, actor.account, b.account) if account)
+    word = _subject(parameter)
+    for title in world.rows:
+        name = title.partition(".")[2].rstrip("s")
+        if word and (name == word or name.endswith("_" + word)):
+            row, key = a.of(title), _single_key(world, title)
+            if row is not None and key and row.values.get(key):
+                yield row.values[key]
+    if plain == "uuid":
+        for table, record in a.records.items():
+            yield record.values.get(world.model.anchors[table].key) or ""
+        yield a.account
+
+
+def _single_key(world: World, title: str) -> str:
+    keys = world.snapshot.relations[title].keys
+    return next((key.columns[0] for key in keys if key.kind == "p" and len(key.columns) == 1), "")
+
+
+def _labels(world: World, plain: str) -> Iterator[str | None]:
+    """Labels of an enum, the last (mightiest) first; NULL where the type is no enum that a column has."""
+    for relation in world.snapshot.relations.values():
+        for column in relation.columns.values():
+            if column.type == plain and column.values:
+                yield from reversed(column.values)
+                return
+    yield None
 
 
 def _words(world: World, word: str, actor: Actor) -> Iterator[str]:

@@ -78,13 +78,6 @@ class _Maker:
         for identity in self.model.identities:
             if identity.kind == "setting":
                 settings[identity.path[0]] = account
-            elif (
-                identity.kind == "claim"
-                and not identity.forged
-                and identity.path not in (("sub",), ("role",), ("email",))
-            ):
-                if not any(identity in claims for claims in self.tenant_claims.values()):
-                    continue
         for table, identities in self.tenant_claims.items():
             key = self._key(tenant, table)
             for identity in identities:
@@ -107,7 +100,8 @@ class _Maker:
             held = [
                 (account, live)
                 for account, (name, opening, live) in population.staff.items()
-                if opening == one.opening and (not name or name == one.name or len(self.model.staff) == 1)
+                if opening.partition(".")[0] == one.opening.rpartition(".")[2]
+                and (not name or name == one.name or len(self.model.staff) == 1)
             ]
             for account, live in held:
                 if live:

@@ -25,7 +25,7 @@ def may_read(world: World, row: WorldRow, standing: Standing) -> bool | None:
         case Kind.SERVICE:
             return False if standing.base != "staff" else None
         case Kind.STAFF:
-            return True if standing.base == "staff" or standing.party else False
+            return standing.base == "staff" or standing.party
         case _:
             return standing.inside or standing.base == "staff" or standing.party
 
@@ -51,7 +51,7 @@ def may_write(
         case Kind.REFERENCE | Kind.SERVICE | Kind.STAFF:
             return None if standing.party or standing.author else False
         case Kind.OWN:
-            return True if standing.inside or standing.party or standing.author else False
+            return standing.inside or standing.party or standing.author
         case Kind.SCOPED:
             return _scoped(world.model, row, standing, living=living)
 

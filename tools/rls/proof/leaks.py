@@ -1,4 +1,4 @@
-"""Violations gathered by their cause: one leak for one thing to mend, with the smallest script that shows it."""
+"""Violations gathered by their cause: one leak for one thing to mend, with the smallest script for it."""
 
 from __future__ import annotations
 
@@ -104,13 +104,13 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
     """One sentence: who does what with whose rows, and why it goes through."""
     actor = violation.actor.name
     where = relations[0] if len(relations) == 1 else f"{relations[0]} and {len(relations) - 1} more"
-    article = "" if actor.startswith(("anon", "owner", "staff", "former")) else "A "
-    who = f"{article}{actor}" if article else actor[0].upper() + actor[1:]
+    who = f"Somebody with {actor}" if violation.actor.spec else actor[0].upper() + actor[1:]
     match violation.kind:
         case Kind.READ:
             did = f"reads rows of {where} in a record that is not open to them"
         case Kind.ESCALATION:
-            did = f"lets themselves in by an own {violation.write.command if violation.write else 'write'} and then reaches {where}"
+            command = violation.write.command if violation.write else "write"
+            did = f"lets themselves in by an own {command} and then reaches {where}"
         case Kind.CALL:
             done = "changes" if violation.note == "writes" else "gets"
             did = f"{done} rows of {where} by calling {violation.function}"

@@ -24,8 +24,8 @@ STAFF: Final = "*"
 class Identity:
     """Where the caller's identity comes from.
 
-    `kind`: uid (auth.uid(), the claim sub), claim (a path in the JWT), setting (current_setting of `path[0]`),
-    role (current_user). `forged` is a path below user_metadata, which people write themselves.
+    `kind`: uid (auth.uid(), the claim sub), claim (a path in the JWT), setting (current_setting of
+    `path[0]`), role (current_user). `forged` is a path below user_metadata, which people write themselves.
     """
 
     kind: Literal["uid", "claim", "setting", "role"]
@@ -33,7 +33,7 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """`auth.uid()`, `auth.jwt() app_metadata.org_id`, `current_setting(app.tenant_id)`, `current_user`."""
+        """`auth.uid()`, `auth.jwt() app_metadata.org_id`, `current_setting(app.tenant_id)`, ..."""
         match self.kind:
             case "uid":
                 return "auth.uid()"
@@ -137,7 +137,8 @@ class Opening:
     @property
     def name(self) -> str:
         """The table without its schema; openings of one table through two accounts are told apart."""
-        return f"{self.table.partition('.')[2]}.{self.account.hops[0].columns[0] if self.account.hops else self.account.column}"
+        column = self.account.hops[0].columns[0] if self.account.hops else self.account.column
+        return f"{self.table.partition('.')[2]}.{column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,9 @@ class Anchor:
     `claims`: identities (a claim, a setting, a role) whose value is this record's key: a tenant by token.
     `parents`: anchors whose insiders are insiders here too (an organisation's members for its patients).
     The accounts themselves are an anchor as well: its key column is compared with the identity.
-    `conditions` are what lookups test of the record itself (archived_at is null); those whose hops begin with an
-    owner's column are about the owner's account. Records without a table of their own, such as tenants that
-    exist only as a value, have the table `(tenant_id)` and that column as their key.
+    `conditions` are what lookups test of the record itself (archived_at is null); those whose hops begin
+    with an owner's column are about the owner's account. Records without a table of their own, such as
+    tenants that exist only as a value, have the table `(tenant_id)` and that column as their key.
     """
 
     table: str

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tools.rls.proof.actors import Actor
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
@@ -88,7 +88,7 @@ class Probing:
         queries: Sequence[str] = (),
         base: Sequence[str | None] = (),
     ) -> list[Outcome]:
-        """Try each statement, rolled back; with `queries`, what is read afterwards where it differs from `base`."""
+        """Try each statement, rolled back; with `queries`, what is read afterwards where not as in `base`."""
         found: list[Outcome] = []
         for start in range(0, len(attempts), BATCH):
             found += self._batch(actor, attempts[start : start + BATCH], queries, base)
@@ -128,7 +128,10 @@ class Probing:
                 affected,
                 answer,
                 trace,
-                {int(number) - 1: _array(ids) for number, ids in (seen or {}).items()},
+                {
+                    int(number) - 1: _array(ids)
+                    for number, ids in cast("dict[str, str | None]", seen or {}).items()
+                },
                 opened,
             )
             for attempt, (state, message, affected, answer, trace, seen, opened) in zip(

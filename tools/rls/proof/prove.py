@@ -21,6 +21,7 @@ from tools.rls.proof.blame import Blame
 from tools.rls.proof.casting import cast
 from tools.rls.proof.coverage import measure, summary
 from tools.rls.proof.declared import apply
+from tools.rls.proof.furnishing import Furnishing
 from tools.rls.proof.infer import infer
 from tools.rls.proof.leaks import assemble, gaps_of
 from tools.rls.proof.model import Model
@@ -167,7 +168,7 @@ class Stage:
     def build(cls, session: ScratchSession, request: Request, progress: Callable[[str], None]) -> Stage:
         """Read the copy, work out the model, build the world, and commit it."""
         snapshot = read_here(session, request.exposed)
-        model = apply(infer(snapshot), request.declared)
+        model = apply(infer(snapshot), request.declared, snapshot)
         progress("deciding states ...")
         shapes = read_shapes(session)
         symbolic = decide(snapshot, model, shapes)
@@ -175,6 +176,7 @@ class Stage:
         filler = Filler(session, shapes, request.seed, model.constants)
         population = Population(snapshot, model, filler, symbolic.witnesses)
         world = population.build()
+        Furnishing(population).furnish()
         storage.fill(population)
         read_world(session, world)
         world.actors = cast(population)

@@ -51,9 +51,7 @@ def _needed(world: World, violation: Violation) -> list[WorldRow]:
     """Rows that the attack is about, closed over foreign keys."""
     waiting = [violation.row] if violation.row.id else []
     write = violation.write
-    for row in (write.before, write.after) if write else ():
-        if row is not None:
-            waiting.append(row)
+    waiting += [row for row in (write.before, write.after) if row is not None] if write else []
     account = violation.actor.account
     tables = {opening.table for opening in world.model.openings} | set(world.model.anchors)
     tables |= {hop.target for opening in world.model.openings for hop in opening.account.hops}

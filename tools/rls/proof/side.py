@@ -11,6 +11,8 @@ from tools.sandbox.scratch.fill import Row
 PAST: Final = "2020-01-01 00:00:00+00"
 LONG_PAST: Final = "2000-01-01 00:00:00+00"
 FUTURE: Final = "2099-01-01 00:00:00+00"
+FAR: Final = "2199-01-01 00:00:00+00"
+"""An end that lies behind every start, also behind one that is still to come."""
 
 
 NOW_TEXT: Final = "2026"
@@ -48,7 +50,7 @@ def living(condition: Condition, *, nullable: bool) -> str | None:
         case "not_null" | "past":
             return PAST
         case "future":
-            return None if nullable else FUTURE
+            return None if nullable else FAR
         case "true":
             return "true"
         case _:

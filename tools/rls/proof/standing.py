@@ -149,8 +149,8 @@ class Standings:
         best = Standing("none")
         for record in scopes:
             one = self.to_record(actor, record)
-            if not row.id and record[0] == row.table and self._owns(actor, row):
-                one = Standing("owner", ALL)
+            if not row.id and record[0] == row.table:
+                one = self._new_record(actor, row, one)
             if (ORDER.index(one.base), len(one.rights)) > (ORDER.index(best.base), len(best.rights)):
                 best = one
         if best.base != "owner" and not best.inside and actor.staff:
@@ -161,10 +161,18 @@ class Standings:
             best = Standing("owner", ALL)
         return Standing(best.base, best.rights, best.detail, party, author)
 
-    def _owns(self, actor: Actor, row: WorldRow) -> bool:
-        """Whether a row of an anchor, as an attack would leave it, names the actor as its owner."""
-        anchor = self.model.anchors.get(row.table)
-        return anchor is not None and any(self._is(actor, row, way) for way in anchor.owners)
+    def _new_record(self, actor: Actor, row: WorldRow, known: Standing) -> Standing:
+        """What the actor is to a record as an attack would leave it: its owner, or inside one above it."""
+        anchor = self.model.anchors[row.table]
+        if any(self._is(actor, row, way) for way in anchor.owners):
+            return Standing("owner", ALL)
+        for hops in anchor.parents:
+            target = self.world.follow(row, hops)
+            if target is not None:
+                above = self.to_record(actor, (target.table, self._key(target)))
+                if above.inside:
+                    return Standing("opening", above.rights, "parent")
+        return known
 
     # -- records -------------------------------------------------------------------------
 

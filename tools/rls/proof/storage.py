@@ -6,7 +6,7 @@ out for both families; what its owner reads (or may upload) is theirs, and every
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from tools.rls.proof.actors import Actor, literal
@@ -47,14 +47,8 @@ def fill(population: Population) -> None:
                 world.paths[name] = (account, key)
 
 
-def _owner(columns: object, account: str) -> dict[str, str | None]:
-    names = set(columns) if isinstance(columns, (dict, set, list, tuple)) else set[str]()
-    found: dict[str, str | None] = {}
-    if "owner" in names:
-        found["owner"] = account
-    if "owner_id" in names:
-        found["owner_id"] = account
-    return found
+def _owner(columns: Collection[str], account: str) -> dict[str, str | None]:
+    return {name: account for name in ("owner", "owner_id") if name in columns}
 
 
 def layouts(population: Population, side: Side) -> Iterator[tuple[str, str, str]]:
@@ -69,11 +63,11 @@ def layouts(population: Population, side: Side) -> Iterator[tuple[str, str, str]
             yield f"{key}/{account}/file.pdf", account, key
 
 
-def uploads(world: World, actor: Actor) -> Iterator[Write]:
-    """New files in everybody's folders, also such as carry the caller's own id in their name."""
+def uploads(world: World, actor: Actor, only: frozenset[str] | None = None) -> Iterator[Write]:
+    """New files in everybody's folders (of `only` these files), also such as carry the caller's own id."""
     relation = world.snapshot.relations[OBJECTS]
     laid = {row.values.get("name") or "" for row in world.rows.get(OBJECTS, ())}
-    for name in sorted(laid & world.paths.keys()):
+    for name in sorted(laid & world.paths.keys() & (laid if only is None else only)):
         account, key = world.paths[name]
         folder, _, _ = name.rpartition("/")
         for file in ("new.pdf", f"{actor.account}.pdf") if actor.account else ("new.pdf",):
@@ -86,5 +80,6 @@ def uploads(world: World, actor: Actor) -> Iterator[Write]:
                     **_owner(relation.columns, actor.account),
                 }
                 names = ", ".join(quoted(column) for column in values)
-                sql = f"insert into {named(OBJECTS)} ({names}) values ({', '.join(literal(v) for v in values.values())})"
+                given = ", ".join(literal(value) for value in values.values())
+                sql = f"insert into {named(OBJECTS)} ({names}) values ({given})"
                 yield Write("insert", "INSERT", OBJECTS, sql, None, WorldRow(OBJECTS, "", values))

@@ -98,6 +98,12 @@ def read_world(session: ScratchSession, world: World) -> None:
         world.rows[title] = tuple(
             WorldRow(title, row[0], dict(zip(columns, row[1:], strict=True))) for row in found
         )
+    for title in world.model.anchors:  # tenants that exist as a value only
+        if title not in world.snapshot.relations:
+            records = [side.records[title] for side in world.sides if title in side.records]
+            world.rows[title] = tuple(
+                WorldRow(title, f"{title}:{number}", record.values) for number, record in enumerate(records)
+            )
     accounts = world.model.accounts
     if accounts and accounts not in world.rows and accounts in world.snapshot.relations:
         columns = list(world.snapshot.relations[accounts].columns)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from tools.rls.objects import Relation
 from tools.rls.proof.actors import Actor, Spec, literal
-from tools.rls.proof.model import STAFF, Belonging, Condition, Model, Opening
+from tools.rls.proof.model import STAFF, Belonging, Condition, Kind, Model, Opening
 from tools.rls.proof.side import FUTURE, Side, living, top_rank
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
 from tools.sandbox.scratch.fill import CannotFill, Filler, Row
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 
-Purpose = Literal["insert", "touch", "move", "raise", "take", "delete"]
+Purpose = Literal["insert", "mix", "touch", "move", "raise", "take", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,35 @@ def inserts(
                 )
 
 
+def mixes(world: World, templates: Templates, actor: Actor, belonging: Belonging) -> Iterator[Write]:
+    """New rows of the own record whose second parent belongs to the other family."""
+    relation = world.snapshot.relations[belonging.table]
+    a, b = world.sides[0], world.sides[1]
+    named_by = {hops[0].columns for hops in belonging.paths if len(hops) == 1}
+    if belonging.kind is not Kind.SCOPED or not named_by:
+        return
+    for key in relation.foreign_keys:
+        parent = world.model.tables.get(key.target)
+        theirs = a.of(key.target)
+        if parent is None or theirs is None or key.target in world.model.anchors or key.columns in named_by:
+            continue
+        if parent.kind is not Kind.SCOPED or not set(parent.anchors) & set(belonging.anchors):
+            continue
+        scoping = {column for columns in named_by for column in columns}
+        changes = {
+            column: theirs.values.get(target)
+            for column, target in zip(key.columns, key.target_columns, strict=True)
+            if column not in scoping
+        }
+        for row in templates.rows(b, belonging)[:1] if changes else ():
+            values = {**row.values, **next(_people(belonging, actor)), **changes}
+            sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
+            if sql:
+                yield Write(
+                    "mix", "INSERT", belonging.table, sql, None, WorldRow(belonging.table, "", values)
+                )
+
+
 def _people(belonging: Belonging, actor: Actor) -> Iterator[dict[str, str | None]]:
     """Who the new row names: as author always the actor; as party the actor, or whoever the row named."""
     authors = {way.column: actor.account for way in belonging.authors if not way.hops and actor.account}
@@ -143,7 +172,8 @@ def insert_statement(
     if not columns:
         return ""
     names = ", ".join(quoted(name) for name in columns)
-    return f"insert into {named(relation.title)} ({names}) values ({', '.join(literal(values[n]) for n in columns)})"
+    given = ", ".join(literal(values[name]) for name in columns)
+    return f"insert into {named(relation.title)} ({names}) values ({given})"
 
 
 def touches(
@@ -202,7 +232,10 @@ def moves(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> I
             if target is None:
                 continue
             changes = {c: target.values.get(t) for c, t in zip(columns, hop.target_columns, strict=True)}
-            yield from _update(world, actor, row, changes, "move")
+            for write in _update(world, actor, row, changes, "move"):
+                yield write
+                # With WHERE the new row must be visible as well; without it, only WITH CHECK decides.
+                yield replace(write, sql=write.sql.partition(" where ")[0])
         if sibling is not None and len(first) > 1:
             every = {c: sibling.values.get(c) for columns in first for c in columns}
             yield from _update(world, actor, row, every, "move")

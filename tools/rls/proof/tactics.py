@@ -1,0 +1,135 @@
+"""Who tries what: every write that an actor attempts, on his own rows and on everybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from tools.rls.objects import Relation
+from tools.rls.proof import storage
+from tools.rls.proof.actors import Actor
+from tools.rls.proof.model import Belonging, Kind
+from tools.rls.proof.reading import addressable
+from tools.rls.proof.standing import Standings
+from tools.rls.proof.world import World, WorldRow
+from tools.rls.proof.writing import Templates, Write, inserts, mixes, moves, raises, touches, trusted_tables
+
+SAMPLED: Final = 2
+"""Rows of one kind (same record, same standing) that writes are tried on."""
+WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
+
+
+@dataclass(eq=False)
+class Tactics:
+    """The writes of one world's actors. `seen`: actor -> relation -> ids that he reads."""
+
+    world: World
+    standings: Standings
+    templates: Templates
+    seen: Mapping[Actor, Mapping[str, frozenset[str]]]
+
+    def writes_of(self, actor: Actor) -> Iterator[Write]:
+        """Every write that an actor tries."""
+        for title, belonging in self.world.model.tables.items():
+            relation = self.world.snapshot.relations.get(title)
+            if relation is not None and title in self.world.rows:
+                may = self._may(actor, relation)
+                if "INSERT" in may and belonging.kind is not Kind.UNCLASSIFIED:
+                    yield from self._new_rows(actor, belonging)
+                if may:
+                    yield from self._old_rows(actor, title, may)
+
+    def _may(self, actor: Actor, relation: Relation) -> frozenset[str]:
+        """Commands that the role has at all and that this actor is chosen to try on this table."""
+        role = self.world.snapshot.roles.get(actor.role)
+        if role is None or not addressable(self.world.snapshot, relation):
+            return frozenset()
+        may = self.world.snapshot.may(role, relation) & WRITING
+        if actor not in self.leading and relation.title not in self.trusted:
+            may &= self.examples.get(relation.title, frozenset())
+        return may
+
+    def _new_rows(self, actor: Actor, belonging: Belonging) -> Iterator[Write]:
+        leading = actor in self.leading
+        if belonging.table == storage.OBJECTS:
+            yield from storage.uploads(self.world, actor, None if leading else self._used_paths)
+            return
+        if leading and actor.account == self.world.sides[1].account:
+            yield from mixes(self.world, self.templates, actor, belonging)
+        for side in self.world.sides[: 2 if leading else 1]:
+            yield from inserts(self.world, self.templates, actor, side, belonging)
+
+    def _old_rows(self, actor: Actor, title: str, may: frozenset[str]) -> Iterator[Write]:
+        leading = actor in self.leading
+        rows = self._sample(actor, self.world.rows[title], SAMPLED if leading else 1)
+        yield from touches(self.world, actor, rows, self.templates.shapes_generated, may)
+        if "UPDATE" not in may:
+            return
+        own = [row for row in rows if self._own(actor, row)]
+        if leading:
+            yield from moves(self.world, actor, own[:3], self.world.sides[0])
+        if title in self.trusted:
+            yield from raises(self.world, actor, rows if leading else own, self.world.sides[0])
+
+    @cached_property
+    def trusted(self) -> frozenset[str]:
+        """Tables whose rows decide about access."""
+        return trusted_tables(self.world.model)
+
+    @cached_property
+    def leading(self) -> frozenset[Actor]:
+        """Actors who try everything: strangers, owners, staff, the living, and one of every kind of ended."""
+        kinds: set[tuple[str, str]] = set()
+        found: set[Actor] = set()
+        for actor in self.world.actors:
+            spec = actor.spec
+            kind = (spec.opening, "".join(c.column for c, _ in spec.changes)) if spec else (actor.name, "")
+            first = spec is not None and spec.opening not in {opening for opening, _ in kinds}
+            if spec is None or spec.live or first:
+                found.add(actor)
+            if spec is not None and not spec.live:
+                kinds.add(kind)
+        return frozenset(found)
+
+    @cached_property
+    def examples(self) -> dict[str, frozenset[str]]:
+        """Table -> commands, so that together they have every distinct policy: what the other actors try."""
+        known: set[tuple[object, ...]] = set()
+        found: dict[str, frozenset[str]] = {}
+        for title in self.world.rows:
+            relation = self.world.snapshot.relations[title]
+            belonging = self.world.model.tables.get(title)
+            depth = len(belonging.paths[0]) if belonging and belonging.paths else -1
+            triggers = tuple(sorted(trigger.function for trigger in relation.triggers if trigger.before))
+            for command in ("INSERT", "UPDATE", "DELETE"):
+                covering = [policy for policy in relation.policies if policy.covers(command)]
+                texts = sorted(f"{policy.using_text} {policy.check_text}" for policy in covering)
+                mark = (command, relation.rls, tuple(texts), triggers, depth)
+                if mark not in known:
+                    known.add(mark)
+                    found[title] = found.get(title, frozenset()) | {command}
+        return found
+
+    @cached_property
+    def _used_paths(self) -> frozenset[str]:
+        """Layouts of stored files that some owner reads: those that policies are about."""
+        files = {row.id: row.values.get("name") or "" for row in self.world.rows.get(storage.OBJECTS, ())}
+        seen = {one for mine in self.seen.values() for one in mine.get(storage.OBJECTS, ())}
+        return frozenset(name for one, name in files.items() if one in seen)
+
+    def _sample(self, actor: Actor, rows: Sequence[WorldRow], most: int) -> list[WorldRow]:
+        """A few rows of every kind: by the record they belong to and what the actor is to them."""
+        count: dict[tuple[object, ...], int] = {}
+        found: list[WorldRow] = []
+        for row in rows:
+            kind = (self.standings.standing(actor, row), self.standings.scopes(row))
+            count[kind] = count.get(kind, 0) + 1
+            if count[kind] <= most:
+                found.append(row)
+        return found
+
+    def _own(self, actor: Actor, row: WorldRow) -> bool:
+        standing = self.standings.standing(actor, row)
+        return standing.inside or standing.party or standing.author
