@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import psycopg
 import pytest
@@ -324,3 +325,71 @@ def test_planted_lifecycle_faults_have_their_witness(
 ):
     found = of_demo(plant(fault)).witnesses
     assert (opening, expected) in [(spec.opening, changes(spec)) for spec in found]
+
+
+# -- against execution --------------------------------------------------------------------------
+
+STATES = f"""
+insert into public.homes values ('00000000-0000-0000-0000-000000000001');
+insert into public.guests (id, home_id, person_id, status, level, revoked_at, expires_at, urgent)
+select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', gen_random_uuid(), s, l, r, e, u
+from unnest(array['active', 'revoked', 'pending', 'unheard of', null]) s, unnest(array['read', 'manage', null]) l,
+     unnest(array['{PAST}', '2099-01-01', null]::timestamptz[]) r, unnest(array['{PAST}', '2099-01-01', null]::timestamptz[]) e,
+     unnest(array[true, false]) u
+"""
+
+
+def any_test(random: Random, depth: int = 3) -> str:
+    """A condition over a guest's row, as people and tools may write one."""
+    leaves = (
+        "g.status = 'active'", "g.status <> 'revoked'", "g.status in ('active', 'pending')", "g.status not in ('revoked', 'pending')",
+        "g.status = any (array['active', 'revoked'])", "g.status <> all (array['pending'])", "g.status is null", "g.status is distinct from 'revoked'",
+        "g.level = 'manage'", "g.level is not null", "g.revoked_at is null", "g.revoked_at > now()", "g.revoked_at <= now()",
+        "g.expires_at is null", "g.expires_at > now()", "now() <= g.expires_at", "g.urgent", "not g.urgent", "g.urgent = false",
+        "coalesce(g.expires_at, now() + interval '1 day') > now()", "coalesce(g.status, 'active') = 'active'", "nullif(g.level, 'read') is null",
+        "case g.status when 'active' then g.revoked_at is null when 'pending' then g.urgent end", "coalesce(g.level, g.status) <> 'read'", "null", "true",
+    )  # fmt: skip
+    if depth == 0 or random.random() < 0.2:
+        return random.choice(leaves)
+    one, other = any_test(random, depth - 1), any_test(random, depth - 1)
+    forms = (
+        f"({one} and {other})", f"({one} or {other})", f"({one} and {other})", f"(not ({one}))", f"coalesce({one}, {other})",
+        f"(({one}) is true)", f"(({one}) is not false)", f"(case when {one} then {other} else {random.choice(leaves)} end)", f"(({one}) = ({other}))",
+    )  # fmt: skip
+    return random.choice(forms)
+
+
+def near_miss(random: Random) -> str:
+    """The whole condition of life, with one part of it written otherwise or replaced."""
+    parts = [ACTIVE, KEPT, NOT_OVER]
+    parts[random.randrange(3)] = any_test(random, 2)
+    return " and ".join([*parts, any_test(random, 1)])
+
+
+@pytest.mark.parametrize("seed", [*range(40), 358, 376])
+def test_the_solver_and_the_database_agree(homes: Connection, seed: int):
+    homes.execute(STATES.encode())
+    test = near_miss(Random(seed)) if seed % 2 else any_test(Random(seed))
+    passing = f"({test}) and not coalesce(({LIVES}), false)"
+    dead = homes.execute(f"select count(*) from public.guests g where {passing}".encode()).fetchone()
+    living = homes.execute(
+        f"select count(*) from public.guests g where ({test}) and {LIVES}".encode()
+    ).fetchone()
+    symbolic = decided(homes, reading(exists(test)))
+    assert dead is not None
+    assert living is not None
+    if living[0]:
+        assert bool(symbolic.witnesses) == bool(dead[0]), test
+        assert bool(symbolic.exact) != bool(symbolic.witnesses), test
+    else:
+        assert symbolic.exact == (), "what opens for nobody is no lookup that was decided"
+    for spec in symbolic.witnesses:
+        same = " and ".join(
+            f"g.{column} is null" if value is None else f"g.{column}::text = '{'unheard of' if value == 'other' else value}'"
+            if column in ("status", "level") else f"g.{column} is not distinct from '{value}'"
+            for column, value in changes(spec).items()
+        )  # fmt: skip
+        shown = homes.execute(
+            f"select count(*) from public.guests g where {passing} and {same}".encode()
+        ).fetchone()
+        assert shown is not None and shown[0], f"{spec.text()} does not pass {test}"

@@ -16,7 +16,7 @@ def identity_of(node: Node | None) -> Identity | None:
     if node.kind == "SQLValueFunction":
         # CURRENT_ROLE, CURRENT_USER, USER, SESSION_USER in libpg_query's protobuf.
         return Identity("role", ()) if node.number("op") in (11, 12, 13, 14, 15) else None
-    if (node.kind == "A_Expr" and node.words("name") == ("NULLIF",)) or _is_nullif(node):
+    if _is_nullif(node):
         return identity_of(node.one("lexpr"))
     if node.kind == "CoalesceExpr":
         return identity_of(next(iter(node.many("args")), None))
@@ -82,6 +82,6 @@ def _path_below(node: Node | None) -> tuple[str, ...] | None:
         if names[-1:] == ("current_setting",) and node.many("args"):
             return () if constant(node.many("args")[0]) == "request.jwt.claims" else None
         return None
-    if node.kind == "A_Expr" and _is_nullif(node):
+    if _is_nullif(node):
         return _path_below(bare(node.one("lexpr")))
     return _claim(node)

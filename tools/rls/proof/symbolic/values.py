@@ -16,7 +16,7 @@ from tools.rls.reach import Reach
 from tools.rls.sqltree import ANY, EXISTS, SCALAR, Node, bare, constant
 
 NULLIF: Final = 6
-"""AEXPRNULLIF in libpg_query's protobuf."""
+"""AEXPR_NULLIF in libpg_query's protobuf."""
 _ALL_LINK: Final = 2
 _NOW: Final = frozenset({"now", "transaction_timestamp", "statement_timestamp", "clock_timestamp"})
 _MOMENTS: Final = frozenset({1, 4, 5, 8, 9})
@@ -101,8 +101,10 @@ class Values(Lookups):
 
     def _computed(self, node: Node, scope: Scope) -> Scalar:
         operator, left, right = (node.words("name") or ("",))[-1], node.one("lexpr"), node.one("rexpr")
-        if node.number("kind") == NULLIF and left is not None:
-            return self.scalar(left, scope)
+        if node.number("kind") == NULLIF and left is not None and right is not None:
+            value = self.scalar(left, scope)
+            equal = self.compared("=", left, right, scope).true
+            return replace(value, null=any_of((value.null, equal)))
         if is_boolean(node):
             return _from_truth(self.truth(node, scope))
         if operator in ("+", "-") and left is not None and right is not None:
