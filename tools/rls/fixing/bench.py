@@ -76,6 +76,8 @@ class Bench:
 
     def before(self, tables: frozenset[str]) -> tuple[Reach, Tried]:
         """Who reaches which rows of these tables as the schema stands, and what was tried to know it."""
+        if not tables:  # an empty set would be everything
+            return Reach({}, {}, frozenset()), Tried()
         if tables not in self._before:
             tried = Tried()
             self._before[tables] = (reached(self.campaign, tables, tried), tried)
@@ -83,6 +85,8 @@ class Bench:
 
     def change(self, tables: frozenset[str]) -> Change:
         """What differs at this moment, inside `changed`, for these tables."""
+        if not tables:
+            return Change()
         before, tried = self.before(tables)
         return compared(self.campaign, before, reached(self.campaign, tables, tried), tried)
 
