@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tools.rls.fixing.narrow import Narrow
+from tools.rls.fixing.narrow import Narrow, Thorough
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.expect import may_read, may_write
+from tools.rls.proof.model import Kind
 from tools.rls.proof.probing import Attempt
-from tools.rls.proof.reading import ReadingQuery
 from tools.rls.proof.standing import Standing
 from tools.rls.proof.world import WorldRow
 from tools.rls.proof.writing import Write
@@ -67,10 +67,10 @@ class Change:
 
 @dataclass(slots=True)
 class Tried:
-    """The statements and queries of one round, kept so that the next one is the same."""
+    """The statements of one round, kept so that the next one is the same."""
 
     writes: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
-    queries: dict[str, list[ReadingQuery]] = field(default_factory=dict[str, list[ReadingQuery]])
+    tactics: Thorough | None = None
 
 
 def reached(
@@ -116,10 +116,10 @@ def sample(actors: Iterable[Actor]) -> list[Actor]:
 
 def statements(campaign: Narrow, actor: Actor, tables: frozenset[str], tried: Tried) -> list[Write]:
     """The writes that an actor tries on these tables."""
+    if tried.tactics is None:
+        tried.tactics = campaign.tactics_for(tables)
     if actor.name not in tried.writes:
-        before, campaign.tables = campaign.tables, tables
-        tried.writes[actor.name] = list(campaign.attempts_of(actor))
-        campaign.tables = before
+        tried.writes[actor.name] = list(tried.tactics.writes_of(actor))
     return tried.writes[actor.name]
 
 
@@ -130,13 +130,12 @@ def compared(campaign: Narrow, before: Reach, after: Reach, tried: Tried) -> Cha
     actors = {actor.name: actor for actor in campaign.world.actors}
     for (name, table), ids in before.reads.items():
         now = after.reads.get((name, table), frozenset())
-        rows = {row.id: row for row in campaign.world.rows[table]}
+        rows = {row.id: row for row in campaign.world.rows_of(table)}
         for one in ids | now:
             row = rows.get(one)
             if row is None:
                 continue
-            allowed = may_read(campaign.world, row, campaign.standings.standing(actors[name], row))
-            allowed = None if allowed and dormant(campaign, row) else allowed
+            allowed = _may_read(campaign, actors[name], row)
             left += allowed is False and one in now
             _sort(found, f"{name} reads {table}", allowed, one in ids, one in now)
     for name, several in tried.writes.items():
@@ -171,6 +170,17 @@ def _sort(
         found["lost" if allowed else "closed"][text] = None
     else:
         found["gained" if allowed else "opened"][text] = None
+
+
+def _may_read(campaign: Campaign, actor: Actor, row: WorldRow) -> bool | None:
+    """Whether a reading is rightful. That staff may read persons' rows is no claim that they must."""
+    standing = campaign.standings.standing(actor, row)
+    allowed = may_read(campaign.world, row, standing)
+    belonging = campaign.world.model.tables.get(row.table)
+    silent = belonging is None or (belonging.kind is not Kind.STAFF and "SELECT" not in belonging.expect)
+    if allowed and ((standing.base == "staff" and silent) or dormant(campaign, row)):
+        return None
+    return allowed
 
 
 def _may(campaign: Narrow, actor: Actor, write: Write) -> bool | None:
