@@ -127,11 +127,16 @@ def _mended(bench: Bench, ground: Ground, problem: Problem) -> Fix:
         trial = tried(bench, problem, candidate)
         if trial.objection:
             rejected.append(trial)
-        elif trial.change.left == 0:
+        elif _wanting(trial) == (0, 0):
             return Fix(problem, trial, tuple(rejected))
-        elif best is None or trial.change.left < best.change.left:
+        elif best is None or _wanting(trial) < _wanting(best):
             best = trial
     return Fix(problem, best, tuple(rejected))
+
+
+def _wanting(trial: Trial) -> tuple[int, int]:
+    """What a candidate leaves: wrongful access still open, rightful reading still refused."""
+    return trial.change.left, trial.change.missing
 
 
 def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
@@ -144,7 +149,7 @@ def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
             objection = _open_still(bench, problem, snapshot)
             if not objection:
                 change = bench.change(tables)
-                objection = _harm(change)
+                objection = _harm(change if _guarded(bench, tables) else _of_owners(change))
     except SqlFailure as failure:
         objection = f"it does not run: {failure.message}"
     return Trial(candidate, objection, change)
@@ -162,6 +167,16 @@ def _open_still(bench: Bench, problem: Problem, snapshot: Snapshot) -> str:
     if same:
         return f"{same[0].rule} still finds it"
     return f"{new[0].rule} then finds {new[0].object}" if new else ""
+
+
+def _guarded(bench: Bench, tables: frozenset[str]) -> bool:
+    """Whether row level security was on: without it everybody could do anything, which tells of no right."""
+    return all(bench.snapshot.relations[title].rls for title in tables)
+
+
+def _of_owners(change: Change) -> Change:
+    """Only what owners lost, or anybody lost in reading."""
+    return replace(change, lost=tuple(t for t in change.lost if t.startswith("owner") or " reads " in t))
 
 
 def _harm(change: Change) -> str:

@@ -52,6 +52,8 @@ class Change:
     other: tuple[str, ...] = ()
     left: int = 0
     """Wrongful reads and writes that are still possible."""
+    missing: int = 0
+    """Rightful readings that are not possible."""
     broken: tuple[str, ...] = ()
 
     @property
@@ -126,17 +128,15 @@ def statements(campaign: Narrow, actor: Actor, tables: frozenset[str], tried: Tr
 def compared(campaign: Narrow, before: Reach, after: Reach, tried: Tried) -> Change:
     """The difference, judged by the model."""
     found: dict[str, dict[str, None]] = {name: {} for name in ("lost", "opened", "closed", "gained", "other")}
-    left = 0
+    left = missing = 0
     actors = {actor.name: actor for actor in campaign.world.actors}
     for (name, table), ids in before.reads.items():
         now = after.reads.get((name, table), frozenset())
         rows = {row.id: row for row in campaign.world.rows_of(table)}
-        for one in ids | now:
-            row = rows.get(one)
-            if row is None:
-                continue
+        for one, row in rows.items():
             allowed = _may_read(campaign, actors[name], row)
             left += allowed is False and one in now
+            missing += allowed is True and one not in now
             _sort(found, f"{name} reads {table}", allowed, one in ids, one in now)
     for name, several in tried.writes.items():
         for write in several:
@@ -155,6 +155,7 @@ def compared(campaign: Narrow, before: Reach, after: Reach, tried: Tried) -> Cha
     return Change(
         *(tuple(found[name]) for name in ("lost", "opened", "closed", "gained", "other")),
         left=left,
+        missing=missing,
         broken=tuple(broken),
     )
 
