@@ -75,16 +75,24 @@ class Furnishing:
             if opening.table == belonging.table:
                 own = [condition for condition in opening.conditions if not condition.hops]
                 alive = own
+        anchors: set[str] = set()
         for hops in belonging.paths:
             anchor = hops[-1].target if hops else ""
             if len(hops) == 1 and anchor in side.records:
                 record = side.records[anchor]
+                if anchor in anchors:  # from one record to another: the second is the other family's
+                    record = self._elsewhere(side).records.get(anchor, record)
+                anchors.add(anchor)
                 fixed |= {
                     column: record.values.get(target)
                     for column, target in zip(hops[0].columns, hops[0].target_columns, strict=True)
                 }
         # Where one account cannot be all of them (from and to), the others are somebody else.
-        others = [fixed, {**fixed, **dict.fromkeys(people[1:], self._other(side))}] if people[1:] else [fixed]
+        others = (
+            [fixed, {**fixed, **dict.fromkeys(people[1:], self._elsewhere(side).account)}]
+            if people[1:]
+            else [fixed]
+        )
         row, why = None, ""
         for values in others:
             try:
@@ -93,12 +101,13 @@ class Furnishing:
             except (CannotFill, SqlFailure) as failure:
                 why = str(failure)
         if row is None:
-            self.population.gap(belonging.table, why)
+            if side in self.world.sides[:2]:
+                self.population.gap(belonging.table, why)
             return None
         return side.add(row) if keep else row
 
-    def _other(self, side: Side) -> str:
-        return next((one.account for one in self.world.sides if one.account != side.account), side.account)
+    def _elsewhere(self, side: Side) -> Side:
+        return next((one for one in self.world.sides if one.account != side.account), side)
 
     def _personal(self, title: str) -> bool:
         """Whether a table holds the records or the accounts themselves."""

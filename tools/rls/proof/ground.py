@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tools.rls.objects import Key
 from tools.rls.proof.actors import Spec
 from tools.rls.proof.model import Condition, Model
 from tools.rls.proof.side import FAR, Side, living
@@ -106,13 +107,32 @@ class Ground:
         kept = {c.column: turned[c] for c in conditions if c in turned}
         kept |= {c.column: wanted[c.column] for c in conditions if c.kind == "one_of"}
         tries = [wanted, {**wanted, **ends}, kept, {c.column: turned[c] for c in conditions if c in turned}]
-        for number, values in enumerate(tries):
-            try:
-                return self.filler.insert(table, {**fixed, **values}, near)
-            except (CannotFill, SqlFailure):
-                if number == len(tries) - 1:
-                    raise
-        raise CannotFill(table, "no state of it could be made")
+        why = ""
+        for values in tries:
+            for other in ({}, self._apart(table, fixed)):
+                try:
+                    return self.filler.insert(table, {**fixed, **values, **other}, near)
+                except (CannotFill, SqlFailure) as failure:
+                    why = why or str(failure)
+                if not other and not self._twins(table):
+                    break
+        raise CannotFill(table, why.removeprefix(f"{table}: "))
+
+    def _twins(self, table: str) -> list[Key]:
+        """Keys of a table that lead to the same records as another of its keys: from and to."""
+        relation = self.snapshot.relations.get(table)
+        keys = [key for key in relation.foreign_keys if len(key.columns) == 1] if relation else []
+        targets = [key.target for key in keys]
+        return [key for key in keys if targets.count(key.target) > 1]
+
+    def _apart(self, table: str, fixed: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Twins that are not fixed lead to the other family, where both ends must not be the same."""
+        found: dict[str, str | None] = {}
+        for key in self._twins(table):
+            record = next((side.records.get(key.target) for side in reversed(self.world.sides)), None)
+            if record is not None and key.columns[0] not in fixed:
+                found[key.columns[0]] = record.values.get(key.target_columns[0])
+        return found
 
     def wanted(
         self, conditions: Iterable[Condition], turned: Mapping[Condition, str | None]

@@ -63,6 +63,7 @@ class Population(Ground):
             if change is not None and change[0].table == anchor.table:
                 fixed[change[0].column] = change[1]
             elif like is not None and anchor.table in like.records:
+                side.records[anchor.table] = side.add(like.records[anchor.table])
                 continue
             try:
                 row = side.add(self.filler.insert(anchor.table, fixed, side.rows))
@@ -135,7 +136,12 @@ class Population(Ground):
         account = self.account(changes)
         target = side
         for condition, value in spec.changes:
-            if condition.hops and condition.table == opening.anchor and opening.anchor in side.records:
+            grouped = (
+                opening.account.hops
+                and condition.hops[:1]
+                and (condition.hops[0].columns == opening.account.hops[0].columns)
+            )
+            if condition.hops and condition.table in side.records and not grouped:
                 target = self._changed_side(side, condition, value)
         if self.hold(opening, target, account, spec) is not None:
             self.world.holders[account] = spec
@@ -157,6 +163,7 @@ class Population(Ground):
         near = list(side.rows)
         fixed: dict[str, str | None] = {}
         try:
+            self._group(opening, turned, near)
             holder = self._holder(opening, account, turned, near)
             fixed.update(holder)
             if opening.scope and opening.anchor in side.records and len(opening.scope) == 1:
@@ -169,6 +176,7 @@ class Population(Ground):
                 if hops == opening.account.hops[: len(hops)] or conditions[0].table == opening.anchor:
                     continue
                 made = any(row.table == conditions[0].table for row in near[len(side.rows) :])
+                made |= conditions[0].table in side.records
                 if self.is_mirror(conditions[0].table) or len(hops) != 1 or made:
                     continue
                 shared: dict[str, str | None] = {
@@ -187,11 +195,23 @@ class Population(Ground):
                 fixed[opening.level] = spec.rank
             row = self.insert_living(opening.table, fixed, own, turned, near)
         except (CannotFill, SqlFailure) as failure:
-            self.gap(f"{spec.text()} in {opening.table}", str(failure))
+            only_one = "already holds" in str(failure) and spec.live  # the record's owner has it
+            if not only_one or not side.of(opening.table):
+                self.gap(f"{spec.text()} in {opening.table}", str(failure))
             return None
         if spec.live and side.account == account:
             side.rows.extend([*near[len(side.rows) :], row])
         return row
+
+    def _group(self, opening: Opening, turned: Mapping[Condition, str | None], near: list[Row]) -> None:
+        """A group of its own for whoever is let in through one, so that nobody else's state matters."""
+        hops = opening.account.hops
+        if not hops:
+            return
+        for key in self._keys_of(opening.table):
+            if key.columns == hops[0].columns and key.target != hops[0].target:
+                conditions = [c for c in opening.conditions if c.hops and c.table == key.target]
+                near.append(self.insert_living(key.target, {}, conditions, turned, near))
 
     def _holder(
         self, opening: Opening, account: str, turned: Mapping[Condition, str | None], near: list[Row]
@@ -203,14 +223,14 @@ class Population(Ground):
         last = hops[-1]
         if self.is_mirror(last.target):
             return dict.fromkeys(hops[0].columns, account)
-        conditions = [
-            c for c in opening.conditions if c.hops == hops[: len(c.hops)] and c.table == last.target
-        ]
+        conditions = [c for c in opening.conditions if c.hops == hops]
         row = self.insert_living(last.target, {opening.account.column: account}, conditions, turned, near)
         near.append(row)
-        for hop in reversed(hops[1:]):
+        for number in range(len(hops) - 1, 0, -1):
+            hop = hops[number]
             shared = dict(zip(hop.columns, (row.values.get(t) for t in hop.target_columns), strict=True))
-            row = self.filler.insert(hop.table, shared, near)
+            mine = [c for c in opening.conditions if c.hops == hops[:number]]
+            row = self.insert_living(hop.table, shared, mine, turned, near)
             near.append(row)
         return dict(zip(hops[0].columns, (row.values.get(t) for t in hops[0].target_columns), strict=True))
 

@@ -32,7 +32,7 @@ from tools.rls.proof.probing import Probing
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.symbolic import decide
 from tools.rls.proof.verdict import Answer, Proof
-from tools.rls.proof.world import World, read_world
+from tools.rls.proof.world import World, named, read_world
 from tools.rls.proof.writing import Templates
 from tools.rls.reading import read_here
 from tools.rls.snapshot import Snapshot
@@ -173,6 +173,7 @@ class Stage:
         shapes = read_shapes(session)
         symbolic = decide(snapshot, model, shapes)
         progress("building a world ...")
+        _empty(session, model)
         filler = Filler(session, shapes, request.seed, model.constants)
         population = Population(snapshot, model, filler, symbolic.witnesses)
         world = population.build()
@@ -184,6 +185,7 @@ class Stage:
         Probing(session).install()
         session.commit()
         gaps = [Gap(what=what, why=why) for what, why in world.gaps]
+        notes = tuple(f"by execution only: {gap.what} ({gap.why})" for gap in symbolic.beyond)
         gaps += [
             Gap(
                 what=title,
@@ -198,7 +200,16 @@ class Stage:
         text += repr([(f.title, f.definition) for f in snapshot.functions]) + repr(lines(model))
         digest = hashlib.sha256(text.encode()).hexdigest()
         return cls(
-            session, snapshot, model, shapes, filler, world, gaps, symbolic.exact, digest, population.visitor
+            session,
+            snapshot,
+            model,
+            shapes,
+            filler,
+            world,
+            gaps,
+            (*symbolic.exact, *notes),
+            digest,
+            population.visitor,
         )
 
     def attacked(self, deadline: float, progress: Callable[[str], None]) -> Campaign:
@@ -219,5 +230,14 @@ class Stage:
             f"{len(self.world.rows)} tables with {rows} rows for {len(self.world.sides)} families",
             f"{len(self.world.actors)} actors",
             f"{campaign.probing.count} probes",
-            *(f"exactly, for every state: {text}" for text in self.exact),
+            *(text if text.startswith("by ") else f"exactly, for every state: {text}" for text in self.exact),
         )
+
+
+def _empty(session: ScratchSession, model: Model) -> None:
+    """No rows but reference data: what migrations inserted for somebody would be nobody's in the world."""
+    belonging = [title for title, one in model.tables.items() if one.kind not in ("reference", "service")]
+    relations = " ".join(f"delete from {named(title)};" for title in belonging if not title.startswith("("))
+    with session.savepoint():
+        session.script(f"set local session_replication_role = replica; {relations}")
+        session.script("set local session_replication_role = origin")

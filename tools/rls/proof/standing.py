@@ -6,12 +6,12 @@ The words are what `[rls.expect]` uses: `owner`, `profile_grants.grantee_account
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tools.rls.proof.actors import Actor
-from tools.rls.proof.model import STAFF, Identity, Kind, Model, Way
+from tools.rls.proof.model import STAFF, Condition, Identity, Kind, Model, Opening, Way
 from tools.rls.proof.world import World, WorldRow
 
 Record = tuple[str, str]
@@ -71,24 +71,53 @@ class Standings:
         for opening in self.model.openings:
             rights = {rank.value: rank.rights for rank in opening.ranks}
             for row in self.world.rows.get(opening.table, ()):
-                value = self._names(row, opening.account)
-                if value is None:
-                    continue
-                live = all(self.world.meets(condition, row) for condition in opening.conditions)
-                rank = row.values.get(opening.level) or "" if opening.level else ""
-                allowed = frozenset[str](rights.get(rank, frozenset({"read"}))) if opening.ranks else ALL
-                if opening.anchor == STAFF:
-                    record: Record = (STAFF, rank)
-                else:
-                    target = self.world.follow(row, opening.scope) if opening.scope else row
-                    if target is None:
-                        continue
-                    record = (opening.anchor, self._key(target))
-                hold = Hold(opening.name, record, opening.account.identity, value, live, allowed, rank)
-                if opening.anchor == STAFF:
-                    self.staffed.setdefault(value, []).append(hold)
-                else:
-                    self.holds.setdefault((record, value), []).append(hold)
+                self._hold(opening, row, rights)
+
+    def _hold(self, opening: Opening, row: WorldRow, rights: Mapping[str, frozenset[str]]) -> None:
+        """Remember who holds what by this row: several people where it names a group."""
+        rank = row.values.get(opening.level) or "" if opening.level else ""
+        allowed = rights.get(rank, frozenset({"read"})) if opening.ranks else ALL
+        target = self.world.follow(row, opening.scope) if opening.scope else row
+        record: Record = (STAFF, rank)
+        if opening.anchor != STAFF:
+            if target is None:
+                return
+            record = (opening.anchor, self._key(target))
+        own = all(self.world.meets(c, row) for c in opening.conditions if not _personal(opening, c))
+        for way in self._members(row, opening.account):
+            value = way[-1].values.get(opening.account.column)
+            if value is None:
+                continue
+            live = own and all(
+                self._met(opening, c, way) for c in opening.conditions if _personal(opening, c)
+            )
+            hold = Hold(opening.name, record, opening.account.identity, value, live, allowed, rank)
+            if opening.anchor == STAFF:
+                self.staffed.setdefault(value, []).append(hold)
+            else:
+                self.holds.setdefault((record, value), []).append(hold)
+
+    def _members(self, row: WorldRow, account: Way) -> list[list[WorldRow]]:
+        """Every way from an opening's row to an account, as the rows along it."""
+        ways = [[row]]
+        for hop in account.hops:
+            ways = [
+                [*way, target]
+                for way in ways
+                if None not in way[-1].key(hop.columns)
+                for target in self.world.find(hop.target, hop.target_columns, way[-1].key(hop.columns))
+            ]
+        return ways
+
+    def _met(self, opening: Opening, condition: Condition, way: Sequence[WorldRow]) -> bool:
+        """Whether a condition holds on the way to this account, from the row where their paths part."""
+        shared = 0
+        for mine, hop in zip(condition.hops, opening.account.hops, strict=False):
+            if mine != hop:
+                break
+            shared += 1
+        row = way[min(shared, len(way) - 1)]
+        return self.world.meets(replace(condition, hops=condition.hops[shared:]), row)
 
     @property
     def model(self) -> Model:
@@ -229,16 +258,19 @@ class Standings:
                 return _claim(actor.claims, identity.path)
 
     def _is(self, actor: Actor, row: WorldRow, way: Way) -> bool:
-        value = self._names(row, way)
-        return value is not None and self.identity(actor, way.identity) == value
-
-    def _names(self, row: WorldRow, way: Way) -> str | None:
-        target = self.world.follow(row, way.hops)
-        return target.values.get(way.column) if target is not None else None
+        value = self.identity(actor, way.identity)
+        return value is not None and any(
+            target.values.get(way.column) == value for target in self.world.reach(row, way.hops)
+        )
 
     def _key(self, row: WorldRow) -> str:
         anchor = self.model.anchors.get(row.table)
         return row.values.get(anchor.key if anchor else "id") or ""
+
+
+def _personal(opening: Opening, condition: Condition) -> bool:
+    """Whether a condition is about a row on the way to the account."""
+    return bool(condition.hops and opening.account.hops and condition.hops[0] == opening.account.hops[0])
 
 
 ALL: Final = frozenset({"read", "write", "manage"})

@@ -55,6 +55,15 @@ def layouts(population: Population, side: Side) -> Iterator[tuple[str, str, str]
     """(path, account, record key): the account alone, each record alone, and both in either order."""
     account = side.account
     yield f"{account}/file.pdf", account, ""
+    snapshot = population.snapshot
+    for child, record in side.records.items():
+        own = record.values.get(population.model.anchors[child].key) or ""
+        relation = snapshot.relations.get(child)
+        for key in relation.foreign_keys if relation else ():
+            above = side.records.get(key.target)
+            if above is not None:
+                name = above.values.get(population.model.anchors[key.target].key) or ""
+                yield f"{name}/{own}/file.pdf", account, own
     for table, record in side.records.items():
         key = record.values.get(population.model.anchors[table].key) or ""
         if key:

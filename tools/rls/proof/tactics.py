@@ -63,7 +63,10 @@ class Tactics:
 
     def _old_rows(self, actor: Actor, title: str, may: frozenset[str]) -> Iterator[Write]:
         leading = actor in self.leading
-        rows = self._sample(actor, self.world.rows[title], SAMPLED if leading else 1)
+        every: Sequence[WorldRow] = self.world.rows[title]
+        if title == storage.OBJECTS:
+            every = [row for row in every if row.values.get("name") in self._used_paths]
+        rows = self._sample(actor, every, SAMPLED if leading else 1)
         yield from touches(self.world, actor, rows, self.templates.shapes_generated, may)
         if "UPDATE" not in may:
             return
@@ -124,7 +127,11 @@ class Tactics:
         count: dict[tuple[object, ...], int] = {}
         found: list[WorldRow] = []
         for row in rows:
-            kind = (self.standings.standing(actor, row), self.standings.scopes(row))
+            kind = (
+                self.standings.standing(actor, row),
+                self.standings.scopes(row),
+                row.values.get("bucket_id"),
+            )
             count[kind] = count.get(kind, 0) + 1
             if count[kind] <= most:
                 found.append(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tools.rls.proof.actors import Actor, Spec
@@ -73,6 +73,19 @@ class World:
             row = found[0]
         return row
 
+    def reach(self, row: WorldRow, hops: Sequence[Hop]) -> list[WorldRow]:
+        """Every row that a chain leads to: a hop to a group's members leads to many."""
+        found = [row]
+        for hop in hops:
+            keys = {one.key(hop.columns) for one in found}
+            found = [
+                target
+                for key in sorted(keys, key=str)
+                if None not in key
+                for target in self.find(hop.target, hop.target_columns, key)
+            ]
+        return found
+
     def meets(self, condition: Condition, row: WorldRow) -> bool:
         """Whether a row meets a condition, itself or in the row that the hops lead to."""
         target = self.follow(row, condition.hops)
@@ -80,7 +93,7 @@ class World:
             return False
         if not target.id:  # what an attack left behind is no row of the world
             return met_by(condition, target.values.get(condition.column))
-        return target.id in self.met.get(condition, frozenset())
+        return target.id in self.met.get(replace(condition, hops=(), tested=True), frozenset())
 
 
 def read_world(session: ScratchSession, world: World) -> None:
@@ -112,7 +125,7 @@ def read_world(session: ScratchSession, world: World) -> None:
         world.rows[accounts] = tuple(
             WorldRow(accounts, row[0], dict(zip(columns, row[1:], strict=True))) for row in found
         )
-    for condition in conditions_of(world.model):
+    for condition in {replace(one, hops=(), tested=True) for one in conditions_of(world.model)}:
         ids = session.rows(f"select {ID} from {named(condition.table)} where {holds(condition)}")
         world.met[condition] = frozenset(row[0] for row in ids)
 

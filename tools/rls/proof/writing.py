@@ -29,7 +29,8 @@ class Write:
     after: WorldRow | None
     changed: frozenset[str] = frozenset()
     living: bool = True
-    note: str = ""
+    witness: str = ""
+    """A query of the superuser that counts the row as changed, where the statement itself names no row."""
 
 
 @dataclass(slots=True, eq=False)
@@ -235,7 +236,12 @@ def moves(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> I
             for write in _update(world, actor, row, changes, "move"):
                 yield write
                 # With WHERE the new row must be visible as well; without it, only WITH CHECK decides.
-                yield replace(write, sql=write.sql.partition(" where ")[0])
+                sets = " and ".join(
+                    f"{quoted(name)} = {literal(changes[name])}" for name in sorted(write.changed)
+                )
+                moved = f"select to_jsonb(count(*)) from {named(row.table)} where {sets} and "
+                moved += where_key(world.snapshot.relations[row.table], row)
+                yield replace(write, sql=write.sql.partition(" where ")[0], witness=moved)
         if sibling is not None and len(first) > 1:
             every = {c: sibling.values.get(c) for columns in first for c in columns}
             yield from _update(world, actor, row, every, "move")
