@@ -23,7 +23,7 @@ import psycopg
 
 from benchmarks.rls import contenders
 from benchmarks.rls.cases import CASES
-from benchmarks.rls.confirm import CACHE, UNCHANGED, recorded
+from benchmarks.rls.confirm import CACHE, FRESH, UNCHANGED, recorded
 from benchmarks.rls.contenders import Answer
 from benchmarks.rls.harmless import harmless
 from benchmarks.rls.judge import Judge
@@ -183,7 +183,7 @@ def main() -> None:
     known = kept(args.fresh)
     CACHE.parent.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
-    with ProcessPoolExecutor(max_workers=args.jobs) as pool, KEPT.open("a") as file:
+    with ProcessPoolExecutor(args.jobs, mp_context=FRESH) as pool, KEPT.open("a") as file:
         jobs: list[tuple[str, Mutant, Future[dict[str, dict[str, Any]]]]] = []
         for case, mutant in todo:
             missing = [name for name in asked if key_of(case, mutant, name, versions) not in known]

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ QUOTA: Final = 7
 """How many mutants of one operator are kept in one case."""
 PATIENCE: Final = 240.0
 """Seconds for one operator in one case."""
+FRESH: Final = get_context("spawn")
+"""Processes that share nothing: a forked one would talk over its parent's sessions."""
 Found = dict[str, dict[str, Any]]
 _JUDGES: dict[str, Judge] = {}
 
@@ -94,6 +97,11 @@ def unchanged(case: str, name: str) -> list[list[str]]:
     return changed
 
 
+def rewrites(case: str) -> list[str]:
+    """The names of a case's harmless rewrites."""
+    return [rewrite.name for rewrite in harmless(judge_of(case).catalog())]
+
+
 def recorded(path: Path = CONFIRMED) -> Mapping[str, Any]:
     """What was confirmed."""
     return json.loads(path.read_text()) if path.exists() else {}
@@ -114,9 +122,9 @@ def main() -> None:
     parser.add_argument("--harmless", action="store_true", help="the rewrites in place of the mutants")
     args = parser.parse_args()
     cases = args.case or list(CASES)
-    with ProcessPoolExecutor(max_workers=args.jobs) as pool:
+    with ProcessPoolExecutor(args.jobs, mp_context=FRESH) as pool:
         if args.harmless:
-            names = [(case, m.name) for case in cases for m in harmless(judge_of(case).catalog())]
+            names = [(case, name) for case in cases for name in pool.submit(rewrites, case).result()]
             jobs = {f"{case}/{name}": pool.submit(unchanged, case, name) for case, name in names}
             same = {key: "same" for key, job in jobs.items() if not job.result()}
             kept = {k: v for k, v in recorded(UNCHANGED).items() if k.partition("/")[0] not in cases}

@@ -11,7 +11,7 @@ from benchmarks.rls.catalog import Catalog
 from benchmarks.rls.mutant import Mutant, spread
 
 Make = Callable[[Catalog], Iterator[Mutant]]
-PER_KIND: Final = 3
+PER_KIND: Final = 2
 DRAFTS: Final = """
 create table public.drafts (
   id uuid primary key default gen_random_uuid(), author_id uuid not null references {accounts} (id), body text

@@ -36,6 +36,7 @@ class Judge:
     clean: dict[str, Answers] = field(default_factory=dict[str, Answers])
     known: dict[str, Known] = field(default_factory=dict[str, Known])
     asked_for: frozenset[str] = frozenset()
+    parts: Catalog | None = None
 
     def template(self) -> str:
         """The clean schema with the oracle's world and driver."""
@@ -66,8 +67,10 @@ class Judge:
 
     def catalog(self) -> Catalog:
         """The parts of the clean schema that operators change."""
-        with self.copy() as asked:
-            return read(asked.connection, self.case)
+        if self.parts is None:
+            with self.copy() as asked:
+                self.parts = read(asked.connection, self.case)
+        return self.parts
 
     def gains(self, mutant: Mutant) -> list[Gain]:
         """What somebody gains by a mutant, at the first place where anybody does.
@@ -91,11 +94,13 @@ class Judge:
         return []
 
     def changes(self, rewrite: Mutant) -> list[tuple[str, str, str, str]]:
-        """Every answer that a rewrite changes: all reads, all of its own relations, every function."""
-
+        """Every answer that a rewrite changes: of its relations, of those that reach them, of functions."""
+        reached = set(rewrite.look)
+        for title in rewrite.look:
+            reached |= set(self.catalog().users(title.partition(".")[2], limit=len(self.known)))
         with self.copy(rewrite.sql, rewrite.rows) as asked:
             found = differences(self._clean("functions", Asked.ask_functions), asked.ask_functions())
-            for title in self.known:
+            for title in sorted(reached & self.known.keys()):
                 writes = title in rewrite.look
 
                 def ask(one: Asked, title: str = title, writes: bool = writes) -> Answers:
