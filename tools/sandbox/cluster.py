@@ -19,7 +19,7 @@ import secrets
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, LiteralString, Self
@@ -31,7 +31,9 @@ from tools.errors import ConfigurationError, InvalidInput
 from tools.sandbox import databases, server
 from tools.sandbox.binaries import OLDEST_MAJOR, choose_binaries
 from tools.sandbox.lease import Lease, exclusive
-from tools.sandbox.place import settle
+from tools.sandbox.place import DEFAULT_SUPERUSER, settle
+
+APART = "sergei"  # superuser of the server that runs other people's SQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class SandboxSettings:
 
     `url` names a server of the user's own, with rights to create databases and roles; then nothing is
     started. Where the embedded server lacks one of `extensions`, the system's is used. `shared_dir` takes the
-    place of `cache_dir` for root when the latter lies in a folder that only root may enter.
+    place of `cache_dir` for root when the latter lies in a folder that only root may enter. `superuser` names
+    who administers a private server; each name has a server of its own.
     """
 
     cache_dir: Path
@@ -49,6 +52,7 @@ class SandboxSettings:
     extensions: tuple[str, ...] = ()
     idle_seconds: float = 300.0
     shared_dir: Path = Path("/var/cache/sergei")
+    superuser: str = DEFAULT_SUPERUSER
 
 
 class Cluster:
@@ -61,9 +65,12 @@ class Cluster:
         conninfo: str,
         bin_dir: Path | None,
         lease: Lease | None,
+        settings: SandboxSettings | None = None,
     ) -> None:
         self._conninfo = conninfo
         self._lease = lease
+        self._settings = settings
+        self._apart: Cluster | None = None
         self._session = databases.connect(conninfo)
         self._guard = threading.RLock()
         self._token = secrets.randbits(28)
@@ -91,15 +98,21 @@ class Cluster:
     def _private(cls, settings: SandboxSettings) -> Cluster:
         binaries = choose_binaries(settings.server, settings.extensions)
         try:
-            place = settle(settings.cache_dir, settings.shared_dir, binaries)
+            place = settle(settings.cache_dir, settings.shared_dir, binaries, settings.superuser)
             with exclusive(place.home / "lock"):
                 lease = Lease(place.home / "users", settings.idle_seconds)
                 with ExitStack() as undo:
                     undo.callback(lease.release)
                     folder = server.ensure_running(place, binaries)
-                    conninfo = make_conninfo(host=str(folder), port=5432, dbname="postgres", user="postgres")
+                    conninfo = make_conninfo(
+                        host=str(folder), port=5432, dbname="postgres", user=settings.superuser
+                    )
                     cluster = cls(
-                        kind=binaries.kind, conninfo=conninfo, bin_dir=binaries.bin_dir, lease=lease
+                        kind=binaries.kind,
+                        conninfo=conninfo,
+                        bin_dir=binaries.bin_dir,
+                        lease=lease,
+                        settings=settings,
                     )
                     undo.pop_all()
                     return cluster
@@ -141,9 +154,24 @@ class Cluster:
     def close(self) -> None:
         """Give the lease back. Scratch databases still open are swept by the next one who opens."""
         self._closed = True
+        if self._apart is not None:
+            self._apart.close()
         self._session.close()
         if self._lease is not None:
             self._lease.release()
+
+    def apart(self) -> Cluster:
+        """The server for other people's SQL: a second private one, started on first use and closed with this.
+
+        Its superuser has a name that no schema mentions, so that `postgres` can be there what it is on hosted
+        Supabase: the owner of everything, and no superuser. Of a url: the same server, as there is no other.
+        """
+        if self._settings is None or self._settings.superuser == APART:
+            return self
+        with self._guard:
+            if self._apart is None:
+                self._apart = Cluster.open(replace(self._settings, superuser=APART))
+            return self._apart
 
     def dsn(self, database: str = "postgres", user: str | None = None) -> str:
         """A libpq conninfo string. Without a user: the superuser (of a url: the url's own user)."""

@@ -75,11 +75,13 @@ def create(session: Session, name: str, template: str | None, strategy: LiteralS
 
 
 def drop(session: Session, name: str) -> None:
-    """Drop a database and end its sessions; a missing one is no error."""
+    """Drop a database with its sessions and the login of its name that a copy has; missing is no error."""
     name = checked(name)
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     try:
         session.execute(statement)
+        if session.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+            session.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
     except psycopg.Error as error:
         raise translated(error, f"The sandbox cannot drop the database {name}") from error
 

@@ -1,6 +1,6 @@
 """Where a private server lives and whom it runs as.
 
-    HOME/            CACHE/<kind>-<major>, 0700 (0711 for root, whose server runs as another account)
+    HOME/            CACHE/<kind>-<major>[-<superuser>], 0700 (root: 0711, the server runs as another account)
       lock users reaper   the locks of lease.py and reaper.py
       data/          the cluster, owned by the server's account
       server.log postgresql.conf
@@ -26,6 +26,7 @@ from tools.sandbox.binaries import Binaries
 
 UNPRIVILEGED = ("postgres", "nobody", "daemon")  # initdb wants an account with a name
 SOCKET_NAME = ".s.PGSQL.5432"
+DEFAULT_SUPERUSER = "postgres"
 SOCKET_PATH_BYTES = 100  # sun_path holds 107 bytes on Linux and 103 on macOS
 
 
@@ -44,6 +45,7 @@ class Place:
 
     home: Path
     account: Account
+    superuser: str = DEFAULT_SUPERUSER
 
     @property
     def data(self) -> Path:
@@ -120,11 +122,14 @@ def _make_folder(folder: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def settle(cache_dir: Path, shared_dir: Path, binaries: Binaries) -> Place:
+def settle(
+    cache_dir: Path, shared_dir: Path, binaries: Binaries, superuser: str = DEFAULT_SUPERUSER
+) -> Place:
     """Choose and create the folder of this user's server for these binaries. Raises OSError."""
     account = server_account()
     cache = cache_folder(cache_dir, shared_dir, account)
-    home = cache / f"{binaries.kind}-{binaries.major}"
+    apart = "" if superuser == DEFAULT_SUPERUSER else f"-{superuser}"
+    home = cache / f"{binaries.kind}-{binaries.major}{apart}"
     if home.exists() and home.stat().st_uid != os.geteuid():
         home = home.with_name(f"{home.name}-u{os.geteuid()}")
     _make_folder(home.parent, 0o700 if account.ours else 0o755)
@@ -132,7 +137,7 @@ def settle(cache_dir: Path, shared_dir: Path, binaries: Binaries) -> Place:
     for name in ("lock", "users", "reaper"):
         if not (home / name).exists():
             (home / name).touch(mode=0o600)
-    return Place(home.resolve(), account)
+    return Place(home.resolve(), account, superuser)
 
 
 def reachable_binaries(binaries: Binaries, place: Place) -> Binaries:

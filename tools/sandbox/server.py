@@ -147,8 +147,8 @@ def _remove_half_clusters(place: Place) -> None:
 
 
 def _initdb(place: Place, binaries: Binaries, folder: Path, locale: str) -> subprocess.CompletedProcess[str]:
-    command = [binaries.program("initdb"), "-D", str(folder), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    command += ["--no-sync", "--no-instructions", f"--locale={locale}"]
+    command = [binaries.program("initdb"), "-D", str(folder), "-U", place.superuser, "-A", "trust"]
+    command += ["-E", "UTF8", "--no-sync", "--no-instructions", f"--locale={locale}"]
     if binaries.major >= 15:
         command.append("--locale-provider=libc")
     account = place.account

@@ -93,7 +93,7 @@ class Sides:
     ) -> tuple[Side, Side]:
         with copying as scratch:
             before = asyncio.run(self._snapshot(scratch.dsn))
-            apply(scratch.dsn, text, name)
+            apply(scratch, text, name)
             after = asyncio.run(self._snapshot(scratch.dsn))
             return Side(base, before, scratch.gaps), Side(f"{base} + {name}", after)
 
@@ -175,12 +175,13 @@ def copied(resources: Resources, base: str) -> Generator[Scratch]:
             yield scratch
 
 
-def apply(dsn: str, text: str, name: str) -> None:
+def apply(scratch: Scratch, text: str, name: str) -> None:
     """Run a migration. Raises InvalidInput with the first statement that fails."""
-    with ScratchSession(dsn) as session:
-        restorer = Restorer(session, None)
+    with ScratchSession(scratch.dsn) as session:
+        restorer = Restorer(session, None, scratch.admin)
+        known = len(restorer.gaps)
         restorer.settle()
         restorer.again(restorer.run(statements(text, rows=False)))
-        if restorer.gaps:
-            what, why = restorer.gaps[0]
+        if len(restorer.gaps) > known:
+            what, why = restorer.gaps[known]
             raise InvalidInput(f"{name} does not apply: {what}: {why}.")

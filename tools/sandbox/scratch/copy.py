@@ -14,15 +14,15 @@ from typing import Final
 
 from psycopg import sql
 
-from tools.sandbox import demo
 from tools.sandbox.cluster import Cluster
+from tools.sandbox.scratch.admin import Admin
+from tools.sandbox.scratch.confine import Cell, cell
 from tools.sandbox.scratch.dump import Entry, dump_schema, entries, is_dump
 from tools.sandbox.scratch.restore import Restorer
 from tools.sandbox.scratch.roles import drop_roles, make_roles
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 from tools.sandbox.scratch.source import PLATFORM, Bucket, read_source
 from tools.sandbox.scratch.statements import looks_dumped, statements
-from tools.sandbox.shim import install_shim
 
 # REVOKE would need one statement per creator, schema and grantee; the dependencies would outlive their rows.
 _NO_DEFAULTS: Final = """
@@ -37,12 +37,14 @@ delete from pg_catalog.pg_default_acl
 @dataclass(frozen=True, slots=True)
 class Scratch:
     """A database made for one proof. `gaps` are (object, reason) that the copy lacks; `notes` are what
-    differs without a bearing on access: extensions, indexes, settings."""
+    differs without a bearing on access: extensions, indexes, settings. `dsn` is the login of confine.py, and
+    `admin` does for further statements what that login may not."""
 
     dsn: str
     gaps: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     supabase: bool
+    admin: Admin
 
 
 @contextmanager
@@ -54,29 +56,25 @@ def copy_schema(cluster: Cluster, conninfo: str, name_prefix: str = "proof") -> 
     source = read_source(conninfo)
     found = dump_schema(cluster, conninfo, source)
     with (
-        cluster.scratch(name_prefix, _template(cluster, source.supabase)) as dsn,
-        ScratchSession(dsn) as session,
+        _place(cluster, name_prefix, source.supabase) as (place, admin),
+        ScratchSession(place.dsn) as session,
     ):
-        roles, gaps = make_roles(session, source.roles, source.memberships)
-        try:
-            if source.supabase:
-                _make_room(session, found)
-            restorer = Restorer(session, source)
-            restorer.settle()
-            restorer.again(restorer.run(found))
-            restorer.settle()
-            _buckets(session, source.buckets)
-            roles += restorer.roles
-            gaps += restorer.gaps
-            gaps += [
-                (f"table {name}", "the login may not read it, so pg_dump cannot")
-                for name in source.unreadable
-                if name.partition(".")[0] not in PLATFORM
-            ]
-            session.close()
-            yield Scratch(dsn, tuple(gaps), tuple(restorer.notes), source.supabase)
-        finally:
-            _forget(cluster, dsn, roles)
+        make_roles(admin, source.roles, source.memberships)
+        if source.supabase:
+            _make_room(admin, found)
+        restorer = Restorer(session, source, admin)
+        restorer.install(found)
+        restorer.settle()
+        restorer.again(restorer.run(found))
+        restorer.settle()
+        _buckets(session, source.buckets)
+        admin.gaps += [
+            (f"table {name}", "the login may not read it, so pg_dump cannot")
+            for name in source.unreadable
+            if name.partition(".")[0] not in PLATFORM
+        ]
+        session.close()
+        yield Scratch(place.dsn, tuple(admin.gaps), tuple(admin.notes), source.supabase, admin)
 
 
 @contextmanager
@@ -92,36 +90,49 @@ def restore_sql(
 
     With `rows`, migrations may insert what they bring along (plans, codes, flags); a dump's rows never go in.
     """
-    with cluster.scratch(name_prefix, _template(cluster, supabase)) as dsn, ScratchSession(dsn) as session:
-        before = {name for (name,) in session.rows("select rolname from pg_catalog.pg_roles")}
-        restorer = Restorer(session, None)
-        made: set[str] = set()
-        try:
-            for place, text in enumerate(sql_texts):
-                dumped = is_dump(text)
-                found = entries(text) if dumped else statements(text, rows=rows and not looks_dumped(text))
-                if supabase and place == 0 and (dumped or looks_dumped(text)):
-                    _make_room(session, found if dumped else [])
-                restorer.settle()
-                restorer.waiting += restorer.run(found)
+    dumps = [is_dump(text) for text in sql_texts]
+    found = [
+        entries(text) if dumped else statements(text, rows=rows and not looks_dumped(text))
+        for text, dumped in zip(sql_texts, dumps, strict=True)
+    ]
+    with _place(cluster, name_prefix, supabase) as (place, admin), ScratchSession(place.dsn) as session:
+        restorer = Restorer(session, None, admin)
+        if supabase and sql_texts and (dumps[0] or looks_dumped(sql_texts[0])):
+            _make_room(admin, found[0] if dumps[0] else [])
+        for several in found:
+            restorer.install(several)
+        for several in found:
             restorer.settle()
-            restorer.again(restorer.waiting)
-            made = {name for (name,) in session.rows("select rolname from pg_catalog.pg_roles")} - before
-            session.close()
-            yield Scratch(dsn, tuple(restorer.gaps), tuple(restorer.notes), supabase)
-        finally:
-            _forget(cluster, dsn, sorted(made))
+            restorer.waiting += restorer.run(several)
+        restorer.settle()
+        restorer.again(restorer.waiting)
+        session.close()
+        yield Scratch(place.dsn, tuple(admin.gaps), tuple(admin.notes), supabase, admin)
 
 
-def _template(cluster: Cluster, supabase: bool) -> str | None:
-    return cluster.template("shim", install_shim, key=demo.content_key()) if supabase else None
+@contextmanager
+def _place(cluster: Cluster, prefix: str, supabase: bool) -> Generator[tuple[Cell, Admin]]:
+    """A confined database and its superuser's session. Roles that the schema brings go after the database."""
+    made: list[str] = []
+    try:
+        with (
+            cell(cluster, prefix, supabase=supabase) as place,
+            ScratchSession(place.admin_dsn) as session,
+        ):
+            admin = Admin(session, place.owner, place.login, made)
+            yield place, admin
+    finally:
+        if made:
+            with ScratchSession(cluster.apart().dsn()) as session:
+                drop_roles(session, made)
 
 
-def _make_room(session: ScratchSession, found: Sequence[Entry]) -> None:
+def _make_room(admin: Admin, found: Sequence[Entry]) -> None:
     """Take from the stand-in what the source brings itself, and every privilege that it would add.
 
     Default privileges would grant to the API roles what the source revoked: they are the source's to set.
     """
+    session, owner = admin.session, sql.Identifier(admin.owner)
     brought = {entry.schema for entry in found if entry.kind in ("TABLE", "VIEW", "FUNCTION", "TYPE")}
     session.script(_NO_DEFAULTS)
     if found:
@@ -130,9 +141,8 @@ def _make_room(session: ScratchSession, found: Sequence[Entry]) -> None:
         for schema in schemas:
             session.run(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
         # As template0 has it, which is what pg_dump counts its grants from.
-        session.script(
-            "create schema public authorization pg_database_owner; grant usage on schema public to public"
-        )
+        session.run(sql.SQL("create schema public authorization {}").format(owner))
+        session.script("grant usage on schema public to public")
     session.commit()
 
 
@@ -150,19 +160,3 @@ def _buckets(session: ScratchSession, buckets: Sequence[Bucket]) -> None:
         session.commit()
     except SqlFailure:
         session.rollback()
-
-
-def _forget(cluster: Cluster, dsn: str, roles: Sequence[str]) -> None:
-    """Drop the roles made for this copy, after what they own in it."""
-    if not roles:
-        return
-    with ScratchSession(dsn) as session:
-        for name in roles:
-            try:
-                with session.savepoint():
-                    session.run(sql.SQL("drop owned by {} cascade").format(sql.Identifier(name)))
-            except SqlFailure:
-                continue
-        session.commit()
-    with ScratchSession(cluster.dsn()) as session:
-        drop_roles(session, roles)

@@ -4,14 +4,14 @@ something was missing, and with a reason where nothing helps."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from psycopg import sql
 
 from tools.sandbox.scratch import standins
+from tools.sandbox.scratch.admin import IN_BLOCK, ROLE_STATEMENT, Admin
 from tools.sandbox.scratch.dump import Entry
-from tools.sandbox.scratch.roles import create_role
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 from tools.sandbox.scratch.source import Routine, Source
 from tools.sandbox.scratch.statements import pieces
@@ -44,6 +44,14 @@ _EXTENSION: Final = re.compile(
     r'(?:\s+with)?(?:\s+schema\s+"?(?P<schema>\w+)"?)?',
     re.I,
 )
+_DROP_EXTENSION: Final = re.compile(
+    r'drop\s+extension\s+(?:if\s+exists\s+)?"?([\w-]+)"?\s*(?:cascade|restrict)?\s*;?\s*\Z', re.I
+)
+_PUBLISH_ALL: Final = re.compile(r'create\s+publication\s+"?(\w+)"?\s+for\s+all\s+tables\b', re.I)
+_OWNED: Final = re.compile(r'\sowner\s+to\s+("[^"]+"|\w+)\s*;?\s*\Z', re.I)
+_OF_ROLES: Final = re.compile(r"permission denied to (?:create|alter|drop|grant|revoke) role|must have admin")
+_LEAKPROOF: Final = re.compile(r"(?<!not )\bleakproof\b", re.I)
+_DENIED_SCHEMA: Final = re.compile(r"permission denied for schema (\S+)")
 _MISSING_TYPE: Final = re.compile(r'type "([^"]+)" does not exist')
 _MISSING_ROLE: Final = re.compile(r'role "([^"]+)" does not exist')
 _MISSING_SCHEMA: Final = re.compile(r'schema "([^"]+)" does not exist')
@@ -52,18 +60,17 @@ _THERE: Final = ("42P06", "42710")
 
 
 class Restorer:
-    """Runs entries and gathers what is missing."""
+    """Runs entries as the copy's login and gathers what is missing. `admin` does what that login may not."""
 
-    def __init__(self, session: ScratchSession, source: Source | None) -> None:
+    def __init__(self, session: ScratchSession, source: Source | None, admin: Admin) -> None:
         self.session = session
         self.source = source
-        self.gaps: list[tuple[str, str]] = []
-        self.notes: list[str] = []
-        self.roles: list[str] = []
+        self.admin = admin
+        self.gaps = admin.gaps
+        self.notes = admin.notes
         self.waiting: list[tuple[Entry, SqlFailure]] = []
         self._tried: set[str] = set()
-        self._available = {name for (name,) in session.rows("select name from pg_available_extensions")}
-        session.commit()
+        self._lent: set[tuple[str, str]] = set()
 
     def settle(self) -> None:
         """Settings under which a schema is restored, whatever a file set before."""
@@ -73,24 +80,44 @@ class Restorer:
         )
         self.session.commit()
 
+    def install(self, entries: Sequence[Entry]) -> None:
+        """Extensions come first, while nothing of the schema is there that their scripts could meet."""
+        for entry in entries:
+            if extension := _extension_of(entry):
+                self.admin.install(extension["name"], extension["schema"] or "")
+
     def run(self, entries: Sequence[Entry]) -> list[tuple[Entry, SqlFailure]]:
         """Run all in order; gives what failed."""
         failed: list[tuple[Entry, SqlFailure]] = []
         batch: list[Entry] = []
         for entry in entries:
-            extension = _EXTENSION.match(entry.text) if "xtension" in entry.text.lower()[:40] else None
             if entry.kind in SKIPPED:
                 self._skip(entry)
-            elif extension:
-                failed += self._batch(batch)
-                batch = []
-                self._extension(extension["name"], extension["schema"] or "")
-            else:
+                continue
+            aside = self._aside(entry)
+            if aside is None:
                 batch.append(entry)
-            if len(batch) >= BATCH:
+            if aside or len(batch) >= BATCH:
                 failed += self._batch(batch)
                 batch = []
-        return failed + self._batch(batch)
+            if aside:
+                aside()
+        failed += self._batch(batch)
+        self._take_back()
+        return failed
+
+    def _aside(self, entry: Entry) -> Callable[[], None] | None:
+        """What is done in place of an entry that the login may not run."""
+        text = entry.text
+        if extension := _extension_of(entry):
+            return lambda: self._extension(extension["name"], extension["schema"] or "")
+        if dropped := _DROP_EXTENSION.match(text):
+            return lambda: self.admin.drop_extension(dropped[1])
+        if ROLE_STATEMENT.match(text) and len(parts := pieces(text)) == 1:
+            return lambda: self.admin.run_role_statement(parts[0])
+        if published := _PUBLISH_ALL.match(text):
+            return lambda: self.admin.publish_all(published[1])
+        return None
 
     def _skip(self, entry: Entry) -> None:
         reason = SKIPPED[entry.kind]
@@ -111,6 +138,27 @@ class Restorer:
                 break
         for entry, failure in waiting:
             self._report(entry, failure)
+        self._take_back()
+
+    def _lend(self, entries: Sequence[Entry]) -> None:
+        """New owners must be allowed to create in the schema. Before privileges are set, all is as it was."""
+        if any(entry.kind in ("ACL", "GRANT", "REVOKE") for entry in entries):
+            self._take_back()
+        for entry in entries:
+            owner = _OWNED.search(entry.text) if entry.schema not in ("", "-") else None
+            if owner and owner[1].strip('"') != self.admin.owner:
+                self._lend_one(entry.schema, owner[1].strip('"'))
+
+    def _lend_one(self, schema: str, role: str) -> bool:
+        lent = (schema, role) not in self._lent and self.admin.lend(schema, role)
+        if lent:
+            self._lent.add((schema, role))
+        return lent
+
+    def _take_back(self) -> None:
+        for schema, role in self._lent:
+            self.admin.take_back(schema, role)
+        self._lent.clear()
 
     def _make_schemas(self, failures: Iterable[SqlFailure]) -> bool:
         """Schemas that no file makes: whoever runs these migrations made them before."""
@@ -134,6 +182,7 @@ class Restorer:
 
     def _batch(self, entries: Sequence[Entry]) -> list[tuple[Entry, SqlFailure]]:
         """Run a batch as one transaction; halve it where it fails, so that few are run alone."""
+        self._lend(entries)
         if len(entries) <= 1:
             return self._batch_alone(entries)
         try:
@@ -179,7 +228,7 @@ class Restorer:
 
     def _mended(self, text: str, failure: SqlFailure) -> str | None:
         """The statement to run next, after making what it lacks; None where that is not known."""
-        shorter = standins.without_modifier(text, failure.message)
+        shorter = standins.without_modifier(text, failure.message) or self._permitted(text, failure)
         if shorter is not None:
             return shorter
         if failure.message in self._tried:
@@ -193,10 +242,27 @@ class Restorer:
             return None
         return text if made else None
 
+    def _permitted(self, text: str, failure: SqlFailure) -> str | None:
+        """The statement to run once `admin` has done what only a superuser may; None where it cannot."""
+        if failure.sqlstate != "42501":
+            return None
+        if _OF_ROLES.search(failure.message) and text[:2].lower() == "do":
+            statements = IN_BLOCK.findall(text)
+            for statement in statements:
+                self.admin.run_role_statement(statement)
+            return IN_BLOCK.sub("null;", text) if statements else None
+        if "leakproof" in failure.message:
+            self.notes.append(f"{' '.join(text.split())[:60]} ...: it is not LEAKPROOF here")
+            changed = _LEAKPROOF.sub("", text)
+            return changed if changed != text else None
+        denied = _DENIED_SCHEMA.search(failure.message)
+        owner = _OWNED.search(text)
+        return text if denied and owner and self._lend_one(denied[1], owner[1].strip('"')) else None
+
     def _make_missing(self, message: str) -> bool:
         if found := _MISSING_ROLE.search(message):
-            create_role(self.session, found[1])
-            self.roles.append(found[1])
+            if not self.admin.create_role(found[1]):
+                return False
             self.notes.append(f"role {found[1]} did not exist and was created without attributes")
             return True
         if found := _MISSING_TYPE.search(message):
@@ -237,7 +303,9 @@ class Restorer:
             return
         place = f' with schema "{schema}"' if schema and schema != "pg_catalog" else ""
         make = f'create schema if not exists "{schema}"; ' if place else ""
-        if name in self._available:
+        if name in self.admin.installed:
+            return
+        if self.admin.may_install(name):  # trusted ones: the login installs them itself
             failure = self._alone(f'{make}create extension if not exists "{name}"{place} cascade')
             if failure is not None:
                 self.notes.append(f"extension {name} is missing: {failure.message}")
@@ -250,9 +318,13 @@ class Restorer:
             self.session.rollback()  # its stand-ins are there: the file names the extension twice
             return
         if name != "uuid-ossp":
-            self.notes.append(
-                f"extension {name} is not part of this server" + (f": {became}" if became else "")
-            )
+            barred = name in self.admin.available
+            why = "reaches beyond a copy and is not installed" if barred else "is not part of this server"
+            self.notes.append(f"extension {name} {why}" + (f": {became}" if became else ""))
+
+
+def _extension_of(entry: Entry) -> re.Match[str] | None:
+    return _EXTENSION.match(entry.text) if "xtension" in entry.text.lower()[:40] else None
 
 
 def _may_wait(entry: Entry) -> bool:

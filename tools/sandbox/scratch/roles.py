@@ -1,7 +1,7 @@
 """The roles of a source, made in the sandbox's server where they are missing.
 
-Roles belong to the server and outlive a scratch database: those made here are dropped with it. A role that is
-there already is left as it is, and what differs is said.
+Roles belong to the server and outlive a scratch database: those made here are dropped after it. A role that
+is there already is left as it is, and what differs is said.
 """
 
 from __future__ import annotations
@@ -11,63 +11,55 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
+from tools.sandbox.scratch.admin import Admin
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 from tools.sandbox.scratch.source import Membership, Role
 
-# SHARE ROW EXCLUSIVE conflicts with another CREATE ROLE but not with a login (ACCESS SHARE).
-_LOCK = "lock table pg_catalog.pg_authid in share row exclusive mode"
 _PLATFORM = re.compile(r"postgres$|supabase_|dashboard_user$|pgbouncer$")
 """Roles that administer a platform: no request acts as one of them, and here they are never quite alike."""
 
 
-def make_roles(
-    session: ScratchSession, roles: Sequence[Role], memberships: Sequence[Membership]
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """Create what is missing and commit. Gives the names made, and gaps where an existing role differs."""
-    session.script(_LOCK)
+def make_roles(admin: Admin, roles: Sequence[Role], memberships: Sequence[Membership]) -> None:
+    """Create what is missing. Where an existing role differs, it is a gap of `admin`."""
+    session = admin.session
     there = {
         name: (bypass, superuser)
         for name, bypass, superuser in session.rows(
             "select rolname, rolbypassrls, rolsuper from pg_catalog.pg_roles"
         )
     }
-    made = [role.name for role in roles if role.name not in there]
-    for role in roles:
-        if role.name in made:
-            create_role(
-                session, role.name, bypass_rls=role.bypass_rls or role.superuser, inherit=role.inherit
-            )
-    gaps = list(_differences(roles, there))
     linked = set(
         session.rows(
             "select r.rolname, m.rolname from pg_catalog.pg_auth_members a"
             " join pg_catalog.pg_roles r on r.oid = a.roleid join pg_catalog.pg_roles m on m.oid = a.member"
         )
     )
-    known = set(there) | set(made)
+    session.commit()
+    # Memberships first: the one by which the copy acts as a role must not close a circle with them.
+    made = [
+        role.name
+        for role in roles
+        if role.name not in there
+        and admin.create_role(
+            role.name, bypass_rls=role.bypass_rls or role.superuser, inherit=role.inherit, admit=False
+        )
+    ]
+    admin.gaps += _differences(roles, there)
+    known = {*there, *made}
     for item in memberships:
         if (item.role, item.member) in linked or not {item.role, item.member} <= known:
             continue
-        if item.member in made:
+        if item.role in admin.unsafe:
+            admin.notes.append(
+                f"role {item.member} is not made a member of {item.role}: it concerns a server"
+            )
+        elif item.member in made:
             _join(session, item)
         elif not _PLATFORM.match(item.member):
-            gaps.append(
-                (f"role {item.member}", f"it is a member of {item.role} in the source but not in the copy")
-            )
+            reason = f"it is a member of {item.role} in the source but not in the copy"
+            admin.gaps.append((f"role {item.member}", reason))
     session.commit()
-    return made, gaps
-
-
-def create_role(
-    session: ScratchSession, name: str, *, bypass_rls: bool = False, inherit: bool = True
-) -> None:
-    """A role that cannot log in: statements reach it by SET ROLE."""
-    words = sql.SQL("create role {} nologin {} {}").format(
-        sql.Identifier(name),
-        sql.SQL("bypassrls" if bypass_rls else "nobypassrls"),
-        sql.SQL("inherit" if inherit else "noinherit"),
-    )
-    session.run(words)
+    admin.admit(role.name for role in roles)
 
 
 def _join(session: ScratchSession, item: Membership) -> None:
