@@ -39,6 +39,11 @@ select r.oid::bigint as oid, r.rolname::text as name, r.rolsuper as superuser, r
          where m.member = r.oid and coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)
        ) as settable
 from pg_roles r
+-- Logins of scratch copies come and go, and are nobody's business unless they own something here.
+where r.rolname !~ '^sergei_scratch_' or exists (
+  select from pg_shdepend d
+  where d.refclassid = 'pg_authid'::regclass and d.refobjid = r.oid and d.deptype = 'o'
+    and d.dbid = (select oid from pg_database where datname = current_database()))
 """
 
 SCHEMAS: Final = """

@@ -3,7 +3,8 @@
 Whatever a schema brings runs as this login: blocks, triggers, functions that go back to the session's user.
 It is no superuser, may not create roles or databases, and is in no role that runs programs, touches the
 server's files or administers other roles. It acts as `owner`, which is what postgres is on hosted Supabase:
-the owner of everything, with BYPASSRLS. What only a superuser can do is done by admin.py, with statements of ours.
+the owner of everything, with BYPASSRLS. What only a superuser can do is done by admin.py, with statements
+of ours.
 
 With `trust` on the server's private socket any process of this user could log in as the superuser, so a
 connection from inside SQL must not exist: no extension that opens one is installed into a copy.
@@ -55,10 +56,10 @@ declare
 begin
   for wanted in
     select * from (values
-      ('postgres', 'bypassrls'), ('supabase_admin', 'bypassrls'), ('service_role', 'noinherit bypassrls'),
-      ('anon', 'noinherit'), ('authenticated', 'noinherit'), ('authenticator', 'noinherit'),
-      ('supabase_auth_admin', 'noinherit'), ('supabase_storage_admin', 'noinherit'),
-      ('dashboard_user', 'inherit'), ('pgbouncer', 'inherit')
+      ('postgres', 'bypassrls'), ('anon', 'noinherit'), ('authenticated', 'noinherit'),
+      ('service_role', 'noinherit bypassrls'), ('authenticator', 'noinherit'), ('dashboard_user', 'inherit'),
+      ('pgbouncer', 'inherit'), ('supabase_admin', 'bypassrls'), ('supabase_auth_admin', 'noinherit'),
+      ('supabase_storage_admin', 'noinherit')
     ) as roles (name, attributes)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted.name) then
