@@ -251,7 +251,9 @@ class Belongings:
         for one in self.records.openings:
             if one.anchor in ends:
                 words += [f"{one.name} {rank.value}" for rank in one.ranks] or [one.name]
-        return words
+        anchors = [self.records.anchors[title] for title in ends if title in self.records.anchors]
+        words += ["claim"] if any(anchor.claims for anchor in anchors) else []
+        return words + (["parent"] if any(anchor.parents for anchor in anchors) else [])
 
     def open_rows(self, relation: Relation, kind: Kind) -> Condition | None:
         """The test that opens a row to everybody: is_public, status = 'published'."""

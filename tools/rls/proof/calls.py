@@ -111,7 +111,7 @@ def scoped_tables(world: World) -> list[str]:
     return [
         title
         for title, belonging in world.model.tables.items()
-        if belonging.kind is Belongs.SCOPED and title in world.rows and title != world.model.accounts
+        if belonging.kind is Belongs.SCOPED and title in world.tables and title != world.model.accounts
     ]
 
 
@@ -178,7 +178,7 @@ def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[st
     if any(name in parameter for name in ("user", "account", "owner", "member", "grantee", "person")):
         yield from (account for account in (a.account, actor.account, b.account) if account)
     word = _subject(parameter)
-    for title in world.rows:
+    for title in world.tables:
         name = title.partition(".")[2].rstrip("s")
         if word and (name == word or name.endswith("_" + word)):
             row, key = a.of(title), _single_key(world, title)

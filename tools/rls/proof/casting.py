@@ -37,13 +37,23 @@ def cast(population: Population) -> list[Actor]:
     return actors
 
 
+def callers(snapshot: Snapshot) -> list[str]:
+    """The roles that signed-in people arrive as.
+
+    Roles belong to the server: those that may do nothing here belong to some other database.
+    """
+    if snapshot.supabase:
+        return ["authenticated"]
+    found = [r.name for r in snapshot.callers if any(snapshot.may(r, one) for one in snapshot.tables)]
+    return found[:3]
+
+
 class _Maker:
     def __init__(self, snapshot: Snapshot, model: Model, emails: Mapping[str | None, str | None]) -> None:
         self.model = model
         self.emails = emails
         self.supabase = snapshot.supabase
-        names = [role.name for role in snapshot.callers if role.name != "anon"]
-        self.roles = ["authenticated"] if snapshot.supabase else names[:3]
+        self.roles = callers(snapshot)
         self.tenant_claims: dict[str, list[Identity]] = {
             anchor.table: list(anchor.claims) for anchor in model.anchors.values() if anchor.claims
         }
@@ -106,7 +116,7 @@ class _Maker:
             for account, live in held:
                 if live:
                     yield self.actor(f"staff {one.name}", role, account, claims=one.claims, staff=one.name)
-                    yield self.actor(f"staff {one.name} without its claims", role, account)
+                    yield self.actor(f"staff {one.name} without its claims", role, account, staff=one.name)
                 else:
                     spec = population.world.holders.get(account)
                     why = spec.text() if spec else "ended"

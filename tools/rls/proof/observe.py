@@ -12,7 +12,7 @@ from tools.rls.proof.declared import as_mapping
 def expectations(campaign: Campaign) -> Mapping[str, Any]:
     """`[rls]` with `expect`: for every table and command the standings that got through."""
     found: dict[str, dict[str, list[str]]] = {}
-    for title in campaign.world.rows:
+    for title in campaign.world.tables:
         belonging = campaign.world.model.tables.get(title)
         if belonging is None:
             continue

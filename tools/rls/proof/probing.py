@@ -68,6 +68,8 @@ class Probing:
 
     def reads(self, actor: Actor, queries: Sequence[str]) -> list[Seen]:
         """What the actor reads with each query (each gives one array of ids)."""
+        if not queries:
+            return []
         self.count += len(queries)
         try:
             rows = self._run(

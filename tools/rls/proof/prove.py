@@ -18,7 +18,7 @@ from tools.review import Gap
 from tools.rls.proof import calls, storage
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.blame import Blame
-from tools.rls.proof.casting import cast
+from tools.rls.proof.casting import callers, cast
 from tools.rls.proof.coverage import measure, summary
 from tools.rls.proof.declared import apply
 from tools.rls.proof.furnishing import Furnishing
@@ -32,19 +32,21 @@ from tools.rls.proof.probing import Probing
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.symbolic import decide
 from tools.rls.proof.verdict import Answer, Proof
-from tools.rls.proof.world import World, named, read_world
+from tools.rls.proof.world import World, named, quoted, read_world
 from tools.rls.proof.writing import Templates
 from tools.rls.reading import read_here
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.cluster import Cluster
 from tools.sandbox.scratch.copy import Scratch, copy_schema
 from tools.sandbox.scratch.fill import Filler
-from tools.sandbox.scratch.session import ScratchSession
+from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 from tools.sandbox.scratch.shapes import Shape, read_shapes
 
 BUDGET: Final = 60.0
 SEED: Final = 7
 COVERAGE_SHARE: Final = 0.15
+STAND_IN: Final = "authenticated"
+"""Every sandbox server has this role; on plain PostgreSQL it stands for the application's login."""
 
 
 def silent(_: str) -> None:
@@ -164,10 +166,18 @@ class Stage:
             for title, shape in self.shapes.items()
         }
 
+    @property
+    def unwritable(self) -> dict[str, frozenset[str]]:
+        """Columns that an INSERT as people write it leaves out: generated ones, and keys always made."""
+        return {
+            title: frozenset(c.name for c in shape.columns if c.generated or c.identity == "always")
+            for title, shape in self.shapes.items()
+        }
+
     @classmethod
     def build(cls, session: ScratchSession, request: Request, progress: Callable[[str], None]) -> Stage:
         """Read the copy, work out the model, build the world, and commit it."""
-        snapshot = read_here(session, request.exposed)
+        snapshot, assumed = _with_a_caller(session, read_here(session, request.exposed), request)
         model = apply(infer(snapshot), request.declared, snapshot)
         progress("deciding states ...")
         shapes = read_shapes(session)
@@ -186,6 +196,8 @@ class Stage:
         session.commit()
         gaps = [Gap(what=what, why=why) for what, why in world.gaps]
         notes = tuple(f"by execution only: {gap.what} ({gap.why})" for gap in symbolic.beyond)
+        if not world.actors:
+            gaps.append(Gap(what="everything", why="there is no role that could call"))
         gaps += [
             Gap(
                 what=title,
@@ -207,7 +219,7 @@ class Stage:
             filler,
             world,
             gaps,
-            (*symbolic.exact, *notes),
+            (*symbolic.exact, *notes, *assumed),
             digest,
             population.visitor,
         )
@@ -215,7 +227,7 @@ class Stage:
     def attacked(self, deadline: float, progress: Callable[[str], None]) -> Campaign:
         """Every attack, carried out."""
         probing = Probing(self.session)
-        templates = Templates(self.world, self.filler, self.session, self.generated, self.visitor)
+        templates = Templates(self.world, self.filler, self.session, self.unwritable, self.visitor)
         campaign = Campaign(self.world, Standings(self.world), probing, templates, deadline, progress)
         campaign.run()
         progress("views and functions ...")
@@ -227,11 +239,34 @@ class Stage:
         """What was looked at, in figures."""
         rows = sum(len(several) for several in self.world.rows.values())
         return (
-            f"{len(self.world.rows)} tables with {rows} rows for {len(self.world.sides)} families",
+            f"{len(self.world.tables)} tables with {rows} rows for {len(self.world.sides)} families",
             f"{len(self.world.actors)} actors",
             f"{campaign.probing.count} probes",
             *(text if text.startswith("by ") else f"exactly, for every state: {text}" for text in self.exact),
         )
+
+
+def _with_a_caller(
+    session: ScratchSession, snapshot: Snapshot, request: Request
+) -> tuple[Snapshot, tuple[str, ...]]:
+    """A schema without the application's login gets a stand-in that may use every table; what was assumed."""
+    if callers(snapshot):
+        return snapshot, ()
+    schemas = sorted({relation.schema for relation in snapshot.tables})
+    listed = ", ".join(quoted(schema) for schema in schemas)
+    if not schemas:
+        return snapshot, ()
+    try:
+        with session.savepoint():
+            session.script(f"grant usage on schema {listed} to {STAND_IN}")
+            session.script(
+                f"grant select, insert, update, delete on all tables in schema {listed} to {STAND_IN}"
+            )
+            session.script(f"grant usage on all sequences in schema {listed} to {STAND_IN}")
+    except SqlFailure:
+        return snapshot, ()
+    told = "by assumption: no role is granted anything here, so callers were given every table"
+    return read_here(session, request.exposed), (told,)
 
 
 def _empty(session: ScratchSession, model: Model) -> None:

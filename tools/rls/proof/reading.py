@@ -27,7 +27,7 @@ def reading_queries(world: World, role: str) -> tuple[ReadingQuery, ...]:
     """A query for every table of the world on which the role has SELECT at all."""
     found: list[ReadingQuery] = []
     parts = [relation.title for relation in world.snapshot.tables if relation.partition]
-    for title in [*world.rows, *parts]:
+    for title in [*world.tables, *parts]:
         relation = world.snapshot.relations[title]
         if not addressable(world.snapshot, relation):
             continue

@@ -40,7 +40,7 @@ def replay_of(
     attack, expect, witness = _attack(world, violation)
     acting = violation.actor.acting()
     replay = Replay((), acting, attack, expect, witness, confirmed=False)
-    for rows in (_needed(world, violation), [row for several in world.rows.values() for row in several]):
+    for rows in (_needed(world, violation), [row for title in world.tables for row in world.rows[title]]):
         replay = Replay(seed_of(world, rows, generated), acting, attack, expect, witness, confirmed=False)
         if _shows(world, session, replay):
             return Replay(replay.seed, acting, attack, expect, witness, confirmed=True)
@@ -142,7 +142,7 @@ def _shows(world: World, session: ScratchSession, replay: Replay) -> bool:
     with session.savepoint(keep=False):
         try:
             session.script("set local session_replication_role = replica")
-            session.script("; ".join(f"delete from {named(title)}" for title in world.rows))
+            session.script("; ".join(f"delete from {named(title)}" for title in world.tables))
             for line in (*replay.seed, *replay.acting, *replay.attack[:-1]):
                 session.run(line.rstrip(";"))
             last = replay.attack[-1].rstrip(";")

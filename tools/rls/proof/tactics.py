@@ -101,7 +101,7 @@ class Tactics:
         """Table -> commands, so that together they have every distinct policy: what the other actors try."""
         known: set[tuple[object, ...]] = set()
         found: dict[str, frozenset[str]] = {}
-        for title in self.world.rows:
+        for title in self.world.tables:
             relation = self.world.snapshot.relations[title]
             belonging = self.world.model.tables.get(title)
             depth = len(belonging.paths[0]) if belonging and belonging.paths else -1

@@ -54,6 +54,11 @@ class World:
             self._index[key] = index
         return self._index[key].get(values, [])
 
+    @property
+    def tables(self) -> list[str]:
+        """Tables with rows; tenants that exist as a value only are none."""
+        return [title for title in self.rows if title in self.snapshot.relations]
+
     def rows_of(self, title: str) -> tuple[WorldRow, ...]:
         """Rows that a relation holds; for a partition those of the table it is a part of."""
         relation = self.snapshot.relations.get(title)
