@@ -32,7 +32,7 @@ class ProposeFixes(Params):
 
 
 class Offer(BaseModel):
-    """A fix that passed: the problem is closed, and nobody lost what he may do."""
+    """A fix that passed: the problem is closed, no reading and nothing of an owner was lost."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,7 +43,9 @@ class Offer(BaseModel):
     sql: str
     closed: int = Field(description="Wrongful reads and writes of the world that stopped.")
     gained: int = Field(description="Rightful ones that became possible.")
-    lost: int = Field(default=0, description="Rightful ones that were lost: always 0, or it is not offered.")
+    lost: list[str] = Field(
+        description="Writes of delegates that were possible without row level security and are not any more."
+    )
     undecided: list[str] = Field(description="Other differences, about which the model says nothing.")
 
 
@@ -65,6 +67,7 @@ class Fixes(Result):
     also_closed: list[str] = Field(description="Problems that an offered fix closes as well.")
     unmended: list[Unmended]
     script: str
+    lost: list[str] = Field(description="What the model allows and all fixes together take away.")
     leaks_before: list[str]
     leaks_after: list[str]
     errors_after: list[str]
@@ -92,6 +95,7 @@ class Fixes(Result):
             lines.append(
                 f"Before and after: {offer.closed} wrongful accesses closed, {offer.gained} rightful opened."
             )
+            lines += [f"No longer possible: {text}" for text in offer.lost[:3]]
             lines += [f"Also different: {text}" for text in offer.undecided[:3]]
             lines.append(f"\n```sql\n{offer.sql}\n```")
         lines += [f"- {offer.object}: {offer.how}" for offer in self.offers[SHOWN:]]
@@ -137,6 +141,7 @@ def told(made: Bench, mended: Mended, target: str, show: str = "summary") -> Fix
         also_closed=[f"{fix.problem.object} (by the fix of {fix.by})" for fix in mended.fixes if fix.by],
         unmended=[_unmended(fix) for fix in mended.fixes if fix.trial is None and not fix.by],
         script=script(offers),
+        lost=list(mended.change.lost),
         leaks_before=[f"{leak.object}: {leak.sentence}" for leak in mended.before],
         leaks_after=[f"{leak.object}: {leak.sentence}" for leak in mended.after],
         errors_after=[f"{finding.rule} {finding.object}" for finding in mended.errors_after],
@@ -151,7 +156,9 @@ def script(offers: list[Offer]) -> str:
     parts = ["begin;"]
     for offer in offers:
         parts.append(f"\n-- {' '.join(offer.problem.split())}")
-        parts.append(f"-- {offer.how}: {offer.closed} wrongful accesses closed, none lost")
+        parts.append(
+            f"-- {offer.how}: {offer.closed} wrongful accesses closed, {len(offer.lost)} rightful lost"
+        )
         parts.append(offer.sql.rstrip())
     return "\n".join([*parts, "\ncommit;"]) + "\n" if offers else ""
 
@@ -168,6 +175,7 @@ def _offer(fix: Fix) -> Offer:
         sql=trial.candidate.sql,
         closed=len(trial.change.closed),
         gained=len(trial.change.gained),
+        lost=list(trial.change.lost),
         undecided=list(trial.change.other),
     )
 
