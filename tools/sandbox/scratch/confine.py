@@ -27,6 +27,7 @@ from tools.errors import ConfigurationError
 from tools.sandbox import demo
 from tools.sandbox.cluster import Cluster
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
+from tools.sandbox.scratch.undoing import Themselves
 from tools.sandbox.shim import install_shim, shim_files
 
 POSTGRES: Final = "postgres"
@@ -113,6 +114,7 @@ class Cell:
     admin_dsn: str
     login: str
     owner: str
+    before: Themselves
 
 
 @contextmanager
@@ -128,8 +130,13 @@ def cell(cluster: Cluster, prefix: str, *, supabase: bool) -> Generator[Cell]:
         password = secrets.token_urlsafe(24) if server.kind == "url" else None
         with ScratchSession(admin_dsn) as session:
             _admit(session, login, owner, password)
+            before = Themselves.read(session, login)
         parts = {"user": login} | ({"password": password} if password else {})
-        yield Cell(make_conninfo(admin_dsn, **parts), admin_dsn, login, owner)
+        try:
+            yield Cell(make_conninfo(admin_dsn, **parts), admin_dsn, login, owner, before)
+        finally:
+            with ScratchSession(server.dsn()) as session:
+                before.undo(session)
 
 
 def _owner(server: Cluster) -> str:
@@ -152,11 +159,22 @@ def _owner(server: Cluster) -> str:
                          "supabase_storage_admin", "supabase_admin", "pgbouncer"):  # fmt: skip
                 if role not in unsafe:
                     join(session, role, owner)
+            if server.kind != "url":
+                _close_others(session)
             session.commit()
         except SqlFailure as failure:
             message = f"The sandbox server cannot hold a copy safely: {failure.message}."
             raise ConfigurationError(message, hint="Give it a login that is a superuser.") from None
         return owner
+
+
+def _close_others(session: ScratchSession) -> None:
+    """Databases that every server has are not for logins of copies."""
+    for (name,) in session.rows(
+        "select datname from pg_catalog.pg_database where datname in ('postgres', 'template1')"
+        " and has_database_privilege('anon', oid, 'CONNECT')"
+    ):
+        session.run(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
 
 
 def join(session: ScratchSession, role: str, member: str) -> None:

@@ -74,6 +74,7 @@ def copy_schema(cluster: Cluster, conninfo: str, name_prefix: str = "proof") -> 
             if name.partition(".")[0] not in PLATFORM
         ]
         session.close()
+        _undo(place, admin)
         yield Scratch(place.dsn, tuple(admin.gaps), tuple(admin.notes), source.supabase, admin)
 
 
@@ -107,6 +108,7 @@ def restore_sql(
         restorer.settle()
         restorer.again(restorer.waiting)
         session.close()
+        _undo(place, admin)
         yield Scratch(place.dsn, tuple(admin.gaps), tuple(admin.notes), supabase, admin)
 
 
@@ -125,6 +127,12 @@ def _place(cluster: Cluster, prefix: str, supabase: bool) -> Generator[tuple[Cel
         if made:
             with ScratchSession(cluster.apart().dsn()) as session:
                 drop_roles(session, made)
+
+
+def _undo(place: Cell, admin: Admin) -> None:
+    """What the schema's statements changed about the server's roles: said, and set back."""
+    for name in place.before.undo(admin.session):
+        admin.notes.append(f"role {name}: the schema changed its settings, which were set back")
 
 
 def _make_room(admin: Admin, found: Sequence[Entry]) -> None:
