@@ -15,15 +15,14 @@ from tools.rls.propose_fixes import told
 from tools.sandbox import demo, faults
 from tools.sandbox.cluster import Cluster
 
+pytestmark = pytest.mark.timeout(400)
+"""One bench serves all tests here: its world is built, and every fix tried, in the first one's set-up."""
 PLANTED = (
     "policy_always_true",
-    "policy_signed_in_is_enough",
-    "policy_helper_returns_true",
     "insert_check_true",
     "author_is_enough",
     "exists_not_tied_to_row",
     "rls_switched_off",
-    "profile_id_is_not_account_id",
     "reminder_moves_to_other_profile",
     "grantee_extends_own_grant",
     "join_any_household",
@@ -38,8 +37,8 @@ PLANTED = (
 TABLES = frozenset(
     f"public.{name}"
     for name in (
-        "medications", "diagnostic_reports", "allergies", "clinical_events", "immunisations", "observations",
-        "conditions", "vitals", "reminders", "profile_grants", "household_members",
+        "medications", "clinical_events", "immunisations", "observations",
+        "conditions", "reminders", "profile_grants", "household_members",
     )
 )  # fmt: skip
 
