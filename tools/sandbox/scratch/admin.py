@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import postgast
 from psycopg import sql
 
-from tools.sandbox.scratch.confine import LOCK, UNSAFE, join
+from tools.sandbox.scratch.confine import LOCK, STAND_IN, UNSAFE, join
+from tools.sandbox.scratch.dump import Entry
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 
 ROLE_STATEMENT: Final = re.compile(
@@ -59,6 +61,11 @@ class Admin:
         self.notes: list[str] = []
         session.script("set lock_timeout = '20s'")  # the copy's own session must never wait for this one
         self.unsafe = frozenset(name for (name,) in session.rows(UNSAFE))
+        names = "|".join(re.escape(name) for name in self.unsafe)
+        self._owners = re.compile(
+            rf'(\b(?:owner\s+to|authorization|for\s+(?:role|user))\s+)(?:(?:{names})(?![\w$])|"(?:{names})")',
+            re.I,
+        )
         self.available: dict[str, bool] = dict(session.rows(_AVAILABLE))
         session.commit()
 
@@ -224,6 +231,16 @@ class Admin:
             " where m.rolname = %s and r.rolname <> all (%s)",
             [role, self.made],
         )
+
+    def inherited(self, entry: Entry) -> Entry:
+        """An entry whose owner here would be a role that the copy must not act as: the copy's owner takes it.
+
+        Only on a server of the user's own, whose postgres is a superuser.
+        """
+        if self.owner != STAND_IN or entry.kind == "ACL":
+            return entry
+        owner = sql.Identifier(self.owner).as_string(None)
+        return replace(entry, text=self._owners.sub(rf"\g<1>{owner}", entry.text))
 
     # Extensions and publications
 

@@ -34,6 +34,12 @@ POSTGRES: Final = "postgres"
 STAND_IN: Final = "sergei_owner"
 """The owner on a server of the user's own whose postgres is a superuser."""
 
+ACTED_AS: Final = (
+    "anon", "authenticated", "service_role", "authenticator", "dashboard_user", "pgbouncer", "supabase_admin",
+    "supabase_auth_admin", "supabase_storage_admin",
+)  # fmt: skip
+"""Roles that every copy's owner can act as and own things as, unless they are more than that."""
+
 LOCK: Final = "lock table pg_catalog.pg_authid in share row exclusive mode"
 # SHARE ROW EXCLUSIVE conflicts with another CREATE ROLE but not with a login (ACCESS SHARE).
 
@@ -155,8 +161,7 @@ def _owner(server: Cluster) -> str:
                 "select not has_parameter_privilege(%s, 'session_replication_role', 'SET')", [owner]
             ) == [(True,)]:
                 session.run(parameter)
-            for role in ("anon", "authenticated", "service_role", "supabase_auth_admin",
-                         "supabase_storage_admin", "supabase_admin", "pgbouncer"):  # fmt: skip
+            for role in ACTED_AS:
                 if role not in unsafe:
                     join(session, role, owner)
             if server.kind != "url":

@@ -94,6 +94,7 @@ class Restorer:
             if entry.kind in SKIPPED:
                 self._skip(entry)
                 continue
+            entry = self.admin.inherited(entry)
             aside = self._aside(entry)
             if aside is None:
                 batch.append(entry)
