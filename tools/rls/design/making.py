@@ -130,7 +130,7 @@ def checked(
     request = Request(brief.exposed, as_mapping(model), brief.seed, brief.budget, coverage=False)
     stage = Stage.build(session, request, progress)
     probing = Probing(session)
-    templates = Templates(stage.world, stage.filler, session, stage.generated)
+    templates = Templates(stage.world, stage.filler, session, stage.unwritable)
     deadline = monotonic() + brief.budget
     campaign = Narrow(
         stage.world, Standings(stage.world), probing, templates, deadline, progress, tables=wanted

@@ -146,7 +146,7 @@ def fought(
 ) -> Narrow:
     """Every attack on these tables; without any, on everything, views and functions too."""
     probing = Probing(session)
-    templates = Templates(stage.world, stage.filler, session, stage.generated)
+    templates = Templates(stage.world, stage.filler, session, stage.unwritable)
     deadline = monotonic() + request.budget
     campaign = Narrow(
         stage.world, Standings(stage.world), probing, templates, deadline, progress, tables=tables

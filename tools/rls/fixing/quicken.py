@@ -104,7 +104,7 @@ def _weight(rewrites: Iterable[Rewrite]) -> int:
 def same(stage: Stage, session: ScratchSession, title: str, rewrites: list[Rewrite]) -> Quicker:
     """Whether every actor reads and writes exactly the same rows of the table with the new policies."""
     tables = frozenset({title})
-    templates = Templates(stage.world, stage.filler, session, stage.generated)
+    templates = Templates(stage.world, stage.filler, session, stage.unwritable)
     campaign = Narrow(
         stage.world,
         Standings(stage.world),
@@ -162,7 +162,7 @@ def measured(stage: Stage, session: ScratchSession, one: Quicker, rows: int) -> 
 
 def _reader(stage: Stage, session: ScratchSession, title: str) -> tuple[Actor, WorldRow] | None:
     """The first signed-in actor who reads some row of the table but not all, and a row that he reads."""
-    templates = Templates(stage.world, stage.filler, session, stage.generated)
+    templates = Templates(stage.world, stage.filler, session, stage.unwritable)
     campaign = Narrow(
         stage.world, Standings(stage.world), Probing(session), templates, monotonic() + 600, silent,
         tables=frozenset({title}),

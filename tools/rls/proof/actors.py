@@ -20,11 +20,13 @@ class Spec:
     opening: str
     rank: str = ""
     changes: tuple[tuple[Condition, str | None], ...] = ()
+    alive: bool = False
+    """Whether what differs leaves it alive: an expiry that is still to come, where others have none."""
 
     @property
     def live(self) -> bool:
-        """Whether nothing differs from a living row."""
-        return not self.changes
+        """Whether the row opens what it is for."""
+        return self.alive or not self.changes
 
     def text(self) -> str:
         """`profile_grants manage (status revoked)`, `provider_access (consents.expires_at past)`."""

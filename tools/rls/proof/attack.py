@@ -305,7 +305,9 @@ class Campaign:
         if row is None:
             return False
         standing = self.standings.standing(actor, row)
-        return standing.base == "owner" or "manage" in standing.rights
+        if standing.base == "owner":  # his own entry in a registry is not his to decide about
+            return row.table not in self.world.model.anchors
+        return "manage" in standing.rights
 
     def _invited(self, actor: Actor) -> bool:
         """Whether all that an actor's opening lacks is his own acceptance."""

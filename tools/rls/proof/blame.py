@@ -156,6 +156,8 @@ class Blame:
             ):
                 continue
             about_record = function.returns != "boolean" or "uuid" in function.argument_types
+            if standing.inside and self._reading(function):
+                continue  # what it gives is right for those who read; who uses it for more is wrong
             if (about_record and not standing.inside) or self._all_leak(function, violation):
                 wrong = function.title
         if standing.base in ("ended", "none"):
@@ -233,6 +235,14 @@ class Blame:
         )
         found = self.campaign.probing.answers(replace(actor, role=""), [text])[0]
         return found not in (None, "0")
+
+    def _reading(self, function: Function) -> bool:
+        """Whether a policy for SELECT goes through this helper."""
+        return any(
+            policy.command == "SELECT" and function in self.reached.reached(facts)
+            for policy in self.campaign.world.snapshot.policies
+            for facts in policy.parts()
+        )
 
     def _all_leak(self, function: Function, violation: Violation) -> bool:
         """Whether most policies over this helper, for this sort of command, let the actor through."""

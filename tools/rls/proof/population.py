@@ -14,7 +14,7 @@ from tools.rls.objects import Key
 from tools.rls.proof.actors import Spec
 from tools.rls.proof.ground import Ground
 from tools.rls.proof.model import STAFF, Anchor, Condition, Hop, Opening
-from tools.rls.proof.side import Side, dead_values, living, top_rank
+from tools.rls.proof.side import FAR, Side, dead_values, living, top_rank
 from tools.rls.proof.world import World
 from tools.sandbox.scratch.fill import CannotFill, Row
 from tools.sandbox.scratch.session import SqlFailure
@@ -126,6 +126,8 @@ class Population(Ground):
             for number, value in enumerate(self._dead(condition)):
                 turned = ranks if number == 0 else [top_rank(opening)]
                 specs += [Spec(opening.name, rank, ((condition, value),)) for rank in turned]
+            if condition.kind == "future" and self.nullable(condition.table, condition.column):
+                specs.append(Spec(opening.name, top_rank(opening), ((condition, FAR),), alive=True))
         specs += [spec for spec in self.witnesses if spec.opening == opening.name and spec not in specs]
         for spec in specs:
             self._admit(opening, side, spec)

@@ -109,5 +109,10 @@ def canaries(world: World, tables: Sequence[str]) -> Canaries:
                 count[value] = count.get(value, 0) + 1
                 if title in tables:
                     origin[value] = row.id
-    distinct = {value: row for value, row in origin.items() if count[value] == 1 and len(value) >= 8}
+    distinct = {value: row for value, row in origin.items() if count[value] == 1 and _telling(value)}
     return Canaries(distinct)
+
+
+def _telling(value: str) -> bool:
+    """Whether a value that occurs once says where it comes from: numbers and words of few letters do not."""
+    return len(value) >= 5 and any(letter.isalpha() for letter in value)

@@ -122,16 +122,23 @@ class Tactics:
         seen = {one for mine in self.seen.values() for one in mine.get(storage.OBJECTS, ())}
         return frozenset(name for one, name in files.items() if one in seen)
 
+    @cached_property
+    def _families(self) -> frozenset[tuple[str, str]]:
+        """The records of the families; those that holders brought along are all alike."""
+        anchors = self.world.model.anchors
+        return frozenset(
+            (table, record.values.get(anchors[table].key) or "")
+            for side in self.world.sides
+            for table, record in side.records.items()
+        )
+
     def _sample(self, actor: Actor, rows: Sequence[WorldRow], most: int) -> list[WorldRow]:
         """A few rows of every kind: by the record they belong to and what the actor is to them."""
         count: dict[tuple[object, ...], int] = {}
         found: list[WorldRow] = []
         for row in rows:
-            kind = (
-                self.standings.standing(actor, row),
-                self.standings.scopes(row),
-                row.values.get("bucket_id"),
-            )
+            records = self.standings.scopes(row) & self._families
+            kind = (self.standings.standing(actor, row), records, row.values.get("bucket_id"))
             count[kind] = count.get(kind, 0) + 1
             if count[kind] <= most:
                 found.append(row)
