@@ -32,7 +32,7 @@ class SqlFailure(Exception):
 
 
 class ScratchSession:
-    """A superuser's connection to a scratch database, with autocommit off: nothing stays without commit().
+    """A connection to a scratch database, with autocommit off: nothing stays without commit().
 
     Raises SqlFailure for what the server refuses and Unavailable when it went away.
     """

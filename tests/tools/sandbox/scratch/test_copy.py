@@ -54,6 +54,8 @@ insert into app.notes values (1, 'read', 'secret');
 _PUBLIC = re.compile(r"--\n-- Name: public; Type: SCHEMA.*?\n(?=--\n-- Name: )", re.S)
 _OWNER_OF_PUBLIC = re.compile(r"(-- Name: SCHEMA public; Type: \w+; Schema: -; Owner:).*")
 
+_ROLES = re.compile(r" TO (\w+(?:, \w+)+)( USING| WITH|;)")
+
 
 def dumped(dsn: str) -> list[str]:
     program = embedded_binaries().program("pg_dump")
@@ -61,7 +63,12 @@ def dumped(dsn: str) -> list[str]:
     # The schema public belongs to the owner of a copy, who owns no database and yet may grant on it.
     text = _PUBLIC.sub("", done.stdout)
     lines = [line for line in text.splitlines() if "restrict " not in line]
-    return [_OWNER_OF_PUBLIC.sub(r"\1", line) for line in lines]
+    return [_sorted_roles(_OWNER_OF_PUBLIC.sub(r"\1", line)) for line in lines]
+
+
+def _sorted_roles(line: str) -> str:
+    """pg_dump lists a policy's roles as they lie in the server's catalog."""
+    return _ROLES.sub(lambda found: f" TO {', '.join(sorted(found[1].split(', ')))}{found[2]}", line)
 
 
 def statements(lines: Iterable[str]) -> list[str]:

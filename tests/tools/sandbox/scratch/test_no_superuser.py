@@ -321,3 +321,31 @@ def test_extensions_and_publications_are_made_for_it(cluster: Cluster):
             (True,)
         ]
         assert "LEAKPROOF" in why(copy, "quiet")
+
+
+def test_on_a_server_of_the_users_own_its_superusers_own_nothing(cluster: Cluster, empty_database: str):
+    """There postgres is a superuser, so another role takes its place."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(HONEST.encode())
+    settings = SandboxSettings(cache_dir=Path("/nowhere"), url=cluster.dsn())
+    with Cluster.open(settings) as own, copy_schema(own, empty_database) as copy:
+        assert own.apart() is own and copy.gaps == ()
+        with ScratchSession(copy.dsn) as session:
+            unsafe = [name for (name,) in session.rows(UNSAFE)]
+            assert "postgres" in unsafe and "supabase_admin" in unsafe
+            assert session.rows("select current_user = any (%s), session_user = any (%s)", [unsafe] * 2) == [
+                (False, False)
+            ]
+            owned = session.rows(
+                "select 'function', proname::text from pg_proc p where oid >= 16384 and prosecdef"
+                " and proowner::regrole::text = any (%s) union all select 'relation', relname::text from pg_class"
+                " where oid >= 16384 and relkind in ('r', 'v') and relname !~ '^pg_stat_statements'"
+                " and relowner::regrole::text = any (%s)",
+                [unsafe] * 2,
+            )
+            assert owned == []
+            assert session.rows("select has_table_privilege('anon', 'kept', 'SELECT')") == [(True,)]
+            session.script("create table later (); ")
+            assert session.rows("select has_table_privilege('anon', 'later', 'SELECT')") == [(True,)]
+            with pytest.raises(SqlFailure, match="pg_execute_server_program"):
+                session.script("set role none; copy (select 1) to program 'true'")
