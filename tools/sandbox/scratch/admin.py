@@ -312,12 +312,12 @@ class Admin:
 @contextmanager
 def _kept(session: ScratchSession) -> Generator[None]:
     """Commit at the end, undo on a failure."""
+    whole = False
     try:
         yield
-    except BaseException:
-        session.rollback()
-        raise
-    session.commit()
+        whole = True
+    finally:
+        session.commit() if whole else session.rollback()
 
 
 def _word(word: str) -> sql.SQL:

@@ -338,8 +338,8 @@ def test_on_a_server_of_the_users_own_its_superusers_own_nothing(cluster: Cluste
             ]
             owned = session.rows(
                 "select 'function', proname::text from pg_proc p where oid >= 16384 and prosecdef"
-                " and proowner::regrole::text = any (%s) union all select 'relation', relname::text from pg_class"
-                " where oid >= 16384 and relkind in ('r', 'v') and relname !~ '^pg_stat_statements'"
+                " and proowner::regrole::text = any (%s)"
+                " union all select 'relation', relname::text from pg_class where oid >= 16384 and relkind in ('r', 'v') and relname !~ '^pg_stat_statements'"
                 " and relowner::regrole::text = any (%s)",
                 [unsafe] * 2,
             )
@@ -347,5 +347,5 @@ def test_on_a_server_of_the_users_own_its_superusers_own_nothing(cluster: Cluste
             assert session.rows("select has_table_privilege('anon', 'kept', 'SELECT')") == [(True,)]
             session.script("create table later (); ")
             assert session.rows("select has_table_privilege('anon', 'later', 'SELECT')") == [(True,)]
-            with pytest.raises(SqlFailure, match="pg_execute_server_program"):
+            with pytest.raises(SqlFailure, match="external program"):
                 session.script("set role none; copy (select 1) to program 'true'")
