@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -152,6 +152,8 @@ class Catalog:
     tables: dict[str, Table]
     words: dict[tuple[str, str], tuple[str, ...]]
     plain_keys: frozenset[str]
+    reached: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """What users() found, by name."""
 
     def has_plain_key(self, table: str) -> bool:
         """Whether a unique index covers the column id alone."""
@@ -185,7 +187,14 @@ class Catalog:
         return [p for p in self.policies if p.table not in self.case.reference and p.permissive]
 
     def users(self, name: str, limit: int = 5) -> tuple[str, ...]:
-        """Relations whose policies reach a function or view of this name, by any way."""
+        """Relations whose policies reach a function or view of this name by any way, direct ones first."""
+        if name not in self.reached:
+            self.reached[name] = self._reaching(name)
+        ordered = self.reached[name]
+        step = max(1, len(ordered) // limit)
+        return tuple(dict.fromkeys([*ordered[:2], *ordered[::step]]))[:limit]
+
+    def _reaching(self, name: str) -> list[str]:
         names = {name}
         while True:
             more = {f.name for f in self.functions if any(_mentions(f.body, n) for n in names)}
@@ -194,11 +203,9 @@ class Catalog:
                 break
             names |= more
         found = [p.table for p in self.policies if any(_mentions(f"{p.using} {p.checked}", n) for n in names)]
-        found += [k.title for k in self.views if k.schema == "public" and k.name in names]
+        found += [view.title for view in self.views if view.schema == "public" and view.name in names]
         direct = [p.table for p in self.policies if _mentions(f"{p.using} {p.checked}", name)]
-        ordered = list(dict.fromkeys([*direct, *found]))
-        step = max(1, len(ordered) // limit)
-        return tuple(dict.fromkeys([*ordered[:2], *ordered[::step]]))[:limit]
+        return list(dict.fromkeys([*direct, *found]))
 
     def callers(self, name: str) -> tuple[str, ...]:
         """Functions of the API that reach a function of this name."""
