@@ -187,7 +187,7 @@ class Catalog:
         return [p for p in self.policies if p.table not in self.case.reference and p.permissive]
 
     def users(self, name: str, limit: int = 5) -> tuple[str, ...]:
-        """Relations whose policies reach a function or view of this name by any way, direct ones first."""
+        """Relations whose policies reach a function or view of this name by any way, direct first."""
         if name not in self.reached:
             self.reached[name] = self._reaching(name)
         ordered = self.reached[name]

@@ -98,7 +98,9 @@ group by a.attrelid
 
 LABELS: Final = """
 select a.attrelid::bigint as relation, a.attname::text as name,
-       array(select e.enumlabel::text from pg_enum e where e.enumtypid = a.atttypid order by e.enumsortorder) as labels,
+       array(
+         select e.enumlabel::text from pg_enum e where e.enumtypid = a.atttypid order by e.enumsortorder
+       ) as labels,
        null::text as condition
 from pg_attribute a
 join pg_type t on t.oid = a.atttypid and t.typtype = 'e'

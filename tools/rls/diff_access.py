@@ -29,7 +29,7 @@ async def diff_access(params: DiffAccess, resources: Resources) -> Difference:
     """Say what changed in who can do what: before and after a migration, between revisions or databases.
 
     Meaning is compared, not text: conditions with their helpers and views inlined, grants, memberships,
-    default privileges, row level security, EXECUTE, definer rights, publications, buckets. Each change widens,
+    default privileges, row level security, EXECUTE, definer rights, publications, buckets. A change widens,
     narrows, changes or is neutral, with the reason. SQL files are restored in the sandbox. For one state use
     access_matrix.
     """

@@ -30,7 +30,7 @@ _SKIPPED: Final = frozenset({
 class Source:
     """What a body contains, as SQL text: whole statements, value expressions, dynamic SQL expressions.
 
-    `assigned` are (variables, text) of assignments and SELECT INTO, `returned` what RETURN and RETURN QUERY give.
+    `assigned` are (variables, text) of assignments and SELECT INTO, `returned` what RETURN gives.
     """
 
     statements: list[str] = field(default_factory=list[str])
@@ -131,7 +131,7 @@ class _Reader:
 
     def returning(self, tokens: list[_Token]) -> None:
         word = tokens[0].text if tokens else ""
-        if tokens and (word != "query" or tokens[1:2] and tokens[1].text != "execute"):
+        if tokens and (word != "query" or (tokens[1:2] and tokens[1].text != "execute")):
             self.source.returned.append(self.text(tokens[1:] if word in ("query", "next") else tokens))
         if word == "query":
             self.query(tokens[1:])

@@ -1,5 +1,7 @@
 """The prover on whole schemas: what it must find, what it must not, and that a replay shows it again."""
 
+# ruff: noqa: E501  SQL reads better when its lines are not broken
+
 from __future__ import annotations
 
 from collections.abc import Sequence
