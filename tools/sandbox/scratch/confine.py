@@ -107,6 +107,13 @@ begin
   loop
     execute statement;
   end loop;
+  -- What they would create gets its privileges from nobody: they create nothing.
+  delete from pg_catalog.pg_depend where classid = 'pg_catalog.pg_default_acl'::regclass
+    and objid in (select oid from pg_catalog.pg_default_acl where defaclrole = any (unsafe));
+  delete from pg_catalog.pg_shdepend where classid = 'pg_catalog.pg_default_acl'::regclass
+    and dbid = (select oid from pg_catalog.pg_database where datname = current_database())
+    and objid in (select oid from pg_catalog.pg_default_acl where defaclrole = any (unsafe));
+  delete from pg_catalog.pg_default_acl where defaclrole = any (unsafe);
 end
 $hand$
 """

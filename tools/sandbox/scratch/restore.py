@@ -47,6 +47,7 @@ _EXTENSION: Final = re.compile(
 _DROP_EXTENSION: Final = re.compile(
     r'drop\s+extension\s+(?:if\s+exists\s+)?"?([\w-]+)"?\s*(?:cascade|restrict)?\s*;?\s*\Z', re.I
 )
+_EXTENSION_COMMENT: Final = re.compile(r"comment\s+on\s+extension\b", re.I)
 _PUBLISH_ALL: Final = re.compile(r'create\s+publication\s+"?(\w+)"?\s+for\s+all\s+tables\b', re.I)
 _OWNED: Final = re.compile(r'\sowner\s+to\s+("[^"]+"|\w+)\s*;?\s*\Z', re.I)
 _OF_ROLES: Final = re.compile(r"permission denied to (?:create|alter|drop|grant|revoke) role|must have admin")
@@ -94,6 +95,8 @@ class Restorer:
             if entry.kind in SKIPPED:
                 self._skip(entry)
                 continue
+            if entry.kind == "COMMENT" and _EXTENSION_COMMENT.match(entry.text):
+                continue  # the superuser's, like the extension
             entry = self.admin.inherited(entry)
             aside = self._aside(entry)
             if aside is None:

@@ -301,6 +301,14 @@ def test_settings_that_a_role_may_give_itself_are_undone(cluster: Cluster):
             session.commit()
 
 
+def test_a_copy_of_a_copy_is_whole(cluster: Cluster):
+    """Proofs of migrations copy what was restored from them."""
+    with restore_sql(cluster, [HONEST]) as first, copy_schema(cluster, first.dsn) as second:
+        assert second.gaps == () and second.notes == ()
+        with ScratchSession(second.dsn) as session:
+            assert session.rows("select has_table_privilege('anon', 'kept', 'SELECT')") == [(True,)]
+
+
 def test_extensions_and_publications_are_made_for_it(cluster: Cluster):
     text = """
     create extension if not exists pgcrypto with schema extensions; create extension btree_gist;
@@ -339,7 +347,9 @@ def test_on_a_server_of_the_users_own_its_superusers_own_nothing(cluster: Cluste
             owned = session.rows(
                 "select 'function', proname::text from pg_proc p where oid >= 16384 and prosecdef"
                 " and proowner::regrole::text = any (%s)"
-                " union all select 'relation', relname::text from pg_class where oid >= 16384 and relkind in ('r', 'v') and relname !~ '^pg_stat_statements'"
+                " union all select 'relation', relname::text from pg_class where oid >= 16384"
+                " and relkind in ('r', 'v')"
+                " and relname !~ '^pg_stat_statements'"
                 " and relowner::regrole::text = any (%s)",
                 [unsafe] * 2,
             )
