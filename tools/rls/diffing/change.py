@@ -110,8 +110,8 @@ class Pair:
     def _counts(self, name: str) -> bool:
         roles = [side.roles[name] for side in (self.old, self.new) if name in side.roles]
         own = name.startswith(("pg_", "supabase_")) or name in _PLATFORM_ROLES
-        # On Supabase postgres is no superuser, but it owns everything all the same.
-        owner = name == "postgres" and (self.old.supabase or self.new.supabase)
+        # On Supabase and in a copy postgres is no superuser, but it owns everything all the same.
+        owner = name == "postgres"
         return not own and not owner and not all(role.superuser for role in roles)
 
     @cached_property
