@@ -260,12 +260,12 @@ class Campaign:
             for opener in list(firsts.values())[:OPENERS]:
                 if not self.in_time(f"second steps of {actor.name}"):
                     return
-                attempts = [Attempt(write.sql, opener=opener.attempt.statement) for write, _ in later]
+                first = opener.attempt.statement
+                attempts = [Attempt(write.sql, trace=write.witness, opener=first) for write, _ in later]
                 outcomes = self.probing.attempts(actor, attempts, texts, base)
-                first = self.writes[opener.attempt.statement]
                 for (write, _), outcome in zip(later, outcomes, strict=True):
-                    if outcome.worked:
-                        self._judge_second(actor, first, write, outcome)
+                    if outcome.worked and (outcome.trace or not write.witness):
+                        self._judge_second(actor, self.writes[first], write, outcome)
 
     def _opens(self, statement: str, trusted: frozenset[str]) -> bool:
         write = self.writes.get(statement)

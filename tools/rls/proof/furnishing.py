@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from tools.rls.proof.coverage import Variant
 from tools.rls.proof.model import STAFF, Belonging, Condition, Kind
 from tools.rls.proof.population import Population
 from tools.rls.proof.side import Side
@@ -153,6 +155,18 @@ class Furnishing:
                         self.filler.variant(row, {column: value})
                     except (CannotFill, SqlFailure):
                         continue  # a value that the table itself refuses needs no row
+
+    def vary(self, wanted: Iterable[Variant]) -> None:
+        """A row more for every value that a condition was never seen with."""
+        side = self.world.sides[0]
+        for variant in wanted:
+            row = side.of(variant.table)
+            if row is None or self._personal(variant.table) or variant.table in self._tables():
+                continue
+            try:
+                self.filler.variant(row, {variant.column: variant.value})
+            except (CannotFill, SqlFailure):
+                continue  # a value that the table itself refuses needs no row
 
     def _ordered(self) -> list[Belonging]:
         """Tables, parents before children as far as keys are no circle."""

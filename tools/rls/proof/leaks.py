@@ -11,6 +11,7 @@ from tools.review import Gap
 from tools.rls.proof.attack import Campaign, Violation
 from tools.rls.proof.blame import Blame, Cause
 from tools.rls.proof.model import Kind as Belongs
+from tools.rls.proof.oracles import oracles
 from tools.rls.proof.replay import replay_of
 from tools.rls.proof.verdict import Kind, Leak
 from tools.sandbox.scratch.session import ScratchSession
@@ -71,7 +72,7 @@ def assemble(
             )
         leaks.append(leak)
     leaks.sort(key=lambda leak: (ORDER.index(leak.kind), -leak.times, leak.object))
-    return Found(tuple(leaks), tuple(_denials(campaign)), ())
+    return Found(tuple(leaks), tuple(_denials(campaign)), oracles(campaign))
 
 
 ORDER: Final = (Kind.READ, Kind.ESCALATION, Kind.WRITE, Kind.CALL, Kind.DENIED, Kind.ORACLE)

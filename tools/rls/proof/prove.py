@@ -19,7 +19,7 @@ from tools.rls.proof import calls, storage
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.blame import Blame
 from tools.rls.proof.casting import callers, cast
-from tools.rls.proof.coverage import measure, summary
+from tools.rls.proof.coverage import examine, measure, summary
 from tools.rls.proof.declared import apply
 from tools.rls.proof.furnishing import Furnishing
 from tools.rls.proof.infer import infer
@@ -192,6 +192,12 @@ class Stage:
         read_world(session, world)
         world.actors = cast(population)
         read_world(session, world)
+        if request.coverage:
+            progress("adding rows for conditions that were seen one way only ...")
+            left = max(1.0, request.budget * COVERAGE_SHARE / 2)
+            wanted = examine(session, snapshot, world.actors, budget_seconds=left).variants
+            Furnishing(population).vary(wanted)
+            read_world(session, world)
         Probing(session).install()
         session.commit()
         gaps = [Gap(what=what, why=why) for what, why in world.gaps]

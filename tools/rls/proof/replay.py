@@ -112,6 +112,8 @@ def _attack(world: World, violation: Violation) -> tuple[tuple[str, ...], str, s
     if violation.command == "SELECT":
         shown = _readable(world, violation.actor, violation.statements[-1])
         return (*(f"{one};" for one in statements), f"{shown} where {_where(world, violation)};"), "rows", ""
+    if writes is not None and writes.witness:
+        return tuple(f"{one};" for one in statements), "witness", writes.witness
     if writes is not None and writes.before is not None and writes.purpose in ("touch", "delete"):
         at = where_key(relation, writes.before)
         head, _, _ = statements[-1].partition(" where ")
@@ -146,6 +148,10 @@ def _shows(world: World, session: ScratchSession, replay: Replay) -> bool:
             for line in (*replay.seed, *replay.acting, *replay.attack[:-1]):
                 session.run(line.rstrip(";"))
             last = replay.attack[-1].rstrip(";")
+            if replay.expect == "witness":
+                session.run(last)
+                session.run("reset role")
+                return bool(session.rows(replay.witness))
             if last.startswith(("select", "call")):
                 rows = session.rows(last)
                 return bool(rows) and (replay.expect != "value" or rows[0][0] not in (None, False))

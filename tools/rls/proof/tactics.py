@@ -14,7 +14,18 @@ from tools.rls.proof.model import Belonging, Kind
 from tools.rls.proof.reading import addressable
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.world import World, WorldRow
-from tools.rls.proof.writing import Templates, Write, inserts, mixes, moves, raises, touches, trusted_tables
+from tools.rls.proof.writing import (
+    Templates,
+    Write,
+    blind,
+    inserts,
+    mixes,
+    moves,
+    raises,
+    touches,
+    trusted_tables,
+    upserts,
+)
 
 SAMPLED: Final = 2
 """Rows of one kind (same record, same standing) that writes are tried on."""
@@ -58,6 +69,7 @@ class Tactics:
             return
         if leading and actor.account == self.world.sides[1].account:
             yield from mixes(self.world, self.templates, actor, belonging)
+            yield from upserts(self.world, self.templates, actor, belonging)
         for side in self.world.sides[: 2 if leading else 1]:
             yield from inserts(self.world, self.templates, actor, side, belonging)
 
@@ -68,6 +80,8 @@ class Tactics:
             every = [row for row in every if row.values.get("name") in self._used_paths]
         rows = self._sample(actor, every, SAMPLED if leading else 1)
         yield from touches(self.world, actor, rows, self.templates.shapes_generated, may)
+        if actor.name in self.blind_actors and title != storage.OBJECTS:
+            yield from blind(self.world, actor, self.world.sides[0], title, may)
         if "UPDATE" not in may:
             return
         own = [row for row in rows if self._own(actor, row)]
@@ -75,6 +89,14 @@ class Tactics:
             yield from moves(self.world, actor, own[:3], self.world.sides[0])
         if title in self.trusted:
             yield from raises(self.world, actor, rows if leading else own, self.world.sides[0])
+
+    @cached_property
+    def blind_actors(self) -> frozenset[str]:
+        """Who writes without naming a row: strangers, the other family, and the leading ended ones."""
+        leading = [
+            actor for actor in self.leading if not (actor.spec and actor.spec.live) and not actor.staff
+        ]
+        return frozenset(a.name for a in leading if not a.name.startswith("owner of a"))
 
     @cached_property
     def trusted(self) -> frozenset[str]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from tools.rls.objects import Relation
-from tools.rls.proof.actors import Actor, Spec, literal
+from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.model import STAFF, Belonging, Condition, Kind, Model, Opening
 from tools.rls.proof.side import FUTURE, Side, living, top_rank
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
 from tools.sandbox.scratch.fill import CannotFill, Filler, Row
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 
-Purpose = Literal["insert", "mix", "touch", "move", "raise", "take", "delete"]
+Purpose = Literal["insert", "mix", "upsert", "touch", "move", "raise", "take", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,52 @@ def touches(
             )
 
 
+def blind(world: World, actor: Actor, side: Side, title: str, may: frozenset[str]) -> Iterator[Write]:
+    """UPDATE and DELETE that name no row and read no column: only their own policies decide, not SELECT's."""
+    row = next((WorldRow(title, "", dict(r.values)) for r in side.rows if r.table == title), None)
+    relation = world.snapshot.relations[title]
+    if row is None or not any(key.kind == "p" for key in relation.keys):
+        return
+    role = world.snapshot.roles[actor.role]
+    mine = where_key(relation, row)
+    if "DELETE" in may:
+        gone = f"select to_jsonb(1) where not exists (select from {named(title)} where {mine})"
+        yield Write("delete", "DELETE", title, f"delete from {named(title)}", row, None, witness=gone)
+    keyed = {name for key in relation.keys for name in key.columns}
+    for name, column in relation.columns.items() if "UPDATE" in may else ():
+        free = column.type == "text" and name not in keyed and not column.values
+        if free and world.snapshot.may_column(role, relation, name, "UPDATE"):
+            marked = (
+                f"select to_jsonb(1) from {named(title)} where {mine} and {quoted(name)} = {literal(MARK)}"
+            )
+            sql = f"update {named(title)} set {quoted(name)} = {literal(MARK)}"
+            yield Write("touch", "UPDATE", title, sql, row, row, witness=marked)
+            return
+
+
+def upserts(world: World, templates: Templates, actor: Actor, belonging: Belonging) -> Iterator[Write]:
+    """A new row of the own record under the key of somebody else's row, which it is to replace."""
+    title = belonging.table
+    relation = world.snapshot.relations[title]
+    theirs = world.sides[0].of(title)
+    key = next((key.columns for key in relation.keys if key.kind == "p"), ())
+    skipped = templates.shapes_generated.get(title, frozenset())
+    if belonging.kind is not Kind.SCOPED or theirs is None or not key or set(key) & skipped:
+        return
+    scoping = dict.fromkeys(name for hops in belonging.paths for hop in hops[:1] for name in hop.columns)
+    rest = [name for name in scoping if name not in key]
+    for row in templates.rows(world.sides[1], belonging)[:1] if rest else ():
+        same = {name: theirs.values.get(name) for name in key}
+        values = {**row.values, **next(_people(belonging, actor)), **same}
+        sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
+        sets = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in rest)
+        sql += f" on conflict ({', '.join(quoted(name) for name in key)}) do update set {sets}"
+        taken = " and ".join(f"{quoted(name)} = {literal(values[name])}" for name in (*key, *rest))
+        witness = f"select to_jsonb(1) from {named(title)} where {taken}"
+        before, after = WorldRow(title, "", dict(theirs.values)), WorldRow(title, "", values)
+        yield Write("upsert", "UPDATE", title, sql, before, after, witness=witness)
+
+
 def _plain_column(
     world: World, relation: Relation, actor: Actor, generated: Mapping[str, frozenset[str]]
 ) -> str:
@@ -322,6 +368,9 @@ def _alive(model: Model, table: str, values: Mapping[str, str | None]) -> bool:
     )
 
 
+MARK: Final = "marked by a stranger"
+
+
 def trusted_tables(model: Model) -> frozenset[str]:
     """Tables whose rows decide about access: openings, what they refer to, records, accounts' mirrors."""
     found = {opening.table for opening in model.openings} | set(model.anchors)
@@ -329,11 +378,3 @@ def trusted_tables(model: Model) -> frozenset[str]:
         found |= {condition.table for condition in opening.conditions}
         found |= {hop.target for hop in opening.account.hops}
     return frozenset(found - {model.accounts, STAFF, "auth.users"})
-
-
-def living_spec(spec: Spec | None) -> bool:
-    """Whether an actor's opening is alive."""
-    return spec is not None and spec.live
-
-
-REVIVED: Final = "an ended opening is alive again"
