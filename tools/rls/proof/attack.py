@@ -5,14 +5,15 @@ Nothing here decides why something went through (blame.py) or how to show it aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
 
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.expect import may_read, may_write
-from tools.rls.proof.probing import Attempt, Outcome, Probing, array_text
+from tools.rls.proof.lanes import each
+from tools.rls.proof.probing import Attempt, Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
 from tools.rls.proof.side import Side
 from tools.rls.proof.standing import Standings
@@ -26,6 +27,8 @@ REFUSED = ("42501",)
 OPENERS = 12
 LATER = 150
 """First and second writes that are put together, per actor."""
+DEADLOCK = "40P01"
+DEADLOCKS = 5
 DEEP_ACTORS = 14
 """How many actors are followed through two writes."""
 
@@ -43,6 +46,17 @@ class Violation:
     function: str = ""
     note: str = ""
     sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Writes of one actor, each after `opener` where there is one, and what is read again afterwards."""
+
+    actor: Actor
+    writes: tuple[Write, ...]
+    opener: str
+    texts: tuple[str, ...]
+    base: tuple[str | None, ...]
 
 
 @dataclass(eq=False)
@@ -72,6 +86,8 @@ class Campaign:
     )
     writes: dict[str, Write] = field(default_factory=dict[str, Write])
     late: bool = False
+    lanes: tuple[Probing, ...] = ()
+    """Further sessions on the same copy, so that probes run side by side."""
 
     def run(self) -> None:
         """Everything, while there is time."""
@@ -97,11 +113,11 @@ class Campaign:
 
     def read(self) -> None:
         """Every actor reads every relation."""
-        for actor in self.world.actors:
-            queries = self.queries_of(actor.role)
-            if actor not in self.tactics.leading:
-                queries = tuple(q for q in queries if not self.world.snapshot.relations[q.table].partition)
-            found = self.probing.reads(actor, [query.sql for query in queries])
+
+        def ask(lane: Probing, asked: tuple[Actor, tuple[ReadingQuery, ...]]) -> list[Seen]:
+            return lane.reads(asked[0], [query.sql for query in asked[1]])
+
+        for (actor, queries), found in each(self.ways, map(self._questions, self.world.actors), ask):
             mine: dict[str, frozenset[str]] = {}
             for query, seen in zip(queries, found, strict=True):
                 mine[query.table] = query.ids(seen.ids)
@@ -109,6 +125,23 @@ class Campaign:
                     self.broken.setdefault((query.table, "SELECT", seen.state), seen.message)
                 self._judge_reads(actor, query, mine[query.table])
             self.seen[actor] = mine
+
+    def _questions(self, actor: Actor) -> tuple[Actor, tuple[ReadingQuery, ...]]:
+        """An actor with the relations that he reads; partitions are for the leading ones."""
+        queries = self.queries_of(actor.role)
+        if actor not in self.tactics.leading:
+            queries = tuple(q for q in queries if not self.world.snapshot.relations[q.table].partition)
+        return actor, queries
+
+    @property
+    def ways(self) -> tuple[Probing, ...]:
+        """The sessions that probes go through."""
+        return self.lanes or (self.probing,)
+
+    @property
+    def probes(self) -> int:
+        """How many probes were made."""
+        return self.probing.count + sum(lane.count for lane in self.lanes)
 
     def queries_of(self, role: str) -> tuple[ReadingQuery, ...]:
         """The reading queries of a role."""
@@ -132,25 +165,21 @@ class Campaign:
 
     def write(self) -> None:
         """Every actor tries every write."""
+        for plan, outcomes in each(self.ways, self._writing(), _tried):
+            for write, outcome in zip(plan.writes, outcomes, strict=True):
+                self._judge_write(plan.actor, write, outcome)
+
+    def _writing(self) -> Iterator[Plan]:
+        """What each actor tries; after writes that may turn access, what can be read is asked again."""
+        trusted = trusted_tables(self.world.model)
         for actor in self.world.actors:
             if not self.in_time("writes of " + actor.name):
                 return
             every = list(self.tactics.writes_of(actor))
-            outcomes = self._try(actor, every)
-            for write, outcome in zip(every, outcomes, strict=True):
-                self._judge_write(actor, write, outcome)
-
-    def _try(self, actor: Actor, writes: list[Write]) -> list[Outcome]:
-        """The attempts; after those that may turn access, what can be read is asked again."""
-        trusted = trusted_tables(self.world.model)
-        found: dict[int, Outcome] = {}
-        for deep in (False, True):
-            chosen = [i for i, write in enumerate(writes) if _turns(write, trusted) == deep]
-            attempts = [Attempt(writes[i].sql, trace=writes[i].witness) for i in chosen]
-            texts, base = self._again(actor) if deep else ([], [])
-            outcomes = self.probing.attempts(actor, attempts, texts, base)
-            found.update(zip(chosen, outcomes, strict=True))
-        return [found[i] for i in range(len(writes))]
+            texts, base = self._again(actor)
+            turning = [write for write in every if _turns(write, trusted)]
+            yield Plan(actor, tuple(write for write in every if not _turns(write, trusted)), "", (), ())
+            yield Plan(actor, tuple(turning), "", tuple(texts), tuple(base))
 
     def _again(self, actor: Actor) -> tuple[list[str], list[str | None]]:
         """The queries that are asked after a write, and what they gave before."""
@@ -244,28 +273,31 @@ class Campaign:
 
     def chain(self) -> None:
         """After a permitted write to rows that decide about access: what was refused before."""
+        # One session: two writes in one attempt take locks in either order, and two sessions would deadlock.
+        for plan, outcomes in each((self.probing,), self._chains(), _tried):
+            for write, outcome in zip(plan.writes, outcomes, strict=True):
+                if outcome.worked and (outcome.trace or not write.witness):
+                    self._judge_second(plan.actor, self.writes[plan.opener], write, outcome)
+
+    def _chains(self) -> Iterator[Plan]:
+        """For the leading actors: every distinct permitted first step before all that was refused."""
         trusted = trusted_tables(self.world.model)
         for actor in self.deep_actors():
             openers = [o for o in self.permitted.get(actor, ()) if self._opens(o.attempt.statement, trusted)]
             later = [
-                (write, outcome)
+                write
                 for write, outcome in self.refused.get(actor, ())
                 if outcome.state in ("", *REFUSED)
                 and (write.table in trusted or write.purpose == "insert")
                 and self.violation_of(actor, write) is not None
             ]
-            texts, base = self._again(actor)
-            later = list({_shape(write, write.before): (write, one) for write, one in later}.values())[:LATER]
+            later = list({_shape(write, write.before): write for write in later}.values())[:LATER]
             firsts = {_shape(self.writes[one.attempt.statement], None): one for one in openers}
+            texts, base = self._again(actor)
             for opener in list(firsts.values())[:OPENERS]:
                 if not self.in_time(f"second steps of {actor.name}"):
                     return
-                first = opener.attempt.statement
-                attempts = [Attempt(write.sql, trace=write.witness, opener=first) for write, _ in later]
-                outcomes = self.probing.attempts(actor, attempts, texts, base)
-                for (write, _), outcome in zip(later, outcomes, strict=True):
-                    if outcome.worked and (outcome.trace or not write.witness):
-                        self._judge_second(actor, self.writes[first], write, outcome)
+                yield Plan(actor, tuple(later), opener.attempt.statement, tuple(texts), tuple(base))
 
     def _opens(self, statement: str, trusted: frozenset[str]) -> bool:
         write = self.writes.get(statement)
@@ -332,6 +364,19 @@ class Campaign:
                 kinds.add(kind)
                 chosen.append(actor)
         return chosen[:DEEP_ACTORS]
+
+
+def _tried(lane: Probing, plan: Plan) -> list[Outcome]:
+    """A plan carried out over one session; what a deadlock with another session ended is tried again."""
+    attempts = [Attempt(write.sql, trace=write.witness, opener=plan.opener) for write in plan.writes]
+    found = lane.attempts(plan.actor, attempts, plan.texts, plan.base) if attempts else []
+    for _ in range(DEADLOCKS):
+        again = [number for number, outcome in enumerate(found) if outcome.state == DEADLOCK]
+        if not again:
+            break
+        for number in again:
+            found[number] = lane.attempts(plan.actor, [attempts[number]], plan.texts, plan.base)[0]
+    return found
 
 
 def _shape(write: Write, row: WorldRow | None) -> tuple[object, ...]:

@@ -64,7 +64,12 @@ class Probing:
     def install(self) -> None:
         """Create the driver's functions. The caller commits."""
         self.session.script(DRIVER.read_text(encoding="utf-8"))
+        self.limit()
+
+    def limit(self) -> None:
+        """Let no batch run for ever."""
         self.session.script(f"set statement_timeout = '{SECONDS}s'")
+        self.session.commit()
 
     def reads(self, actor: Actor, queries: Sequence[str]) -> list[Seen]:
         """What the actor reads with each query (each gives one array of ids)."""

@@ -8,8 +8,8 @@ Nothing of the target's data is read, and the target is not touched after the du
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
@@ -98,7 +98,8 @@ def prove_copy(
     started = monotonic()
     with copying as scratch, ScratchSession(scratch.dsn) as session:
         stage = Stage.build(session, request, progress)
-        campaign = stage.attacked(started + request.budget, progress)
+        with lanes_on(scratch.dsn) as lanes:
+            campaign = stage.attacked(started + request.budget, progress, lanes)
         conditions = ()
         if request.coverage:
             progress("measuring which conditions decided ...")
@@ -121,7 +122,7 @@ def prove_copy(
             doubts=stage.model.doubts,
             examined=(*stage.examined(campaign), *((summary(conditions),) if conditions else ())),
             actors=tuple(actor.name for actor in stage.world.actors),
-            probes=campaign.probing.count,
+            probes=campaign.probes,
             seed=request.seed,
             seconds=round(monotonic() - started, 2),
             world="out of time" if campaign.late else "complete",
@@ -139,7 +140,8 @@ def confirm(
     request = Request(exposed, seed=seed, coverage=False)
     with copy_schema(cluster, dsn) as scratch, ScratchSession(scratch.dsn) as session:
         stage = Stage.build(session, request, silent)
-        campaign = stage.attacked(monotonic() + 4 * request.budget, silent)
+        with lanes_on(scratch.dsn) as lanes:
+            campaign = stage.attacked(monotonic() + 4 * request.budget, silent, lanes)
         return expectations(campaign)
 
 
@@ -230,11 +232,15 @@ class Stage:
             population.visitor,
         )
 
-    def attacked(self, deadline: float, progress: Callable[[str], None]) -> Campaign:
-        """Every attack, carried out."""
+    def attacked(
+        self, deadline: float, progress: Callable[[str], None], lanes: tuple[Probing, ...] = ()
+    ) -> Campaign:
+        """Every attack, carried out, over `lanes` of its own where there are any."""
         probing = Probing(self.session)
         templates = Templates(self.world, self.filler, self.session, self.unwritable, self.visitor)
-        campaign = Campaign(self.world, Standings(self.world), probing, templates, deadline, progress)
+        campaign = Campaign(
+            self.world, Standings(self.world), probing, templates, deadline, progress, lanes=lanes
+        )
         campaign.run()
         progress("views and functions ...")
         calls.read_views(campaign)
@@ -247,9 +253,19 @@ class Stage:
         return (
             f"{len(self.world.tables)} tables with {rows} rows for {len(self.world.sides)} families",
             f"{len(self.world.actors)} actors",
-            f"{campaign.probing.count} probes",
+            f"{campaign.probes} probes",
             *(text if text.startswith("by ") else f"exactly, for every state: {text}" for text in self.exact),
         )
+
+
+@contextmanager
+def lanes_on(dsn: str) -> Generator[tuple[Probing, ...]]:
+    """Two more sessions on a copy that is filled and committed: as many as a small machine has cores."""
+    with ScratchSession(dsn) as one, ScratchSession(dsn) as other:
+        lanes = (Probing(one), Probing(other))
+        for lane in lanes:
+            lane.limit()
+        yield lanes
 
 
 def _with_a_caller(
