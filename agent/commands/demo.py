@@ -142,13 +142,15 @@ def _proof(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], 
             listed = ", ".join(f"{name} {before[who].get(name, 0)} -> {n}" for name, n in leaks.items())
             lines += [f"  {who} reads", paper.wrap(listed, " " * 6)]
     if not known:
-        lines.append("  nothing more is read at once; what was planted needs a write or another role first.")
+        lines.append("  nothing more is read at once; what was planted needs a write or another role first,")
+        lines.append("  which `review rls --demo --prove` tries.")
     return "\n".join(lines)
 
 
 def _next(settings: Settings, paper: Paper) -> str:
     steps = [
         ("run execute-sql --demo --sql 'select * from profiles limit 3'", "patients stay pseudonyms"),
+        ("review rls --demo --prove", "attack a copy of the schema: who reaches what was not opened to them"),
         ("review --demo --format html --output review.html", "the same findings as a page"),
         ("demo --list", "more faults to plant"),
         ("review --database-url URL", "your own database, read-only"),

@@ -63,6 +63,8 @@ def _judge(
         shown = {value for value in marks.of if marks.of[value] == found and value in (outcome.answer or "")}
         if shown <= given:  # it only gives back what it was given
             continue
+        if row.id in campaign.seen.get(actor, {}).get(row.table, frozenset()):
+            continue  # he reads it without the function, too
         standing = campaign.standings.standing(actor, row)
         if may_read(campaign.world, row, standing) is False:
             campaign.violations.append(

@@ -186,9 +186,14 @@ class Standings:
             best = Standing("staff", detail=f"staff {actor.staff}")
         if best.base in ("none", "ended") and actor.role == "anon":
             best = Standing("anon")
-        if not scopes and belonging is not None and belonging.kind is Kind.OWN and (party or author):
+        if not scopes and belonging is not None and self._theirs(belonging.kind, party=party, author=author):
             best = Standing("owner", ALL)
         return Standing(best.base, best.rights, best.detail, party, author)
+
+    @staticmethod
+    def _theirs(kind: Kind, *, party: bool, author: bool) -> bool:
+        """Whether a row that belongs to no record is the account's own: a message about nobody's record."""
+        return party if kind is Kind.SCOPED else kind is Kind.OWN and (party or author)
 
     def _new_record(self, actor: Actor, row: WorldRow, known: Standing) -> Standing:
         """What the actor is to a record as an attack would leave it: its owner, or inside one above it."""
