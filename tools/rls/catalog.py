@@ -21,7 +21,19 @@ select current_setting('server_version_num')::int as version,
          order by e.extname::text
        ) as extension_schemas,
        array(select extname::text from pg_extension where extrelocatable order by 1) as relocatable,
-       coalesce(has_table_privilege(to_regclass('storage.buckets'), 'select'), false) as buckets
+       coalesce(has_table_privilege(to_regclass('storage.buckets'), 'select'), false) as buckets,
+       -- The schema of plpgsql_check where it can be called: 'oldtable' tells its older versions apart.
+       (
+         select n.nspname::text
+         from pg_extension e
+         join pg_depend d on d.refclassid = 'pg_extension'::regclass and d.refobjid = e.oid
+                         and d.classid = 'pg_proc'::regclass and d.deptype = 'e'
+         join pg_proc f on f.oid = d.objid
+         join pg_namespace n on n.oid = f.pronamespace
+         where e.extname = 'plpgsql_check' and f.proname = 'plpgsql_check_function_tb'
+           and f.proargtypes[0] = 'regprocedure'::regtype and 'oldtable' = any (f.proargnames)
+           and has_schema_privilege(n.oid, 'usage') and has_function_privilege(f.oid, 'execute')
+       ) as checker
 """
 
 ROLES: Final = """
@@ -48,7 +60,8 @@ where r.rolname !~ '^sergei_scratch_' or exists (
 
 SCHEMAS: Final = """
 select n.oid::bigint as oid, n.nspname::text as name, n.nspowner::bigint as owner,
-       coalesce(n.nspacl, acldefault('n', n.nspowner))::text[] as acl
+       coalesce(n.nspacl, acldefault('n', n.nspowner))::text[] as acl,
+       has_schema_privilege(n.oid, 'usage') as usable
 from pg_namespace n
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 """
@@ -190,7 +203,8 @@ TRIGGERS: Final = """
 select t.tgrelid::bigint as relation, t.tgname::text as name, t.tgfoid::bigint as function,
        t.tgtype::int as kind, t.tgenabled::text <> 'D' as enabled,
        -- Arguments are stored as C strings one after the other.
-       string_to_array(encode(t.tgargs, 'escape'), '\\000') as arguments
+       string_to_array(encode(t.tgargs, 'escape'), '\\000') as arguments,
+       t.tgoldtable::text as old_table, t.tgnewtable::text as new_table, t.tgparentid <> 0 as cloned
 from pg_trigger t
 where not t.tgisinternal
 """
@@ -220,6 +234,29 @@ select b.id::text as id, b.public is true as public
 from storage.buckets b
 order by b.id
 """
+
+CHECKS: Final = """
+select u.unit::int as unit, r.lineno, r.statement, r.sqlstate, r.message, r.context
+from unnest(
+  '{{{functions}}}'::oid[], '{{{relations}}}'::oid[],
+  array[{old_tables}]::text[], array[{new_tables}]::text[]
+) with ordinality as u(function, relation, old_table, new_table, unit)
+join pg_proc f on f.oid = u.function
+join pg_namespace n on n.oid = f.pronamespace
+-- What has no search_path of its own is read with the widest: a name that is missing then is missing always.
+cross join lateral (
+  select set_config('search_path', {usual} || quote_ident(n.nspname) || {others}, true) as path
+  offset 0
+) p
+cross join lateral {checker}.plpgsql_check_function_tb(
+  -- `path` is asked for, so that it is set before. The four: fatal_errors (stop at the first), and warnings.
+  case when p.path is not null then f.oid end::regprocedure, u.relation::regclass,
+  false, false, false, false,
+  oldtable => nullif(u.old_table, '')::name, newtable => nullif(u.new_table, '')::name
+) r
+where r.level = 'error'
+"""
+"""One batch of plpgsql_check's answers, asked only where it is installed (tools/rls/checking.py)."""
 
 QUERIES: Final[dict[str, LiteralString]] = {
     "server": SERVER,

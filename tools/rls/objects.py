@@ -179,12 +179,22 @@ class Relation:
         return tuple(key for key in self.keys if key.kind == "f")
 
 
+@dataclass(frozen=True, slots=True)
+class BodyError:
+    """What plpgsql_check says of a statement in a body; line 0 where it gives none."""
+
+    sqlstate: str
+    message: str
+    line: int = 0
+    statement: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Function:
     """A function or procedure with its source; `definition` is the whole CREATE OR REPLACE.
 
     `outputs` are the names of OUT and TABLE columns, which are variables in the body; `defaults` is how many
-    arguments may be left out.
+    arguments may be left out. `checked`: plpgsql_check read the body and found `errors` or nothing.
     """
 
     oid: int
@@ -207,6 +217,8 @@ class Function:
     outputs: tuple[str, ...] = ()
     leakproof: bool = False
     defaults: int = 0
+    checked: bool = False
+    errors: tuple[BodyError, ...] = ()
 
     @property
     def title(self) -> str:

@@ -1,4 +1,7 @@
-"""Read a snapshot: the fixed set of catalog queries, in one round trip (two where storage buckets exist)."""
+"""Read a snapshot: the fixed set of catalog queries, in one round trip (two where storage buckets exist).
+
+Where plpgsql_check is installed, it is asked about every PL/pgSQL body as well, 200 at a time.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.database.connection import Database
+from tools.rls.bodyerrors import Checked
 from tools.rls.catalog import BUCKETS, QUERIES
+from tools.rls.checking import check_bodies, check_here
 from tools.rls.objects import (
     COMMANDS,
     Bucket,
@@ -44,7 +49,7 @@ async def read_snapshot(
     rows = dict(zip(QUERIES, answers, strict=True))
     server = rows["server"][0]
     buckets = await database.fetch(BUCKETS) if server["buckets"] else None
-    return assemble(rows, buckets, exposed)
+    return assemble(rows, buckets, exposed, await check_bodies(database, rows))
 
 
 def read_here(session: ScratchSession, exposed: tuple[str, ...] = ("public", "graphql_public")) -> Snapshot:
@@ -53,14 +58,19 @@ def read_here(session: ScratchSession, exposed: tuple[str, ...] = ("public", "gr
         session.script("set local search_path = pg_catalog")
         rows = {name: session.dicts(sql) for name, sql in QUERIES.items()}
         buckets = session.dicts(BUCKETS) if rows["server"][0]["buckets"] else None
-    return assemble(rows, buckets, exposed)
+        checked = check_here(session, rows)
+    return assemble(rows, buckets, exposed, checked)
 
 
 def assemble(
-    rows: Mapping[str, list[dict[str, Any]]], buckets: list[dict[str, Any]] | None, exposed: tuple[str, ...]
+    rows: Mapping[str, list[dict[str, Any]]],
+    buckets: list[dict[str, Any]] | None,
+    exposed: tuple[str, ...],
+    checked: Checked | None = None,
 ) -> Snapshot:
-    """The snapshot from the rows of QUERIES (and of BUCKETS, or None when they were not read)."""
+    """The snapshot from the rows of QUERIES (of BUCKETS, or None when they were not read; of the checks)."""
     server = rows["server"][0]
+    checked = checked or Checked()
     roles = _roles(rows["roles"])
     by_oid = {int(row["oid"]): str(row["name"]) for row in rows["roles"]}
     relations = _relations(rows, by_oid)
@@ -74,7 +84,7 @@ def assemble(
         roles=roles,
         schemas={row["name"]: parse_acl(row["acl"]) for row in rows["schemas"]},
         relations=relations,
-        functions=tuple(_function(row, by_oid) for row in rows["functions"]),
+        functions=tuple(_function(row, by_oid, checked) for row in rows["functions"]),
         publications=tuple(
             Publication(
                 row["name"],
@@ -86,8 +96,8 @@ def assemble(
         ),
         buckets=tuple(Bucket(row["id"], row["public"]) for row in buckets or ()),
         extensions=tuple(server["extensions"]),
-        round_trips=1 if buckets is None else 2,
-        gaps=_gaps(supabase, relations, roles, exposed, rows["schemas"], buckets),
+        round_trips=(1 if buckets is None else 2) + checked.statements,
+        gaps=_gaps(supabase, relations, roles, exposed, rows["schemas"], buckets) + checked.gaps,
         default_privileges=tuple(
             DefaultPrivileges(row["creator"], row["schema"], row["kind"], parse_acl(row["acl"]))
             for row in rows["default_privileges"]
@@ -239,7 +249,7 @@ def _policy(row: Row, title: str, roles: Mapping[int, str]) -> Policy:
     )
 
 
-def _function(row: Row, roles: Mapping[int, str]) -> Function:
+def _function(row: Row, roles: Mapping[int, str], checked: Checked) -> Function:
     modes = row["argument_modes"]
     names = row["argument_names"]
     types = row["argument_types"]
@@ -268,6 +278,8 @@ def _function(row: Row, roles: Mapping[int, str]) -> Function:
         ),
         leakproof=row["leakproof"],
         defaults=row["defaults"],
+        checked=row["oid"] in checked.errors,
+        errors=checked.errors.get(row["oid"], ()),
     )
 
 
