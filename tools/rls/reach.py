@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from tools.rls.bodies import body_of
+from tools.rls.defaults import omitted
 from tools.rls.facts import Block, Call, Column, Facts, Source, statements
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.snapshot import Snapshot
@@ -96,7 +97,11 @@ class Reach:
         known = self._speaks.get(function.oid)
         if known is None:
             members = self.closure([function])
-            known = any(mentions_identity(one) for f in members for one in body_of(f).everything())
+            known = any(
+                mentions_identity(one) or self._passes_identity(one, self.path(f))
+                for f in members
+                for one in body_of(f).everything()
+            )
             known = known or any(self._quotes_identity(one) for f in members for one in body_of(f).dynamic)
             # Where a part could not be parsed, its text has the benefit of the doubt.
             known = known or any(_ASKS.search(f.body) for f in members if not body_of(f).complete)
@@ -114,10 +119,19 @@ class Reach:
 
     def identifies(self, facts: Facts, path: tuple[str, ...] = ()) -> bool:
         """Whether an expression depends on who the caller is, itself or through a function."""
-        if mentions_identity(facts):
+        if mentions_identity(facts) or self._passes_identity(facts, path):
             return True
         return any(
             f.schema != "auth" and self.speaks(f) for call in facts.calls for f in self.resolve(call, path)
+        )
+
+    def _passes_identity(self, facts: Facts, path: tuple[str, ...]) -> bool:
+        """Whether a call hands over the caller by leaving out an argument whose default asks for him."""
+        return any(
+            mentions_identity(value)
+            for call in facts.calls
+            for function in self.resolve(call, path)
+            for value in omitted(function, call.arguments).values()
         )
 
     # -- relations and columns -----------------------------------------------------------

@@ -13,7 +13,7 @@ from tools.rls.proof.identities import complete, names_account, names_tenant
 from tools.rls.proof.keys import USERS, Keys, Place, keys
 from tools.rls.proof.model import Hop, Identity
 from tools.rls.proof.scopes import Scope
-from tools.rls.snapshot import Snapshot
+from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 
 
 @dataclass(eq=False)
@@ -175,8 +175,8 @@ def _find_accounts(found: Evidence, kept: list[tuple[Way, Graph]]) -> None:
     if USERS not in found.snapshot.relations or not _leads_to_users(key, votes):
         best = max(votes, key=lambda place: (votes[place], place), default=None)
         key.account = best if best is not None else (USERS, "id")
-    # A column without a key that bears the same name elsewhere holds the same.
-    names = {column for _, column in key.asked}
+    # A column without a key that bears the same name elsewhere holds the same; the name of a file is its path.
+    names = {column for table, column in key.asked if table.partition(".")[0] not in PLATFORM_SCHEMAS}
     for relation in found.snapshot.tables:
         for name in names & set(relation.columns):
             if key.home(relation.title, name) is None and not key.is_key(relation.title, name):

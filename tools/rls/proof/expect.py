@@ -53,7 +53,22 @@ def may_write(
         case Kind.OWN:
             return standing.inside or standing.party or standing.author
         case Kind.SCOPED:
+            if command == "INSERT" and _begins(world, belonging, row, standing):
+                return None
             return _scoped(world.model, row, standing, living=living)
+
+
+def _begins(world: World, belonging: Belonging, row: WorldRow, standing: Standing) -> bool:
+    """Whether somebody starts a new record, which nobody else's rows belong to yet: in the own name, or in
+    nobody's where its table names no account (a membership tells later whose it is).
+    """
+    anchor = world.model.anchors.get(row.table)
+    if anchor is None or row.id or standing.base not in ("none", "ended"):
+        return False
+    if world.find(row.table, (anchor.key,), row.key((anchor.key,))):
+        return False  # as a call left it: the record was there before
+    named = (anchor.owners, anchor.claims, anchor.parents, belonging.parties, belonging.authors)
+    return standing.author or not any(named)
 
 
 def _scoped(model: Model, row: WorldRow, standing: Standing, *, living: bool) -> bool | None:

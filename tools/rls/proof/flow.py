@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from tools.rls.bodies import body_of, plpgsql_source
+from tools.rls.defaults import omitted
 from tools.rls.facts import expression, statements
 from tools.rls.objects import Function, Policy
 from tools.rls.proof import identities
@@ -95,6 +96,9 @@ class Flow(Queries):
         function = self.resolve(schema, name, len(given), scope.path)
         if function is not None:
             labels = [a.word("name") if a.kind == "NamedArgExpr" else "" for a in node.many("args")]
+            for at, facts in omitted(function, node.many("args")).items():
+                given.append(self.value(facts.root, Scope(scope.frame)))
+                labels.append(function.arguments[at])
             return every(self.enter(function, given, labels, scope))
         return union(given)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tools.rls.bodies import body_of
+from tools.rls.defaults import omitted
 from tools.rls.facts import Block as FactsBlock
 from tools.rls.facts import Call, Facts, expression, statements
 from tools.rls.objects import Function
@@ -115,6 +116,11 @@ class Lookups(Bodies):
             inside.arguments[f"${number + 1}"] = (value, scope)
             if name:
                 inside.arguments[name] = (value, scope)
+        for number, facts in omitted(function, arguments).items():
+            default = (facts.root, Scope((), None, scope.name, depth=scope.depth))
+            inside.arguments[f"${number + 1}"] = default
+            if function.arguments[number]:
+                inside.arguments[function.arguments[number]] = default
         return root, inside
 
     # -- blocks --------------------------------------------------------------------------
