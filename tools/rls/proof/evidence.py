@@ -175,7 +175,7 @@ def _find_accounts(found: Evidence, kept: list[tuple[Way, Graph]]) -> None:
     if USERS not in found.snapshot.relations or not _leads_to_users(key, votes):
         best = max(votes, key=lambda place: (votes[place], place), default=None)
         key.account = best if best is not None else (USERS, "id")
-    # A column without a key that bears the same name elsewhere holds the same; the name of a file is its path.
+    # A column without a key that bears the same name elsewhere holds the same; a file's name is its path.
     names = {column for table, column in key.asked if table.partition(".")[0] not in PLATFORM_SCHEMAS}
     for relation in found.snapshot.tables:
         for name in names & set(relation.columns):
