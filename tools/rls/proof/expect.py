@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.rls.proof.model import Belonging, Kind, Model
 from tools.rls.proof.standing import Standing
 from tools.rls.proof.world import World, WorldRow
+from tools.rls.storage import OBJECTS
 
 
 def may_read(world: World, row: WorldRow, standing: Standing) -> bool | None:
@@ -17,6 +18,10 @@ def may_read(world: World, row: WorldRow, standing: Standing) -> bool | None:
         return declared
     if belonging.open_rows is not None and world.meets(belonging.open_rows, row):
         return True
+    if row.table == OBJECTS and row.values.get("bucket_id") in {
+        b.id for b in world.snapshot.buckets if b.public
+    }:
+        return True  # its files are served to anybody; what may be written there is another matter
     match belonging.kind:
         case Kind.REFERENCE:
             return True

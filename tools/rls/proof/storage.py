@@ -32,8 +32,7 @@ def fill(population: Population) -> None:
         tables = population.model.tables
         if isinstance(tables, dict):
             tables[OBJECTS] = Belonging(OBJECTS, Kind.SCOPED, why="by the path of the file")
-    private = [bucket.id for bucket in snapshot.buckets if not bucket.public]
-    for bucket in private:
+    for bucket in (bucket.id for bucket in snapshot.buckets):
         for side in world.sides[:2]:
             for name, account, key in layouts(population, side):
                 try:
@@ -82,7 +81,7 @@ def uploads(world: World, actor: Actor, only: frozenset[str] | None = None) -> I
         for file in ("new.pdf", f"{actor.account}.pdf") if actor.account else ("new.pdf",):
             path = f"{folder}/{actor.account[:8]}-{file}" if file == "new.pdf" else f"{folder}/{file}"
             world.paths.setdefault(path, (account, key))
-            for bucket in (bucket.id for bucket in world.snapshot.buckets if not bucket.public):
+            for bucket in (bucket.id for bucket in world.snapshot.buckets):
                 values: dict[str, str | None] = {
                     "bucket_id": bucket,
                     "name": path,

@@ -97,6 +97,25 @@ create policy a on storage.objects for all to authenticated
     assert [way.column for way in model.tables["public.notes"].parties] == ["user_id"]
 
 
+AVATARS: LiteralString = """
+insert into storage.buckets (id, name, public) values ('avatars', 'avatars', true);
+create policy avatars_select on storage.objects for select using (bucket_id = 'avatars');
+create policy avatars_insert on storage.objects for insert to authenticated
+  with check (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text);
+create policy avatars_update on storage.objects for update to authenticated
+  using (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text);
+create policy avatars_delete on storage.objects for delete to authenticated
+  using (bucket_id = 'avatars' and (storage.foldername(name))[1] = (select auth.uid())::text);
+"""
+
+
+def test_a_public_bucket_may_be_read_by_all_but_not_written(cluster: Cluster) -> None:
+    proof = proven(cluster, TEAMS, AVATARS)
+    assert (proof.answer, named(proof), proof.gaps) == (Answer.NO, set(), ())
+    broken = "alter policy avatars_insert on storage.objects with check (bucket_id = 'avatars');"
+    assert named(proven(cluster, TEAMS, AVATARS, broken)) == {"policy avatars_insert on storage.objects"}
+
+
 def test_a_function_may_start_a_record_but_not_change_one(cluster: Cluster) -> None:
     assert named(proven(cluster, ORGANISATIONS)) == set()
     proof = proven(cluster, ORGANISATIONS, RENAME, request=QUICK)
