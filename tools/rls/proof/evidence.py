@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from tools.rls.proof.chains import Chain, Chains, Graph, Pairs
 from tools.rls.proof.flow import Flow, flow
@@ -155,6 +156,10 @@ def _call(found: Evidence, following: Flow) -> None:
                     found.identities[identity] = None
 
 
+_NAMED: Final = frozenset({"user_id", "owner_id"})
+"""On Supabase these are accounts without a key, too, and where no policy asks for them."""
+
+
 def _find_accounts(found: Evidence, kept: list[tuple[Way, Graph]]) -> None:
     """Which table holds the accounts, and which columns without a key name one."""
     key, votes = found.keys, Counter[Place]()
@@ -175,10 +180,19 @@ def _find_accounts(found: Evidence, kept: list[tuple[Way, Graph]]) -> None:
     if USERS not in found.snapshot.relations or not _leads_to_users(key, votes):
         best = max(votes, key=lambda place: (votes[place], place), default=None)
         key.account = best if best is not None else (USERS, "id")
-    # A column without a key that bears the same name elsewhere holds the same; a file's name is its path.
+    _spread(found)
+
+
+def _spread(found: Evidence) -> None:
+    """Columns without a key that name an account as well, by their names."""
+    key = found.keys
+    # What bears the name of a column that is asked for holds the same; a file's name is its path.
     names = {column for table, column in key.asked if table.partition(".")[0] not in PLATFORM_SCHEMAS}
+    usual = _NAMED if key.account == (USERS, "id") else frozenset[str]()
     for relation in found.snapshot.tables:
-        for name in names & set(relation.columns):
+        for name in (names | usual) & set(relation.columns):
+            if name not in names and relation.columns[name].type != "uuid":
+                continue
             if key.home(relation.title, name) is None and not key.is_key(relation.title, name):
                 key.asked.add((relation.title, name))
 

@@ -97,6 +97,29 @@ create policy a on storage.objects for all to authenticated
     assert [way.column for way in model.tables["public.notes"].parties] == ["user_id"]
 
 
+def test_a_user_id_without_a_key_says_whose_a_row_is(cluster: Cluster) -> None:
+    proof = proven(cluster, """
+create table public.messages (id uuid primary key, user_id uuid not null, body text);
+alter table public.messages enable row level security;
+create policy everything on public.messages for select to authenticated using (true);
+""")  # fmt: skip
+    assert named(proof) == {"policy everything on public.messages"}
+
+
+def test_a_function_that_tells_the_last_migration_is_a_warning(family: Connection) -> None:
+    family.execute("""
+create schema ledger; create table ledger.steps (version text);
+create function public.last_step() returns text language sql security definer set search_path = '' as $$ select max(version) from ledger.steps $$;
+create function public.all_notes() returns setof public.notes language sql security definer set search_path = '' as $$ select * from public.notes $$;
+""")
+    levels = {
+        finding.function: finding.level.value
+        for finding in findings_of(family)
+        if finding.rule == "anon_security_definer_function_executable"
+    }
+    assert levels == {"public.last_step()": "WARN", "public.all_notes()": "ERROR"}
+
+
 AVATARS: LiteralString = """
 insert into storage.buckets (id, name, public) values ('avatars', 'avatars', true);
 create policy avatars_select on storage.objects for select using (bucket_id = 'avatars');
