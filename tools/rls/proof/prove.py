@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
@@ -200,6 +200,7 @@ class Stage:
             wanted = examine(session, snapshot, world.actors, budget_seconds=left).variants
             Furnishing(population).vary(wanted)
             read_world(session, world)
+        _refresh(session, snapshot)
         Probing(session).install()
         session.commit()
         gaps = [Gap(what=what, why=why) for what, why in world.gaps]
@@ -289,6 +290,15 @@ def _with_a_caller(
         return snapshot, ()
     told = "by assumption: no role is granted anything here, so callers were given every table"
     return read_here(session, request.exposed), (told,)
+
+
+def _refresh(session: ScratchSession, snapshot: Snapshot) -> None:
+    """Fill materialized views from the world; one that cannot be filled shows nothing and is so reported."""
+    views = [relation.title for relation in snapshot.relations.values() if relation.kind == "m"]
+    for _ in range(2):  # one may read another
+        for title in views:
+            with suppress(SqlFailure), session.savepoint():
+                session.script(f"refresh materialized view {named(title)}")
 
 
 def _empty(session: ScratchSession, model: Model) -> None:

@@ -41,10 +41,19 @@ def replay_of(
     acting = violation.actor.acting()
     replay = Replay((), acting, attack, expect, witness, confirmed=False)
     for rows in (_needed(world, violation), [row for title in world.tables for row in world.rows[title]]):
-        replay = Replay(seed_of(world, rows, generated), acting, attack, expect, witness, confirmed=False)
+        seed = (*seed_of(world, rows, generated), *_refreshed(world, violation))
+        replay = Replay(seed, acting, attack, expect, witness, confirmed=False)
         if _shows(world, session, replay):
             return Replay(replay.seed, acting, attack, expect, witness, confirmed=True)
     return replay
+
+
+def _refreshed(world: World, violation: Violation) -> tuple[str, ...]:
+    """A materialized view shows what was there when it was filled."""
+    relation = world.snapshot.relations.get(violation.function)
+    return (
+        (f"refresh materialized view {named(relation.title)};",) if relation and relation.kind == "m" else ()
+    )
 
 
 def _needed(world: World, violation: Violation) -> list[WorldRow]:

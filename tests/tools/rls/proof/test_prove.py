@@ -134,6 +134,12 @@ BROKEN = [
         id="a view with its owner's rights",
     ),
     pytest.param(
+        "create materialized view public.notes_daily as select * from public.notes; grant select on public.notes_daily to authenticated;",
+        "public.notes_daily",
+        Kind.READ,
+        id="a materialized view",
+    ),
+    pytest.param(
         "alter table public.notes disable row level security;", "public.notes", Kind.READ, id="switched off"
     ),
     pytest.param(
