@@ -63,7 +63,7 @@ class Turns:
         """How what a function returns changed, its callees and the views that it reads included."""
         if old.definer != new.definer or (old.definer and old.owner != new.owner):
             return Turn.OTHER
-        one, other = self.before.body(old, owned=owned), self.after.body(new, owned=owned)
+        one, other = self.before.inside(old, owned=owned), self.after.inside(new, owned=owned)
         if one is None or other is None or old.returns != new.returns:
             same = _plain(old) == _plain(new) and old.search_path == new.search_path
             return (

@@ -70,7 +70,7 @@ class Unfold:
         if len(found) != 1:
             return None
         function = found[0]
-        form = self.body(function, owned=owned)
+        form = self.inside(function, owned=owned)
         if form is None or size(form) > _LARGEST:
             return None
         if scalar(function):
@@ -81,7 +81,7 @@ class Unfold:
             return None
         return cast("Form", substituted(apart(form, names(arguments)), arguments))
 
-    def body(self, function: Function, *, owned: bool) -> Form | None:
+    def inside(self, function: Function, *, owned: bool) -> Form | None:
         """A body that is one query or one returned expression; None for any other."""
         key = (function.oid, owned or function.definer)
         if key not in self._bodies:

@@ -95,7 +95,7 @@ def query_of(body: str) -> str:
 
 def _steps(body: str) -> tuple[Step, ...]:
     reader = _Reader(_tokens(body))
-    steps = reader.body()
+    steps = reader.steps()
     return tuple(steps)
 
 
@@ -124,7 +124,7 @@ class _Reader:
         self.tokens = tokens
         self.at = 0
 
-    def body(self) -> list[Step]:
+    def steps(self) -> list[Step]:
         steps: list[Step] = []
         if self.peek() == "declare":
             self.at += 1

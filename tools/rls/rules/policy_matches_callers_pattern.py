@@ -6,8 +6,8 @@ What it finds
     caller's uuid holds no wildcards and is left out.
 
 Why it matters
-    _ and % are wildcards, and _ is an ordinary letter of e-mail addresses: a_b@example.org also matches
-    axb@example.org, and whoever registers such an address reads the other person's rows.
+    _ and % are wildcards, and _ is an ordinary letter of e-mail addresses: a_b as the name also matches
+    axb, and whoever registers such an address reads the rows of the other person.
 
 Fix
     Compare for equality: lower(email) = lower((select auth.email())).
