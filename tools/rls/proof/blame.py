@@ -137,8 +137,8 @@ class Blame:
         for facts in policy.parts():
             helper = self._wrong_helper(violation, facts, scopes, standing, policy)
             if helper is not None:
-                return Cause(helper, policy.title, helper, f"{helper} lets the caller in")
-        return Cause(policy.title, policy.title, why="its condition holds")
+                return Cause(helper, policy.title, helper, f"{helper} lets them through")
+        return Cause(policy.title, policy.title, why=f"{policy.title} lets them through")
 
     def _wrong_helper(
         self,

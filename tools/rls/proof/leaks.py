@@ -105,7 +105,7 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
     """One sentence: who does what with whose rows, and why it goes through."""
     actor = violation.actor.name
     where = relations[0] if len(relations) == 1 else f"{relations[0]} and {len(relations) - 1} more"
-    who = f"Somebody with {actor}" if violation.actor.spec else actor[0].upper() + actor[1:]
+    who = _introduced(actor, holds=violation.actor.spec is not None)
     match violation.kind:
         case Kind.READ:
             did = f"reads rows of {where} in a record that is not open to them"
@@ -123,6 +123,15 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
     return f"{who} {did}: {cause.why}."
 
 
+def _introduced(actor: str, *, holds: bool) -> str:
+    """An actor as a sentence begins with him: The owner of family b, Somebody with shares read."""
+    if holds:
+        return f"Somebody with {actor}"
+    if actor.startswith("owner of "):
+        return f"The owner of family {actor.removeprefix('owner of ')}"
+    return f"A {actor}" if actor.startswith("stranger") else actor[0].upper() + actor[1:]
+
+
 def _denials(campaign: Campaign) -> list[Leak]:
     """Relations whose policies shut out even the owner of the record."""
     found: list[Leak] = []
@@ -136,13 +145,14 @@ def _denials(campaign: Campaign) -> list[Leak]:
             continue
         broken = next((text for (table, _, _), text in campaign.broken.items() if table == title), "")
         one = several[0]
+        who = _introduced(one.actor.name, holds=False)
         why = f"reading fails: {broken}" if broken else "no condition ever holds for them"
         found.append(
             Leak(
                 kind=Kind.DENIED,
                 level=Level.ERROR,
                 object=reading[0].title if len(reading) == 1 else title,
-                sentence=f"The {one.actor.name} cannot read the own rows of {title}: {why}.",
+                sentence=f"{who} cannot read the own rows of {title}: {why}.",
                 actor=one.actor.name,
                 command="SELECT",
                 relations=(title,),
