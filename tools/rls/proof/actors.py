@@ -57,7 +57,7 @@ class Actor:
 
     def acting(self) -> tuple[str, ...]:
         """The statements that make a session this caller's, to be run inside a transaction."""
-        lines = [f"set local role {_identifier(self.role)};"] if self.role else []
+        lines = [f"set local role {quoted(self.role)};"] if self.role else []
         if self.claims:
             lines.append(f"select set_config('request.jwt.claims', {literal(self.claims_text)}, true);")
             if self.account:
@@ -85,5 +85,6 @@ def literal(value: str | None) -> str:
     return "null" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-def _identifier(name: str) -> str:
+def quoted(name: str) -> str:
+    """An identifier, always quoted."""
     return '"' + name.replace('"', '""') + '"'

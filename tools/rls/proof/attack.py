@@ -5,7 +5,7 @@ Nothing here decides why something went through (blame.py) or how to show it aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
@@ -15,7 +15,6 @@ from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.lanes import each
 from tools.rls.proof.probing import Attempt, Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
-from tools.rls.proof.side import Side
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.tactics import Tactics
 from tools.rls.proof.verdict import Kind
@@ -45,7 +44,6 @@ class Violation:
     write: Write | None = None
     function: str = ""
     note: str = ""
-    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +386,3 @@ def _shape(write: Write, row: WorldRow | None) -> tuple[object, ...]:
 def _turns(write: Write, trusted: frozenset[str]) -> bool:
     """Whether a write may change who reaches what."""
     return write.table in trusted and write.purpose not in ("touch", "delete")
-
-
-def sides_of(world: World) -> Iterable[Side]:
-    """The two families that are told apart."""
-    return world.sides[:2]

@@ -55,10 +55,6 @@ class Evidence:
                 self._grouped.setdefault(chain.way.table, []).append(chain)
         return self._grouped
 
-    def ways_of(self, table: str) -> list[Way]:
-        """The alternatives of one table's policies."""
-        return [way for way in self.ways if way.table == table]
-
     def names_account(self, chain: Chain) -> bool:
         """Whether the column at the end of a chain names a person: by key, or by what it is compared with."""
         place = (chain.holder_table or chain.anchor, chain.column)

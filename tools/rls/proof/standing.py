@@ -61,7 +61,6 @@ class Standings:
 
     world: World
     holds: dict[tuple[Record, str], list[Hold]] = field(default_factory=dict[tuple[Record, str], list[Hold]])
-    staffed: dict[str, list[Hold]] = field(default_factory=dict[str, list[Hold]])
     _known: dict[tuple[int, str, str], Standing] = field(default_factory=dict[tuple[int, str, str], Standing])
     _scopes: dict[tuple[str, str], frozenset[Record]] = field(
         default_factory=dict[tuple[str, str], frozenset[Record]]
@@ -69,6 +68,8 @@ class Standings:
 
     def __post_init__(self) -> None:
         for opening in self.model.openings:
+            if opening.anchor == STAFF:  # it opens no record
+                continue
             rights = {rank.value: rank.rights for rank in opening.ranks}
             for row in self.world.rows.get(opening.table, ()):
                 self._hold(opening, row, rights)
@@ -78,11 +79,9 @@ class Standings:
         rank = row.values.get(opening.level) or "" if opening.level else ""
         allowed = rights.get(rank, frozenset({"read"})) if opening.ranks else ALL
         target = self.world.follow(row, opening.scope) if opening.scope else row
-        record: Record = (STAFF, rank)
-        if opening.anchor != STAFF:
-            if target is None:
-                return
-            record = (opening.anchor, self._key(target))
+        if target is None:
+            return
+        record: Record = (opening.anchor, self._key(target))
         own = all(self.world.meets(c, row) for c in opening.conditions if not _personal(opening, c))
         for way in self._members(row, opening.account):
             value = way[-1].values.get(opening.account.column)
@@ -92,10 +91,7 @@ class Standings:
                 self._met(opening, c, way) for c in opening.conditions if _personal(opening, c)
             )
             hold = Hold(opening.name, record, opening.account.identity, value, live, allowed, rank)
-            if opening.anchor == STAFF:
-                self.staffed.setdefault(value, []).append(hold)
-            else:
-                self.holds.setdefault((record, value), []).append(hold)
+            self.holds.setdefault((record, value), []).append(hold)
 
     def _members(self, row: WorldRow, account: Way) -> list[list[WorldRow]]:
         """Every way from an opening's row to an account, as the rows along it."""

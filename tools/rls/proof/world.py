@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tools.rls.proof.actors import Actor, Spec
-from tools.rls.proof.model import Condition, Hop, Model, Opening
+from tools.rls.proof.actors import Actor, Spec, quoted
+from tools.rls.proof.model import Condition, Hop, Model
 from tools.rls.proof.side import Side, holds, met_by
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.session import ScratchSession
@@ -156,16 +156,6 @@ def place(row_id: str) -> str:
     """The condition that finds a row again by its id."""
     table, _, at = row_id.partition(":")
     return f"tableoid = {int(table)} and ctid = '({at.replace('.', ',')})'"
-
-
-def opening_named(model: Model, name: str) -> Opening:
-    """The opening of this name."""
-    return next(opening for opening in model.openings if opening.name == name)
-
-
-def quoted(name: str) -> str:
-    """An identifier, always quoted."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def named(title: str) -> str:
