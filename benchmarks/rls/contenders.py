@@ -94,7 +94,7 @@ def proof(cluster: Cluster, dsn: str, declared: Mapping[str, Any]) -> Answer:
     except ImportError as missing:
         return Answer((), 0.0, f"not there yet: {missing}")
     try:
-        verdict = prove(cluster, dsn, declared=declared, coverage=False, replays=False)
+        verdict = prove(cluster, dsn, declared=declared, budget=600, coverage=False, replays=False)
     except SergeiError as error:
         return Answer((), time.perf_counter() - start, str(error))
     named = tuple(
