@@ -19,6 +19,8 @@ class Records:
     anchors: dict[str, Anchor] = field(default_factory=dict[str, Anchor])
     openings: list[Opening] = field(default_factory=list[Opening])
     doubts: list[str] = field(default_factory=list[str])
+    carried: dict[Identity, str] = field(default_factory=dict[Identity, str])
+    """Claims and settings that name a record, and are held against rows that name the caller as well."""
 
 
 def records(evidence: Evidence) -> Records:
@@ -197,9 +199,11 @@ def _claims(evidence: Evidence, known: set[str], found: Records) -> dict[str, li
     for chain in evidence.chains:
         if not chain.anchor or chain.opening or evidence.names_account(chain) or evidence.wrong(chain):
             continue
-        if chain.asked in checked and chain.asked not in evidence.own:
-            continue
         title = claimed(evidence, chain)
+        if chain.asked in checked and chain.asked not in evidence.own:
+            if title is not None:
+                found.carried.setdefault(chain.identity, title)
+            continue
         if title is not None:
             held.setdefault(title, []).append(chain)
     result: dict[str, list[Chain]] = {}

@@ -57,6 +57,9 @@ class _Maker:
         self.tenant_claims: dict[str, list[Identity]] = {
             anchor.table: list(anchor.claims) for anchor in model.anchors.values() if anchor.claims
         }
+        for identity, table in model.carried.items():
+            if table in model.anchors:
+                self.tenant_claims.setdefault(table, []).append(identity)
 
     def actor(
         self,

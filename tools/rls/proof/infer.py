@@ -50,6 +50,7 @@ def _infer(snapshot: Snapshot) -> Model:
             for identity, values in sorted(evidence.claims.items(), key=lambda item: item[0].path)
             if identity.kind == "claim"
         },
+        carried=dict(found.carried),
         doubts=tuple(doubts),
     )
 

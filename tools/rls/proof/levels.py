@@ -90,29 +90,43 @@ def _by_word(value: str) -> frozenset[Right] | None:
 
 def _by_use(evidence: Evidence, level: str, value: str, chains: list[Chain]) -> frozenset[Right]:
     """Whether policies for changing rows, and for deleting them, let this value pass: most of them, or some
-    that name it (more than one: a single one may be the mistake).
+    that name it (more than one: a single one may be the mistake, unless the value is there for it alone).
     """
     rights: set[Right] = {"read"}
-    for right, commands in (("write", ("INSERT", "UPDATE")), ("manage", ("DELETE",))):
+    everywhere = {
+        chain.way.policy.title
+        for chain in chains
+        if chain.way.table != chain.opening and value in _wanted(evidence, chain, level)
+    }
+    asking: tuple[tuple[Right, tuple[str, ...]], ...] = (
+        ("write", ("INSERT", "UPDATE")),
+        ("manage", ("DELETE",)),
+    )
+    for right, commands in asking:
         passed = asked = 0
         naming: set[str] = set()
         for chain in chains:
             if chain.way.table == chain.opening or not any(chain.way.policy.covers(one) for one in commands):
                 continue
-            wanted = {
-                test.value
-                for test in evidence.tests.get(chain.row, ())
-                if test.ref.column == level and test.kind == "equal"
-            }
+            wanted = _wanted(evidence, chain, level)
             asked += 1
             passed += not wanted or value in wanted
             if value in wanted:
                 naming.add(chain.way.policy.title)
         if (asked and passed * 2 > asked) or len(naming) > 1:
+            rights |= {"write", right}
+        elif naming == everywhere != set():
             rights.add("write")
-            if right == "manage":
-                rights.add("manage")
     return frozenset(rights)
+
+
+def _wanted(evidence: Evidence, chain: Chain, level: str) -> set[str]:
+    """The values of a level that a chain's lookup lets pass; empty where it does not ask."""
+    return {
+        test.value
+        for test in evidence.tests.get(chain.row, ())
+        if test.ref.column == level and test.kind == "equal"
+    }
 
 
 def accepts(evidence: Evidence, made: Opening) -> tuple[tuple[str, str, str], ...]:

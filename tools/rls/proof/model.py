@@ -222,6 +222,9 @@ class Model:
         default_factory=dict[tuple[str, ...], tuple[str, ...]]
     )
     """Claim path -> constants that policies and helpers compare it with."""
+    carried: Mapping[Identity, str] = field(default_factory=dict[Identity, str])
+    """Claims and settings that say which record a session works in -> its table. A row must agree with them,
+    so that they open nothing by themselves; an honest token carries them all the same."""
     declared: frozenset[str] = frozenset()
     """Tables whose part of the model a person confirmed in sergei.toml."""
     doubts: tuple[str, ...] = ()
