@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from memory.bank import Bank, Problem, Refuse, Saved
     from memory.banks import Banks, starter_bank
+    from memory.briefing import Brief, PastFailure
     from memory.draft import Draft
     from memory.entry import (
         CATEGORIES,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "bank": ("Bank", "Problem", "Refuse", "Saved"),
     "banks": ("Banks", "starter_bank"),
+    "briefing": ("Brief", "PastFailure"),
     "draft": ("Draft",),
     "entry": (
         "CATEGORIES", "CONFIDENCES", "RESULTS", "AppliesTo", "Category", "Confidence", "Entry", "Outcome",
@@ -74,6 +76,7 @@ __all__ = [
     "BankConflict",
     "BankUnavailable",
     "Banks",
+    "Brief",
     "Category",
     "Confidence",
     "Draft",
@@ -81,6 +84,7 @@ __all__ = [
     "InvalidEntry",
     "MemoryBankError",
     "Outcome",
+    "PastFailure",
     "Problem",
     "Recalled",
     "Refuse",

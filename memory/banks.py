@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from memory.bank import Bank, Problem, Saved
-from memory.draft import Draft, scopes
+from memory.briefing import Brief, PastFailure
+from memory.draft import Draft
 from memory.entry import Entry, Result
 from memory.errors import BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
 from memory.files import INDEX_NAME
-from memory.index import Index, Search
-from memory.ranking import Candidate, Recalled, rank
-from memory.tokens import query_terms
+from memory.ranking import Recalled
+from memory.recalling import Recalling
 
 STARTER = Path(__file__).parent / "starter"
 
@@ -34,7 +34,7 @@ class Banks:
         self.writable = writable
         self._all = (*([writable] if writable else []), *also)
         location = writable.root / INDEX_NAME if writable and not writable.read_only else None
-        self._index = Index(location, [bank.root for bank in self._all])
+        self._recalling = Recalling(location, [bank.root for bank in self._all], self._load)
 
     def recall(
         self,
@@ -49,16 +49,25 @@ class Banks:
         `applies_to` names the present target (service, table, project, versions); what fits it moves up.
         An empty query returns what applies to the target. `now` is aware. InvalidEntry on an odd scope.
         """
-        target = scopes(applies_to or {})
-        terms = query_terms(query)
-        if terms:
-            found = self._index.search(terms)
-        else:
-            terms = query_terms(" ".join(name for names in target.values() for name in names))
-            if not terms:
-                return []
-            found = self._index.search(terms, column="scope")
-        return rank(self._candidates(found), terms, target, limit=limit, now=now)
+        return self._recalling.recall(query, now=now, applies_to=applies_to, limit=limit)
+
+    def brief(
+        self,
+        query: str,
+        *,
+        now: datetime,
+        applies_to: Mapping[str, str | Sequence[str]] | None = None,
+        budget_tokens: int = 600,
+    ) -> Brief:
+        """What a turn about `query` should know, in a few lines within `budget_tokens`; empty without help.
+
+        Only what is relevant enough to be told unasked. Scopes and `now` as in `recall`.
+        """
+        return self._recalling.brief(query, now=now, applies_to=applies_to, budget_tokens=budget_tokens)
+
+    def warnings_for(self, names: Sequence[str], *, limit: int = 3) -> tuple[PastFailure, ...]:
+        """What failed before on the objects `names` (tables, services, migrations), the latest first."""
+        return self._recalling.warnings_for(names, limit=limit)
 
     def get(self, entry_id: str) -> Entry:
         """The entry with this id in the uppermost bank that has it. Raises UnknownEntry."""
@@ -114,25 +123,6 @@ class Banks:
         if owner is not writable:
             writable.adopt(entry)
         return writable
-
-    def _candidates(self, found: Search) -> list[Candidate]:
-        """Hits with their entries as the files are now, and successors that did not match themselves."""
-        candidates: dict[str, Candidate] = {}
-        for hit in sorted(found.hits, key=lambda hit: hit.bank):
-            if hit.entry_id not in candidates and (entry := self._load(hit.bank, hit.path)):
-                candidates[hit.entry_id] = Candidate(entry, hit.relevance, found.successors.get(hit.entry_id))
-        for candidate in [one for one in candidates.values() if one.entry.status != "retired"]:
-            current = candidate
-            while current.superseded_by and current.superseded_by not in candidates:
-                entry = self._first(found.places.get(current.superseded_by, ()))
-                if entry is None:
-                    break
-                current = Candidate(entry, candidate.relevance, found.successors.get(entry.id))
-                candidates[entry.id] = current
-        return list(candidates.values())
-
-    def _first(self, places: Sequence[tuple[int, str]]) -> Entry | None:
-        return next((entry for bank, path in places if (entry := self._load(bank, path))), None)
 
     def _load(self, bank: int, path: str) -> Entry | None:
         """The entry there, or None when the file went, broke or is refused since: `problems` tells of it."""

@@ -25,13 +25,17 @@ _CONFIDENCE = {"low": 0.85, "medium": 1.0, "high": 1.1}
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """An entry with its score (0 to about 4), short reasons, and what to beware of."""
+    """An entry with its score (0 to about 4), short reasons, and what to beware of.
+
+    `relevance` is the share of the query's meaning that the entry carries, 0 to 1: rare words mean more.
+    """
 
     entry: Entry
     score: float
     why: tuple[str, ...]
     warning: str | None = None
     superseded_by: str | None = None
+    relevance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
