@@ -50,7 +50,7 @@ class Request:
     """What a person is asked. All text of the preview is made safe to print: see agent/exact.py.
 
     `digest` is of the tool and its arguments, `binding` of what a yes holds for. `stated` names the arguments
-    that are not at their default.
+    that are not at their default. `warnings` are past failures on the same object: told, never decisive.
     """
 
     tool: str
@@ -61,6 +61,7 @@ class Request:
     environment: str
     arguments: Mapping[str, Any] = field(repr=False)
     stated: frozenset[str]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the loop tells a face while a turn runs: plain frozen facts, without words for a screen.
 
 TurnStarted
+  Remembered?                        what the memory bank put beside the person's words
   TextChunk* ThinkingChunk*          the reply, as it streams
   ToolStarted* ToolFinished*         its tools; reads run at the same time, so these interleave
   UsageReport                        one per request to the model
@@ -48,6 +49,13 @@ class TurnStarted:
     """The user's message is in the history. `text` is what the model sees of it: secrets replaced."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Entries of the memory bank that the model reads with the question, by title."""
+
+    titles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +109,13 @@ class TurnFinished:
 
 
 Event = (
-    TurnStarted | TextChunk | ThinkingChunk | ToolStarted | ToolFinished | UsageReport | Notice | TurnFinished
+    TurnStarted
+    | Remembered
+    | TextChunk
+    | ThinkingChunk
+    | ToolStarted
+    | ToolFinished
+    | UsageReport
+    | Notice
+    | TurnFinished
 )

@@ -20,8 +20,9 @@ from typing import Any
 
 from agent.approvals import Answer, Approvals, Asker, Request, bind
 from agent.audit import AuditLog
-from agent.exact import exact_preview
+from agent.exact import exact, exact_preview
 from agent.outcome import Failure, Outcome
+from agent.recollection import beware
 from tools.errors import Conflict, InvalidInput, NotFound, Refused, RemoteError, SergeiError
 from tools.redaction import Redactor
 from tools.registry import Effect, Params, Permit, Preview, Result, Tool, digest
@@ -53,15 +54,18 @@ class Executor:
         """
         call, started = secrets.token_hex(6), time.monotonic()
         record: dict[str, Any] = {"call": call, "tool": name if name in self.catalogue else "(no such tool)"}
+        warned: list[str] = []
         result: Result | None = None
         failure: Failure | None = None
         try:
             tool, params = self._validate(name, arguments)
             record |= {"effect": tool.effect, "digest": digest(name, params), "target": self._label()}
-            permit = await self._approve(tool, params, record, asker)
+            permit = await self._approve(tool, params, record, asker, warned)
             raw = await tool.run(params, self.resources, permit)
             record |= raw.audit_facts().fields()
             result = raw.redacted(self.redactor)
+            if tool.domain != "recall":
+                self.resources.evidence.note(call, name, result.markdown())
             record["result"] = "ok"
         except SergeiError as error:
             failure = self._explain(error)
@@ -75,7 +79,7 @@ class Executor:
         closing = self._close({**record, "ms": _ms(started)})
         if closing is not None and failure is None:
             result, failure = None, closing
-        return Outcome(call, name, result, failure, time.monotonic() - started)
+        return Outcome(call, name, result, failure, time.monotonic() - started, tuple(warned))
 
     def _validate(self, name: str, arguments: Mapping[str, Any]) -> tuple[Tool, Params]:
         tool = self.catalogue.get(name)
@@ -84,15 +88,20 @@ class Executor:
         return tool, tool.parse(arguments)
 
     async def _approve(
-        self, tool: Tool, params: Params, record: dict[str, Any], asker: Asker | None
+        self, tool: Tool, params: Params, record: dict[str, Any], asker: Asker | None, warned: list[str]
     ) -> Permit:
-        """A permit for exactly these arguments. Records the intent of a change before it can happen."""
+        """A permit for exactly these arguments. Records the intent of a change before it can happen.
+
+        What memory warns of goes into `warned` and into the question; it decides nothing.
+        """
         sealed = digest(tool.name, params)
         if tool.effect is Effect.READ or tool.preview is None:
             return Permit(tool.name, sealed)
         self.approvals.require_act(tool.name)
         preview = await tool.preview(params, self.resources)
-        request = self._request(tool, params, sealed, preview)
+        if tool.domain != "recall":
+            warned += await beware(self.resources, self.redactor, preview)
+        request = replace(self._request(tool, params, sealed, preview), warnings=tuple(map(exact, warned)))
         record |= {"effect": request.effect, "target": self.redactor.text(request.preview.target)}
         decision = await self.approvals.decide(request, asker)
         record |= {"decision": decision.answer, "by": decision.by, "binding": request.binding}

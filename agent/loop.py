@@ -1,6 +1,8 @@
 """The loop: a person's words, the model's reply, its tools, and again until the model has nothing to call.
 
     turn ─▶ user message ─▶ reply ─▶ calls? ─▶ results in one user message ─▶ reply ─▶ … ─▶ TurnFinished
+             with what memory                                                  a lesson measured? asked ┘
+             knows of this
 
 Whatever ends a turn (an error, a cancelled task, an abandoned generator), what was whole is in the session
 and `Session.history` answers the rest, so that the next turn can follow.
@@ -15,7 +17,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
-from agent.context import definitions, turn_context
+from agent.context import Circumstances, definitions
 from agent.events import (
     Event,
     Notice,
@@ -43,6 +45,7 @@ from agent.messages import (
     encodable,
     result,
 )
+from agent.offering import TOOL, Lessons
 from agent.session import Session
 from tools.errors import InvalidInput, RemoteError
 from tools.registry import Effect
@@ -68,7 +71,8 @@ class Loop:
     system: str
     max_steps: int = 50
     _tools: Sequence[Mapping[str, Any]] = field(init=False)
-    _context: str = field(init=False, default="")
+    _circumstances: Circumstances = field(init=False, default_factory=Circumstances)
+    _lessons: Lessons = field(init=False, default_factory=Lessons)
 
     def __post_init__(self) -> None:
         self._tools = definitions(self.executor.catalogue)
@@ -79,8 +83,9 @@ class Loop:
         Raises what Model.stream raises, InvalidInput for blank text with nothing to take up, and Unavailable
         when the session cannot be saved. Cancel the task that reads it to stop.
         """
-        for event in self._begin(text):
-            yield event
+        async with aclosing(self._begin(text)) as events:
+            async for event in events:
+                yield event
         total = UsageReport()
         for _ in range(self.max_steps):
             reply: Reply | None = None
@@ -99,6 +104,10 @@ class Loop:
             if (notice := _NOTICES.get(reply.stop_reason)) is not None:
                 yield Notice(f"{notice} {reply.detail}".strip())
             if not runs or (not reply.calls and reply.stop_reason == "tool_use"):
+                if reply.stop_reason == "end_turn":
+                    async with aclosing(self._offer()) as events:
+                        async for event in events:
+                            yield event
                 yield TurnFinished(reply.stop_reason, total)
                 return
             async with aclosing(self._run(reply.calls)) as events:
@@ -107,21 +116,36 @@ class Loop:
         yield Notice(f"Stopped after {self.max_steps} steps; say continue to go on.")
         yield TurnFinished("max_steps", total)
 
-    def _begin(self, text: str) -> Iterator[Event]:
-        """Put the person's words into the history, without what must not leave."""
+    async def _begin(self, text: str) -> AsyncGenerator[Event, None]:
+        """Put the person's words into the history, without what must not leave, and what memory knows."""
         written = encodable(text)
         safe = self.executor.redactor.text(written)
+        told: Sequence[Event] = ()
         if safe.strip():
-            content: list[Block] = [{"type": "text", "text": safe}]
-            if (context := turn_context(self.executor)) != self._context:
-                self._context = context
-                content.insert(0, {"type": "text", "text": context})
+            texts, told = await self._circumstances.of(self.executor, safe)
+            content: list[Block] = [{"type": "text", "text": text} for text in (*texts, safe)]
             self.session.append("user", content)
         elif not (history := self.session.history()) or history[-1]["role"] != "user":
             raise InvalidInput("There is nothing to send.", hint="Type a question.")
         yield TurnStarted(safe)
+        for event in told:
+            yield event
         if safe != written:
             yield Notice("What looks like a secret or a person's identifier was replaced before it was sent.")
+
+    async def _offer(self) -> AsyncGenerator[Event, None]:
+        """Ask whether what was measured may be kept. The model hears of it with the next words."""
+        arguments = self._lessons.offer(self.executor)
+        if arguments is None:
+            return
+        yield Notice("This was measured before and after a change; you are asked whether to remember it.")
+        call = ToolUse(f"lesson_{len(self.session.messages)}", TOOL, arguments)
+        outcomes: dict[str, Outcome] = {}
+        async with aclosing(self._together([call], outcomes)) as events:
+            async for event in events:
+                yield event
+        said = "kept in memory after a yes" if outcomes[call.id].ok else "offered for memory and not kept"
+        self._circumstances.aside = f"lesson {said}: {arguments['title']}"
 
     async def _ask(self) -> AsyncGenerator[Event | Reply, None]:
         """One request. When it is stopped half-way, what was said so far stays in the history."""
@@ -184,7 +208,8 @@ class Loop:
                 failure = Failure("invalid_input", call.problem, "", "", retry=True, exit_code=2)
                 outcomes[call.id] = Outcome("", call.name, None, failure, 0.0)
             else:
-                outcomes[call.id] = await self.executor.call(call.name, call.input)
+                outcome = outcomes[call.id] = await self.executor.call(call.name, call.input)
+                self._lessons.note(self.executor, call.name, call.input, outcome)
             return call
 
         for call in calls:

@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.approvals import Approvals
 from agent.executor import Executor
+from tools.evidence import Evidence
 
 ANSWER_SECONDS: Final = 600
 """How long a person may think about a question. After that nothing runs."""
@@ -56,7 +57,10 @@ class Clients:
         """The gate for a client. Without a session (None) a new one each time, no grants."""
         if session is None:
             return self._fresh(client)
-        known = self._executors.pop(session, None) or self._fresh(client)
+        known = self._executors.pop(session, None)
+        if known is None:
+            known = self._fresh(client)
+            known.resources = replace(known.resources, evidence=Evidence())  # a lesson cites its own session
         self._executors[session] = known
         if len(self._executors) > MAX_SESSIONS:
             self._executors.popitem(last=False)  # its grants are gone: it is asked again

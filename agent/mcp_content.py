@@ -85,6 +85,7 @@ def question(request: Request, answers: Sequence[Answer]) -> str:
         ("Consequence", shown.consequence),
         ("Undo", shown.undo or "Not stated."),
         ("Evidence", shown.evidence),
+        ("Memory warns", "\n".join(request.warnings)),
     )
     body = "\n".join(f"{label}:\n{_indented(text)}" for label, text in parts if text.strip())
     meaning = "; ".join(_MEANING[answer] for answer in answers)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import ConfigurationError
+from tools.evidence import Evidence
 from tools.probing import Probes
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Resources:
     """What a person declared about who may see what: the `[rls]` section of sergei.toml, as written."""
     probes: Probes = field(default_factory=Probes)
     """What this session asked about hidden values."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """What this session's tools returned: what a lesson stands on."""
     progress: Callable[[str], None] = lambda _: None
     """Told what a long tool is at, in a few words; a person watches it, a model does not."""
     now: Callable[[], datetime] = field(default=_now)

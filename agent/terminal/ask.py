@@ -44,6 +44,7 @@ def question(
         ("touches", "\n".join(preview.touches)),
         ("effect", preview.consequence),
         ("dry run", preview.evidence),
+        ("memory", "\n".join(request.warnings)),
         ("undo", preview.undo),
     ):
         if value:

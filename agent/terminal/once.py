@@ -13,6 +13,7 @@ from agent.compose import Choice, open_house
 from agent.events import (
     Event,
     Notice,
+    Remembered,
     TextChunk,
     ThinkingChunk,
     ToolFinished,
@@ -91,6 +92,8 @@ class AsText:
             case Notice():
                 self.close()
                 self._aside(event.text)
+            case Remembered():
+                self._aside(f"[remembers: {'; '.join(event.titles)}]")
             case _:
                 pass
 
@@ -184,6 +187,8 @@ class AsLines:
         match event:
             case TurnStarted():
                 return {"type": "turn_started", "session": self._session, "text": event.text}
+            case Remembered():
+                return {"type": "remembered", "titles": list(event.titles)}
             case TextChunk():
                 return {"type": "text", "text": event.text}
             case ThinkingChunk():

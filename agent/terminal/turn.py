@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from agent.events import Notice, TextChunk, ThinkingChunk, ToolFinished, ToolStarted, UsageReport
+from agent.events import Notice, Remembered, TextChunk, ThinkingChunk, ToolFinished, ToolStarted, UsageReport
 from agent.executor import Outcome
 from agent.loop import Loop
 from agent.terminal.blocks import Blocks
@@ -113,6 +113,8 @@ async def _show(talk: Conversation, loop: Loop, text: str) -> None:
                         continue
                     case ThinkingChunk():
                         continue
+                    case Remembered():
+                        screen.note(f"remembers: {one_line('; '.join(event.titles))}")
                     case ToolStarted():
                         if not running:
                             reply.end()
