@@ -37,9 +37,9 @@ _CHARS: Final = 20_000
 """How far into a change its objects are looked for."""
 
 _TALK: Final = """
-    apply call change check create drop data database find fix fine give good great help hello hi how index issue
-    keep list look make many most new next ok order problem query review row run say see show start sure table
-    tell thank thing user work error wrong first last every now two one count go schema
+    apply call change check create drop data database find fix fine give good great help hello hi how index
+    issue keep list look make many most new next ok order problem query review row run say see show start sure
+    table tell thank thing user work error wrong first last every now two one count go schema
 """
 _COMMON: Final = frozenset(_TALK.split())
 """Words of any conversation about a database: on their own they ask for no memory."""

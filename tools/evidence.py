@@ -15,10 +15,14 @@ _KEPT: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a lesson comes from. `ref` names audited calls, `digest` is over their redacted results."""
+    """Where a lesson comes from: `ref` names tools, `calls` the first and last call in the audit log.
+
+    `digest` is a SHA-256 over their redacted results.
+    """
 
     kind: str
     ref: str
+    calls: tuple[str, str]
     digest: str
 
 
@@ -35,11 +39,11 @@ class Evidence:
     def cite(self) -> Citation:
         """The calls so far as a source; a person's word where nothing ran."""
         if not self._calls:
-            return Citation("person", "", "")
+            return Citation("person", "", ("", ""), "")
         tools = list(dict.fromkeys(tool for _, tool, _ in self._calls))
         shown = ", ".join(tools[:6]) + (f" and {len(tools) - 6} more" if len(tools) > 6 else "")
         digest = sha256("\n".join(f"{call} {result}" for call, _, result in self._calls).encode()).hexdigest()
-        return Citation("tool results", f"{shown}; calls {self._calls[0][0]} to {self._calls[-1][0]}", digest)
+        return Citation("tool results", shown, (self._calls[0][0], self._calls[-1][0]), digest)
 
     def clear(self) -> None:
         """Begin anew: what was shown so far is kept in a lesson."""

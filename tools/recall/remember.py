@@ -8,7 +8,11 @@ from typing import Literal
 from pydantic import Field
 
 from memory import Category, Confidence, Draft
+from tools.errors import Refused
+from tools.evidence import Evidence
+from tools.recall.alike import look
 from tools.recall.translate import translated
+from tools.redaction import Redactor
 from tools.registry import Effect, Params, Preview, Result, tool
 from tools.resources import Resources
 
@@ -39,20 +43,23 @@ class Remembered(Result):
 
 
 async def preview_remember(params: Remember, resources: Resources) -> Preview:
-    """The entry's text, and the folder it goes to."""
-    writable = resources.bank.writable
+    """The entry's text and source, and what the bank already says about the same thing.
+
+    Raises InvalidInput for what is not worth keeping and Refused for what must not be kept: nobody is asked
+    about an entry that could not be written.
+    """
+    bank, draft = resources.bank, _draft(params, resources.evidence)
+    source = _source(resources.evidence)
+    if objection := Redactor(strict=True).objection("\n".join(_words(params))):
+        raise Refused(objection)
+    with translated():
+        known = await asyncio.to_thread(look, bank, draft, source, resources.now())
     return Preview(
-        action="\n".join(
-            (
-                f"{params.title} ({params.category}, {params.outcome}, confidence {params.confidence})",
-                *(f"Context: {params.context}",) * bool(params.context),
-                f"Action: {params.action}",
-                f"Result: {params.result}",
-                *(f"Why: {params.why}",) * bool(params.why),
-            )
-        ),
-        target=f"the memory bank in {writable.root}" if writable else "the memory bank",
-        undo="Delete the file; the result names it.",
+        action="\n".join([*_words(params), f"Source: {source}"]),
+        target=f"the memory bank in {bank.writable.root}" if bank.writable else "the memory bank",
+        touches=known.touches,
+        consequence=known.consequence,
+        undo="sergei memory retire ID takes it out of recall; the result names ID and file.",
     )
 
 
@@ -63,8 +70,17 @@ async def remember(params: Remember, resources: Resources) -> Remembered:
     Only what was shown by a tool's result, worked or failed. No patient's value and no secret: they are
     refused. The same lesson again is added to its entry as one more outcome.
     """
+    draft, source = _draft(params, resources.evidence), _source(resources.evidence)
+    with translated():
+        saved = await asyncio.to_thread(resources.bank.add, draft, source=source, now=resources.now())
+    resources.evidence.clear()
+    return Remembered(id=saved.entry.id, path=str(saved.path), merged=saved.merged, message=saved.message)
+
+
+def _draft(params: Remember, evidence: Evidence) -> Draft:
+    last = evidence.cite().calls[1]
     scope = {name: names for name, names in (("table", params.table), ("service", params.service)) if names}
-    draft = Draft(
+    return Draft(
         title=params.title,
         category=params.category,
         context=params.context,
@@ -75,9 +91,34 @@ async def remember(params: Remember, resources: Resources) -> Remembered:
         tags=params.tags,
         applies_to=scope,
         confidence=params.confidence,
+        ref=f"call {last}" if last else "",
     )
-    with translated():
-        saved = await asyncio.to_thread(
-            resources.bank.add, draft, source="conversation, approved by a person", now=resources.now()
-        )
-    return Remembered(id=saved.entry.id, path=str(saved.path), merged=saved.merged, message=saved.message)
+
+
+def _words(params: Remember) -> list[str]:
+    """The entry as a person reads it before it is kept: everything that will be written."""
+    applies = [
+        f"{name} {', '.join(names)}"
+        for name, names in (("table", params.table), ("service", params.service))
+        if names
+    ]
+    return [
+        f"{params.title} ({params.category}, {params.outcome}, confidence {params.confidence})",
+        *(f"Context: {params.context}",) * bool(params.context),
+        f"Action: {params.action}",
+        f"Result: {params.result}",
+        *(f"Why: {params.why}",) * bool(params.why),
+        *(f"Applies to: {'; '.join(applies)}",) * bool(applies),
+        *(f"Tags: {', '.join(params.tags)}",) * bool(params.tags),
+    ]
+
+
+def _source(evidence: Evidence) -> str:
+    cited = evidence.cite()
+    if cited.kind == "person":
+        return "a person in conversation"
+    first, last = cited.calls
+    return (
+        f"{cited.kind} of {cited.ref} (audited calls {first} to {last}, sha256 {cited.digest[:16]}), "
+        "approved by a person"
+    )
