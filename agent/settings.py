@@ -156,6 +156,11 @@ class Settings:
         """The workspace's own memory bank."""
         return self.workspace / ".sergei" / "memory"
 
+    @property
+    def recalls_file(self) -> Path:
+        """Where it is counted how often each entry of the memory bank was recalled."""
+        return self.state_dir / "recalled.sqlite"
+
 
 def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings for a workspace (the present folder unless given). Raises ConfigurationError."""
@@ -190,7 +195,7 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         rls_model=project.rls,
         model=env.get("SERGEI_MODEL") or agent.model,
         mode=agent.mode,
-        memory=agent.memory,
+        memory=agent.memory and not _is_off(env),
         suppressions=tuple(Suppression(s.rule, s.object, s.reason, s.until) for s in project.suppress),
         patterns=project.approve,
         audit_keeping=Keeping(audit.retention_years, audit.rotate_megabytes * 1_000_000),
@@ -271,6 +276,17 @@ def _environment(env: Mapping[str, str]) -> str:
         known = ", ".join(get_args(Environment))
         raise ConfigurationError(f"SERGEI_ENVIRONMENT is {named!r}, which is none of {known}.")
     return named
+
+
+def _is_off(env: Mapping[str, str]) -> bool:
+    """Whether SERGEI_MEMORY switches the memory bank off. It cannot switch on what sergei.toml switched off.
+
+    Raises ConfigurationError for another word than on and off: a misspelled off must not be an on.
+    """
+    word = env.get("SERGEI_MEMORY", "")
+    if word not in ("", "on", "off"):
+        raise ConfigurationError(f"SERGEI_MEMORY is {word!r}; it is on or off.")
+    return word == "off"
 
 
 def _folder(env: Mapping[str, str], own: str, xdg: str, default: Path) -> Path:
