@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -47,13 +47,19 @@ _COMMON: Final = frozenset(_TALK.split())
 _NAMES: Final = 40
 _WORDS: Final = """
     table on from into update join only truncate relation view index function procedure trigger policy type
-    schema extension role service deploy migration database exists sequence
+    schema extension role service deploy migration database sequence exists concurrently
 """
+_BEFORE: Final = _WORDS.split()
+_NO_NAMES: Final = frozenset(
+    {*_BEFORE, "if", "not", "to", "for", "as", "by", "in", "is", "set", "the", "public"}
+)
+_NAME: Final = r"\"?[a-z_][\w$]{0,80}+\"?"
 _OBJECT: Final = re.compile(
-    r"(?i)\b(?:" + "|".join(_WORDS.split()) + r")\s{1,4}+\"?(?P<after>[a-z_][\w$-]{1,80}+)"
-    r"|(?P<name>\"?[a-z_][\w$]{0,80}+\"?\.\"?[a-z_][\w$]{0,80}+|[a-z]\w{0,80}_\w{1,80}"
+    rf"(?i)\b(?:{'|'.join(_BEFORE)})\s{{1,4}}+(?P<after>{_NAME}(?:\.{_NAME}|-[\w-]{{1,60}})?)"
+    rf"|(?P<name>{_NAME}\.{_NAME}|[a-z]\w{{0,80}}_\w{{1,80}}"
     r"|[a-z]{2,8}-[a-z0-9]{8,40}|\d{8,14}_\w{1,100})"
 )
+"""A name after a word of SQL, a qualified name, one with a joint in it, a Render id, a migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +157,18 @@ async def beware(resources: Resources, redactor: Redactor, preview: Preview) -> 
 def objects_of(preview: Preview) -> list[str]:
     """The tables, functions, services, files and migrations that a change names, in their order."""
     text = "\n".join((*preview.touches, preview.action))[:_CHARS]
-    found = (match["after"] or match["name"] for match in _OBJECT.finditer(text))
+    found = [found for found in _objects(text) if found.lower() not in _NO_NAMES]
     paths = (touched for touched in preview.touches if "/" in touched and " " not in touched)
-    return list(dict.fromkeys([*paths, *(name.replace('"', "") for name in found)]))[:_NAMES]
+    return list(dict.fromkeys([*paths, *found]))[:_NAMES]
+
+
+def _objects(text: str) -> Iterator[str]:
+    """Names one by one; a word of SQL that was taken for a name (`TABLE on x`) is read again as such."""
+    start = 0
+    while match := _OBJECT.search(text, start):
+        name = match["after"] or match["name"]
+        yield name.replace('"', "")
+        start = match.start("after") if name.lower() in _NO_NAMES else match.end()
 
 
 def _fenced(body: str) -> str:
