@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from memory import edits, files
@@ -97,6 +97,14 @@ class Bank:
             raise RefusedEntry(reason)
         return parse_entry(text)
 
+    def source(self, entry_id: str) -> tuple[Path, str]:
+        """An entry's file and its text as it is. Raises UnknownEntry, InvalidEntry."""
+        path = self.root / self._find(entry_id).path
+        try:
+            return path, files.read_text(path)[1]
+        except FileNotFoundError as error:
+            raise UnknownEntry(f"The entry {path} is no longer there.") from error
+
     def entries(self) -> tuple[Entry, ...]:
         """Every readable entry, oldest first. What is not readable is in `problems()`."""
         unique = {one.entry.id: one.entry for one in reversed(self._scan()) if one.entry}
@@ -142,6 +150,11 @@ class Bank:
         self._check(reason)
         with self._writing():
             return self._change(entry_id, lambda text: edits.as_retired(text, reason))
+
+    def confirm(self, entry_id: str, day: date, *, valid_until: date | None) -> Entry:
+        """Say that an entry still holds as of `day`, and until when it is taken to."""
+        with self._writing():
+            return self._change(entry_id, lambda text: edits.as_confirmed(text, day, valid_until))
 
     def adopt(self, entry: Entry) -> Path:
         """Take an entry of another bank into this one under its own id, unless it is already here."""

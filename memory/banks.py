@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 from memory.bank import Bank, Problem, Saved
@@ -101,6 +101,19 @@ class Banks:
     def retire(self, entry_id: str, reason: str) -> Entry:
         """`Bank.retire`, on a copy when the entry lies in a bank below."""
         return self._adopting(entry_id).retire(self.get(entry_id).id, reason)
+
+    def confirm(self, entry_id: str, day: date, *, valid_until: date | None) -> Entry:
+        """`Bank.confirm`, on a copy when the entry lies in a bank below."""
+        return self._adopting(entry_id).confirm(self.get(entry_id).id, day, valid_until=valid_until)
+
+    def change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
+        """`Bank.change`, on a copy when the entry lies in a bank below."""
+        return self._adopting(entry_id).change(self.get(entry_id).id, edit)
+
+    def source(self, entry_id: str) -> tuple[Path, str]:
+        """The file of an entry in the uppermost bank that has it, and its text. Raises UnknownEntry."""
+        owner, entry = self._owner(entry_id)
+        return owner.source(entry.id)
 
     def _writing(self) -> Bank:
         if self.writable is None:

@@ -7,6 +7,7 @@ person saved in the meantime. Each checks that the result reads as exactly the c
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from memory import frontmatter
 from memory.entry import Entry, Outcome, outcome_fields, parse_entry
@@ -34,6 +35,16 @@ def as_retired(text: str, reason: str) -> str:
     document = frontmatter.with_scalar(frontmatter.split(text), "status", "retired")
     document = frontmatter.with_scalar(document, "retired_because", quote(reason))
     return _checked(document.text(), replace(before, status="retired", retired_because=reason))
+
+
+def as_confirmed(text: str, day: date, valid_until: date | None) -> str:
+    """`text` with the day on which somebody said that it still holds, and with its `valid_until`."""
+    before = parse_entry(text)
+    document = frontmatter.with_scalar(frontmatter.split(text), "confirmed", day.isoformat())
+    if valid_until != before.valid_until:
+        until = valid_until.isoformat() if valid_until else "null"
+        document = frontmatter.with_scalar(document, "valid_until", until)
+    return _checked(document.text(), replace(before, confirmed=day, valid_until=valid_until))
 
 
 def with_supersedes(text: str, old_id: str) -> str:

@@ -39,7 +39,7 @@ RESULTS: tuple[Result, ...] = get_args(Result)
 SECTIONS = ("context", "action", "result", "why")
 _KEYS = """
     id title category tags applies_to confidence status supersedes valid_until source outcomes
-    retired_because
+    retired_because confirmed
 """
 KEYS = frozenset(_KEYS.split())
 ANYWHERE: AppliesTo = MappingProxyType({})
@@ -62,7 +62,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing remembered. Texts use LF and have no outer blank lines."""
+    """One thing remembered. Texts use LF and have no outer blank lines.
+
+    `confirmed` is the day on which a person last said that it still holds.
+    """
 
     id: str
     title: str
@@ -80,6 +83,7 @@ class Entry:
     source: str = ""
     outcomes: tuple[Outcome, ...] = ()
     retired_because: str = ""
+    confirmed: date | None = None
     preamble: str = ""
 
     def count(self, result: Result) -> int:
@@ -131,10 +135,11 @@ def parse_entry(text: str) -> Entry:
         confidence=_word(values, "confidence", CONFIDENCES, "medium"),
         status=_word(values, "status", STATUSES, "active"),
         supersedes=tuple(old.upper() for old in _texts(values.get("supersedes"), "supersedes")),
-        valid_until=_day(_text(values, "valid_until")),
+        valid_until=_day(_text(values, "valid_until"), "valid_until"),
         source=_text(values, "source"),
         outcomes=_outcomes(values.get("outcomes")),
         retired_because=_text(values, "retired_because"),
+        confirmed=_day(_text(values, "confirmed"), "confirmed"),
         preamble=sections["preamble"],
     )
 
@@ -158,6 +163,8 @@ def render_entry(entry: Entry) -> str:
         lines.append(f"supersedes: {quote_list(entry.supersedes)}")
     if entry.valid_until:
         lines.append(f"valid_until: {entry.valid_until.isoformat()}")
+    if entry.confirmed:
+        lines.append(f"confirmed: {entry.confirmed.isoformat()}")
     lines.append(f"source: {quote(entry.source)}")
     lines.append("outcomes:" if entry.outcomes else "outcomes: []")
     lines += block_items([outcome_fields(outcome) for outcome in entry.outcomes], 2)
@@ -265,12 +272,12 @@ def _moment(text: str) -> datetime:
         raise InvalidEntry(f"An outcome's 'when' lies outside the calendar: '{text}'.") from error
 
 
-def _day(text: str) -> date | None:
+def _day(text: str, key: str) -> date | None:
     if not text.strip():
         return None
     try:
         return datetime.combine(datetime.fromisoformat(text.strip()).date(), time(), UTC).date()
     except ValueError as error:
         raise InvalidEntry(
-            f"The front matter key 'valid_until' must be a date such as 2027-05-01; found '{text}'."
+            f"The front matter key '{key}' must be a date such as 2027-05-01; found '{text}'."
         ) from error

@@ -46,6 +46,8 @@ def _facts(entry: Entry) -> str:
     facts += [f"{scope}: {', '.join(names)}" for scope, names in entry.applies_to.items()]
     if entry.valid_until:
         facts.append(f"valid until {entry.valid_until.isoformat()}")
+    if entry.confirmed:
+        facts.append(f"confirmed {entry.confirmed.isoformat()}")
     if entry.tags:
         facts.append("tags: " + ", ".join(entry.tags))
     if entry.source:

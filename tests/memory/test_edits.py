@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory import Outcome, edits, parse_entry
+from memory import Outcome, edits, parse_entry, render_entry
 from memory.errors import InvalidEntry
 
 ID = "01M808TX00693XAWKJNQXB21C8"
@@ -112,3 +112,13 @@ def test_front_matter_that_cannot_be_changed_safely_is_left_alone(now: datetime)
     text = f"---\nid: {ID}\ntitle: t\ncategory: handoffs\noutcomes: none\n---\n"
     with pytest.raises(InvalidEntry, match="'outcomes' must be a list"):
         edits.with_outcome(text, Outcome(now, "", "worked"))
+
+
+def test_a_confirmation_changes_its_own_lines_only():
+    confirmed = edits.as_confirmed(BY_HAND, date(2026, 11, 26), date(2027, 11, 26))
+    gone, new = lines_changed(BY_HAND, confirmed)
+    assert gone == [] and new == ["confirmed: 2026-11-26", "valid_until: 2027-11-26"]
+    again = edits.as_confirmed(confirmed, date(2026, 12, 1), None)
+    entry = parse_entry(again)
+    assert (entry.confirmed, entry.valid_until) == (date(2026, 12, 1), None)
+    assert parse_entry(render_entry(entry)) == entry
