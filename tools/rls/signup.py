@@ -65,7 +65,7 @@ def _deciding(reached: Reach) -> set[Place]:
 
 
 def _stored(reached: Reach, function: Function) -> Iterator[tuple[Place, Node]]:
-    """Every column that the function writes, with the expression that it gets."""
+    """Every column that the function writes, with the expression that it gets, and what chooses its row."""
     path = reached.path(function)
     for facts in body_of(function).facts:
         for block in facts.blocks:
@@ -73,6 +73,8 @@ def _stored(reached: Reach, function: Function) -> Iterator[tuple[Place, Node]]:
             if block.select is not None and relation is not None:
                 for name, value in assignments(block.select, tuple(relation.columns)):
                     yield (relation.title, name), value
+                    if block.select.kind == "UpdateStmt" and block.test is not None:
+                        yield (relation.title, name), block.test
 
 
 def _variables(body: str) -> dict[str, set[str]]:

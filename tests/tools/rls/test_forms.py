@@ -201,3 +201,35 @@ def test_a_function_that_sends_the_callers_text_to_another_server_asks_nobody(fa
     )
     found = objects(family, sql, "anon_security_definer_function_executable")
     assert found == ["public.remove_file(text, text)"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(select auth.jwt()) -> 'app_metadata' -> 'profiles' ? profile_id::text",
+        "profile_id::text in (select jsonb_array_elements_text((select auth.jwt()) -> 'app_metadata' -> 'profiles'))",
+        "profile_id::text = any (array(select jsonb_array_elements_text(auth.jwt() -> 'app_metadata' -> 'profiles')))",
+        "auth.jwt() -> 'app_metadata' -> 'profiles' @> to_jsonb(profile_id::text)",
+    ],
+)
+def test_a_list_in_the_token_is_believed_like_a_single_claim(
+    family: Connection, condition: LiteralString
+) -> None:
+    sql = (
+        "alter policy notes_select on public.notes using (written_by = (select auth.uid()) or "
+        + condition
+        + ")"
+    )
+    assert objects(family, sql, "policy_trusts_token_claim") == ["policy notes_select on public.notes"]
+
+
+def test_who_signs_up_chooses_the_row_that_becomes_his(family: Connection) -> None:
+    sql: LiteralString = """
+    create function app.adopt() returns trigger language plpgsql security definer set search_path = '' as $$
+    begin
+      update public.profiles set owner_id = new.id where id::text = new.raw_user_meta_data ->> 'profile';
+      return null;
+    end $$;
+    create trigger adopt after insert on auth.users for each row execute function app.adopt();
+    """
+    assert objects(family, sql, "rls_references_user_metadata") == ["app.adopt()"]

@@ -15,6 +15,7 @@ from tools.rls.proof.keys import is_author
 from tools.rls.proof.model import Belonging, Condition, Identity, Kind, Opening, Way
 from tools.rls.proof.paths import Path, Paths, end
 from tools.rls.proof.staffing import asks_staff
+from tools.rls.proof.world import MESSAGES
 from tools.rls.storage import OBJECTS
 
 PARTITION: Final = "a partition of "
@@ -75,6 +76,9 @@ class Belongings:
         stored = self.snapshot.relations.get(OBJECTS)
         if stored is not None and stored.policies:
             found[OBJECTS] = Belonging(OBJECTS, Kind.SCOPED, why="the path of a file tells whose it is")
+        messages = self.snapshot.relations.get(MESSAGES)
+        if messages is not None and messages.policies:
+            found[MESSAGES] = Belonging(MESSAGES, Kind.SCOPED, why="the name of a channel tells whose it is")
         return dict(sorted(found.items()))
 
     def _partition(self, relation: Relation, found: dict[str, Belonging]) -> Belonging:

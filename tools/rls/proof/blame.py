@@ -15,6 +15,7 @@ from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
+from tools.rls.snapshot import PLATFORM_SCHEMAS
 from tools.rls.sqltree import constant
 
 
@@ -151,7 +152,7 @@ class Blame:
         """The deepest function or view that gives the record to the actor, where that is what is wrong."""
         wrong = ""
         for function in self.reached.reached(facts):
-            if function.schema == "auth" or not any(
+            if function.schema in PLATFORM_SCHEMAS or not any(
                 self._gives_record(violation.actor, function, r) for r in scopes
             ):
                 continue

@@ -80,7 +80,8 @@ ORDER: Final = (Kind.READ, Kind.ESCALATION, Kind.WRITE, Kind.CALL, Kind.DENIED, 
 
 def gravity(campaign: Campaign, violation: Violation) -> tuple[int, int]:
     """Who did it: what anybody can do is graver than what somebody once let in can do."""
-    return campaign.world.actors.index(violation.actor), len(violation.statements)
+    names = [actor.name for actor in campaign.world.actors]
+    return names.index(violation.actor.name), len(violation.statements)
 
 
 def _sampled(campaign: Campaign) -> list[Violation]:

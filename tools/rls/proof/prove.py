@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Final
 
 from tools.review import Gap
-from tools.rls.proof import calls, storage
+from tools.rls.proof import calls, storage, topics
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.blame import Blame
 from tools.rls.proof.casting import callers, cast
@@ -191,6 +191,7 @@ class Stage:
         world = population.build()
         Furnishing(population).furnish()
         storage.fill(population)
+        topics.fill(population)
         read_world(session, world)
         world.actors = cast(population)
         read_world(session, world)
@@ -246,6 +247,7 @@ class Stage:
         progress("views and functions ...")
         calls.read_views(campaign)
         calls.call(campaign)
+        topics.join(campaign)
         return campaign
 
     def examined(self, campaign: Campaign) -> tuple[str, ...]:

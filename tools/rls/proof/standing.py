@@ -12,7 +12,7 @@ from typing import Final
 
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.model import STAFF, Condition, Identity, Kind, Model, Opening, Way
-from tools.rls.proof.world import World, WorldRow
+from tools.rls.proof.world import NAMED, World, WorldRow
 
 Record = tuple[str, str]
 """An anchor's table and the key of one of its rows."""
@@ -132,16 +132,16 @@ class Standings:
                 target = self.world.follow(row, hops)
                 if target is not None:
                     found.add((target.table, self._key(target)))
-            if row.table == "storage.objects":
-                found |= self._stored(row)
+            if row.table in NAMED:
+                found |= self._named(row)
             known = frozenset(found)
             if row.id:
                 self._scopes[row.table, row.id] = known
         return known
 
-    def _stored(self, row: WorldRow) -> set[Record]:
-        """A stored object belongs to the record, or the account, that its path was made of."""
-        account, key = self.world.paths.get(row.values.get("name") or "", ("", ""))
+    def _named(self, row: WorldRow) -> set[Record]:
+        """A stored object or a message belongs to the record, or the account, that its name was made of."""
+        account, key = self.world.paths.get(row.values.get(NAMED[row.table]) or "", ("", ""))
         anchor = next((title for title in self.model.anchors if (title, key) in self._records()), "")
         if anchor:
             return {(anchor, key)}

@@ -12,6 +12,10 @@ from tools.rls.proof.side import Side, holds, met_by
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.session import ScratchSession
 
+MESSAGES: Final = "realtime.messages"
+NAMED: Final = {"storage.objects": "name", MESSAGES: "topic"}
+"""Tables whose rows belong to whom a name in them says: by a path, or by a channel."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorldRow:
@@ -38,7 +42,7 @@ class World:
     gaps: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     holders: dict[str, Spec] = field(default_factory=dict[str, Spec])
     paths: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    """Storage object name -> (owner's account, record key) that its path was made of."""
+    """Name of a stored object or a channel -> (owner's account, record key) that it was made of."""
     met: dict[Condition, frozenset[str]] = field(default_factory=dict[Condition, frozenset[str]])
     _index: dict[tuple[str, tuple[str, ...]], dict[tuple[str | None, ...], list[WorldRow]]] = field(
         default_factory=dict[tuple[str, tuple[str, ...]], dict[tuple[str | None, ...], list[WorldRow]]]

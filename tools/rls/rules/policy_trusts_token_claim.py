@@ -31,6 +31,8 @@ from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare
 from tools.rls.wording import function_name, listed, on_function, on_policy, relying, remark
 
+_HOLDS = frozenset({"=", "?", "?|", "@>", "<@"})
+_UNFOLDS = frozenset({"jsonb_array_elements_text", "json_array_elements_text", "jsonb_array_elements"})
 _ARROWS = frozenset({"->", "->>", "#>", "#>>"})
 _ROLE = re.compile(r"(^|_)(roles?|permissions?|scopes?|level|plan)$")
 _IDENTITY = frozenset({"sub", "email", "role", "aal", "phone", "session_id", "aud", "iss", "user_metadata"})
@@ -69,18 +71,42 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _claims(reached: Reach, facts: Facts, own: Relation | None) -> Iterator[str]:
-    """Claims that stand on one side of an equality with a column on the other."""
+    """Claims that equal, or hold, what stands in a column."""
     refs = {id(column.node): column for column in facts.columns}
+    for one, other in _pairs(facts):
+        column = refs.get(id(bare(_plain(one))))
+        names = (_path(other) or _unfolded(other)) if column is not None else []
+        # A name that is no column is a parameter: a fixed word such as a staff role comes in there.
+        known = column is not None and reached.column(column, own, ("public",)) is not None
+        if known and names and not _IDENTITY & set(names) and not _ROLE.search(names[-1]):
+            yield ".".join(names)
+
+
+def _plain(node: Node) -> Node:
+    """What is turned into JSON to be looked for in a list."""
+    turned = node.kind == "FuncCall" and node.words("funcname")[-1:] == ("to_jsonb",)
+    return node.many("args")[0] if turned and node.many("args") else node
+
+
+def _pairs(facts: Facts) -> Iterator[tuple[Node, Node]]:
+    """What is compared with what, either way round; also `x in (select ...)`."""
     for comparison in facts.comparisons:
-        if comparison.operator != "=":
-            continue
-        for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
-            column = refs.get(id(bare(one)))
-            names = _path(other) if column is not None else []
-            # A name that is no column is a parameter: a fixed word such as a staff role comes in there.
-            known = column is not None and reached.column(column, own, ("public",)) is not None
-            if known and names and not _IDENTITY & set(names) and not _ROLE.search(names[-1]):
-                yield ".".join(names)
+        if comparison.operator in _HOLDS:
+            yield comparison.left, comparison.right
+            yield comparison.right, comparison.left
+    for node in facts.root.walk():
+        test, query = node.one("testexpr"), node.one("subselect")
+        if test is not None and query is not None:
+            yield test, query
+
+
+def _unfolded(node: Node) -> list[str]:
+    """Keys of a claim that is a list, as `in (select jsonb_array_elements_text(claim))` goes through it."""
+    calls = [one for one in node.walk() if one.kind == "FuncCall" and set(one.words("funcname")) & _UNFOLDS]
+    for argument in (one for call in calls for one in call.many("args")):
+        if path := _path(argument):
+            return path
+    return []
 
 
 def _path(node: Node) -> list[str]:
