@@ -5,7 +5,7 @@ Nothing here decides why something went through (blame.py) or how to show it aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
@@ -13,21 +13,22 @@ from time import monotonic
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.lanes import each
-from tools.rls.proof.probing import Attempt, Outcome, Probing, Seen, array_text
+from tools.rls.proof.plans import Plan, carried_out
+from tools.rls.proof.probing import Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.tactics import Tactics
+from tools.rls.proof.tailoring import Tailoring, unproven
+from tools.rls.proof.templates import Templates
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import World, WorldRow
-from tools.rls.proof.writing import Templates, Write, trusted_tables
+from tools.rls.proof.writing import Write, shape, trusted_tables, turns
 
 REFUSED = ("42501",)
 """What row level security and privileges refuse with."""
 OPENERS = 12
 LATER = 150
 """First and second writes that are put together, per actor."""
-DEADLOCK = "40P01"
-DEADLOCKS = 5
 DEEP_ACTORS = 14
 """How many actors are followed through two writes."""
 
@@ -44,17 +45,6 @@ class Violation:
     write: Write | None = None
     function: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Writes of one actor, each after `opener` where there is one, and what is read again afterwards."""
-
-    actor: Actor
-    writes: tuple[Write, ...]
-    opener: str
-    texts: tuple[str, ...]
-    base: tuple[str | None, ...]
 
 
 @dataclass(eq=False)
@@ -89,7 +79,7 @@ class Campaign:
 
     def run(self) -> None:
         """Everything, while there is time."""
-        for step in (self.read, self.write, self.chain):
+        for step in (self.read, self.write, self.tailor, self.chain):
             self.progress(f"{step.__name__} ...")
             step()
 
@@ -163,21 +153,43 @@ class Campaign:
 
     def write(self) -> None:
         """Every actor tries every write."""
-        for plan, outcomes in each(self.ways, self._writing(), _tried):
+        tried = ((actor, list(self.tactics.writes_of(actor))) for actor in self.world.actors)
+        self._try(tried, "writes of")
+
+    def tailor(self) -> None:
+        """For commands that nobody got through: rows as conditions want them, until somebody does."""
+        tailoring = Tailoring.of(self.tactics)
+        for title, command in unproven(self.world, self.tried, self.worked):
+            what = f"{command} on {title} by"
+            for recipes in tailoring.recipes(title, command):
+                for recipe in recipes:
+                    if self._try(tailoring.hopeful(recipe), what):
+                        self._try(tailoring.everybody(recipe), what)
+                        break
+            if command != "INSERT" and not self.worked.get((title, command)):
+                for actor, first in tailoring.starts(title, self.permitted, self.writes):
+                    if self.violation_of(actor, first) is None:
+                        self._try([(actor, tailoring.own(first, command, actor))], what, first.sql)
+
+    def _try(self, tried: Iterable[tuple[Actor, list[Write]]], what: str, opener: str = "") -> bool:
+        """Carry writes out, each after `opener` if there is one, and judge them; whether any went through."""
+        through = False
+        for plan, outcomes in each(self.ways, self._plans(tried, what, opener), carried_out):
             for write, outcome in zip(plan.writes, outcomes, strict=True):
                 self._judge_write(plan.actor, write, outcome)
+                through |= outcome.worked
+        return through
 
-    def _writing(self) -> Iterator[Plan]:
+    def _plans(self, tried: Iterable[tuple[Actor, list[Write]]], what: str, opener: str) -> Iterator[Plan]:
         """What each actor tries; after writes that may turn access, what can be read is asked again."""
         trusted = trusted_tables(self.world.model)
-        for actor in self.world.actors:
-            if not self.in_time("writes of " + actor.name):
+        for actor, every in tried:
+            if not self.in_time(f"{what} {actor.name}"):
                 return
-            every = list(self.tactics.writes_of(actor))
             texts, base = self._again(actor)
-            turning = [write for write in every if _turns(write, trusted)]
-            yield Plan(actor, tuple(write for write in every if not _turns(write, trusted)), "", (), ())
-            yield Plan(actor, tuple(turning), "", tuple(texts), tuple(base))
+            turning = [write for write in every if turns(write, trusted)]
+            yield Plan(actor, tuple(one for one in every if not turns(one, trusted)), opener, (), ())
+            yield Plan(actor, tuple(turning), opener, tuple(texts), tuple(base))
 
     def _again(self, actor: Actor) -> tuple[list[str], list[str | None]]:
         """The queries that are asked after a write, and what they gave before."""
@@ -272,7 +284,7 @@ class Campaign:
     def chain(self) -> None:
         """After a permitted write to rows that decide about access: what was refused before."""
         # One session: two writes in one attempt take locks in either order, and two sessions would deadlock.
-        for plan, outcomes in each((self.probing,), self._chains(), _tried):
+        for plan, outcomes in each((self.probing,), self._chains(), carried_out):
             for write, outcome in zip(plan.writes, outcomes, strict=True):
                 if outcome.worked and (outcome.trace or not write.witness):
                     self._judge_second(plan.actor, self.writes[plan.opener], write, outcome)
@@ -289,8 +301,8 @@ class Campaign:
                 and (write.table in trusted or write.purpose == "insert")
                 and self.violation_of(actor, write) is not None
             ]
-            later = list({_shape(write, write.before): write for write in later}.values())[:LATER]
-            firsts = {_shape(self.writes[one.attempt.statement], None): one for one in openers}
+            later = list({shape(write, write.before): write for write in later}.values())[:LATER]
+            firsts = {shape(self.writes[one.attempt.statement], None): one for one in openers}
             texts, base = self._again(actor)
             for opener in list(firsts.values())[:OPENERS]:
                 if not self.in_time(f"second steps of {actor.name}"):
@@ -299,7 +311,7 @@ class Campaign:
 
     def _opens(self, statement: str, trusted: frozenset[str]) -> bool:
         write = self.writes.get(statement)
-        return write is not None and _turns(write, trusted)
+        return write is not None and turns(write, trusted)
 
     def _judge_second(self, actor: Actor, first: Write, write: Write, outcome: Outcome) -> None:
         violation = self.violation_of(actor, write)
@@ -362,27 +374,3 @@ class Campaign:
                 kinds.add(kind)
                 chosen.append(actor)
         return chosen[:DEEP_ACTORS]
-
-
-def _tried(lane: Probing, plan: Plan) -> list[Outcome]:
-    """A plan carried out over one session; what a deadlock with another session ended is tried again."""
-    attempts = [Attempt(write.sql, trace=write.witness, opener=plan.opener) for write in plan.writes]
-    found = lane.attempts(plan.actor, attempts, plan.texts, plan.base) if attempts else []
-    for _ in range(DEADLOCKS):
-        again = [number for number, outcome in enumerate(found) if outcome.state == DEADLOCK]
-        if not again:
-            break
-        for number in again:
-            found[number] = lane.attempts(plan.actor, [attempts[number]], plan.texts, plan.base)[0]
-    return found
-
-
-def _shape(write: Write, row: WorldRow | None) -> tuple[object, ...]:
-    """What makes a write another one: two of one shape open or reach the same."""
-    where = row.id if row is not None else write.after and write.after.key(sorted(write.changed))
-    return (write.table, write.purpose, write.changed, write.living, where)
-
-
-def _turns(write: Write, trusted: frozenset[str]) -> bool:
-    """Whether a write may change who reaches what."""
-    return write.table in trusted and write.purpose not in ("touch", "delete")

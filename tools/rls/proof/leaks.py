@@ -13,6 +13,7 @@ from tools.rls.proof.blame import Blame, Cause
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.oracles import oracles
 from tools.rls.proof.replay import replay_of
+from tools.rls.proof.tailoring import unproven
 from tools.rls.proof.verdict import Kind, Leak
 from tools.sandbox.scratch.session import ScratchSession
 
@@ -168,16 +169,12 @@ def gaps_of(campaign: Campaign) -> list[Gap]:
     """What was not examined: probes that proved nothing because nobody at all got through."""
     gaps = [Gap(what=what, why=why) for what, why in campaign.gaps]
     world = campaign.world
-    for (title, command), tried in sorted(campaign.tried.items()):
-        belonging = world.model.tables.get(title)
-        relation = world.snapshot.relations.get(title)
-        if belonging is None or relation is None or not tried or campaign.worked.get((title, command)):
-            continue
-        policies = [p for p in relation.policies if p.permissive and p.covers(command)]
-        judged = belonging.kind in (Belongs.SCOPED, Belongs.OWN)
-        if judged and relation.rls and policies and command != "SELECT":
-            why = "no actor got through, not even the owner, so that a refusal proves nothing"
-            gaps.append(Gap(what=f"{command} on {title}", why=why))
+    for title, command in sorted(unproven(world, campaign.tried, campaign.worked)):
+        why = (
+            "no actor got through, not even the owner or with rows made for its policies, so that a "
+            "refusal proves nothing"
+        )
+        gaps.append(Gap(what=f"{command} on {title}", why=why))
     for title, belonging in world.model.tables.items():
         if belonging.kind in (Belongs.SCOPED, Belongs.OWN) and title in world.rows and not world.rows[title]:
             gaps.append(Gap(what=title, why="no row could be made in it"))

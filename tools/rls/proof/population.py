@@ -211,7 +211,7 @@ class Population(Ground):
         if not hops:
             return
         for key in self._keys_of(opening.table):
-            if key.columns == hops[0].columns and key.target != hops[0].target:
+            if set(hops[0].columns) <= set(key.columns) and key.target != hops[0].target:
                 conditions = [c for c in opening.conditions if c.hops and c.table == key.target]
                 near.append(self.insert_living(key.target, {}, conditions, turned, near))
 

@@ -46,13 +46,13 @@ class Tactics:
         for title, belonging in self.world.model.tables.items():
             relation = self.world.snapshot.relations.get(title)
             if relation is not None and title in self.world.rows:
-                may = self._may(actor, relation)
+                may = self.may(actor, relation)
                 if "INSERT" in may and belonging.kind is not Kind.UNCLASSIFIED:
                     yield from self._new_rows(actor, belonging)
                 if may:
                     yield from self._old_rows(actor, title, may)
 
-    def _may(self, actor: Actor, relation: Relation) -> frozenset[str]:
+    def may(self, actor: Actor, relation: Relation) -> frozenset[str]:
         """Commands that the role has at all and that this actor is chosen to try on this table."""
         role = self.world.snapshot.roles.get(actor.role)
         if role is None or not addressable(self.world.snapshot, relation):
@@ -78,13 +78,13 @@ class Tactics:
         every: Sequence[WorldRow] = self.world.rows[title]
         if title == storage.OBJECTS:
             every = [row for row in every if row.values.get("name") in self._used_paths]
-        rows = self._sample(actor, every, SAMPLED if leading else 1)
+        rows = self.sample(actor, every, SAMPLED if leading else 1)
         yield from touches(self.world, actor, rows, self.templates.shapes_generated, may)
         if actor.name in self.blind_actors and title != storage.OBJECTS:
             yield from blind(self.world, actor, self.world.sides[0], title, may)
         if "UPDATE" not in may:
             return
-        own = [row for row in rows if self._own(actor, row)]
+        own = [row for row in rows if self.own(actor, row)]
         if leading:
             yield from moves(self.world, actor, own[:3], self.world.sides[0])
         if title in self.trusted:
@@ -154,7 +154,7 @@ class Tactics:
             for table, record in side.records.items()
         )
 
-    def _sample(self, actor: Actor, rows: Sequence[WorldRow], most: int) -> list[WorldRow]:
+    def sample(self, actor: Actor, rows: Sequence[WorldRow], most: int) -> list[WorldRow]:
         """A few rows of every kind: by the record they belong to and what the actor is to them."""
         count: dict[tuple[object, ...], int] = {}
         found: list[WorldRow] = []
@@ -166,6 +166,7 @@ class Tactics:
                 found.append(row)
         return found
 
-    def _own(self, actor: Actor, row: WorldRow) -> bool:
+    def own(self, actor: Actor, row: WorldRow) -> bool:
+        """Whether the actor has anything to do with a row."""
         standing = self.standings.standing(actor, row)
         return standing.inside or standing.party or standing.author

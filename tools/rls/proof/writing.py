@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from tools.rls.objects import Relation
 from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.model import STAFF, Belonging, Condition, Kind, Model, Opening
 from tools.rls.proof.side import FUTURE, Side, living, top_rank
+from tools.rls.proof.templates import Templates
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
-from tools.sandbox.scratch.fill import CannotFill, Filler, Row
-from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 
 Purpose = Literal["insert", "mix", "upsert", "touch", "move", "raise", "take", "delete"]
 
@@ -33,63 +32,6 @@ class Write:
     """A query of the superuser that counts the row as changed, where the statement itself names no row."""
 
 
-@dataclass(slots=True, eq=False)
-class Templates:
-    """Rows that could be inserted for a side: valid for every constraint, made once and rolled back."""
-
-    world: World
-    filler: Filler
-    session: ScratchSession
-    shapes_generated: Mapping[str, frozenset[str]]
-    """Columns of a table that nobody may name in an INSERT: generated ones."""
-    visitor: str = ""
-    made: dict[tuple[str, str, str], list[WorldRow]] = field(
-        default_factory=dict[tuple[str, str, str], list[WorldRow]]
-    )
-    failed: dict[str, str] = field(default_factory=dict[str, str])
-
-    def rows(self, side: Side, belonging: Belonging, mark: str = "") -> list[WorldRow]:
-        """New rows of a table for a side: one, or one per rank and life for an opening's table."""
-        key = (side.name, belonging.table, mark)
-        if key not in self.made:
-            found: list[WorldRow] = []
-            for fixed in self._wanted(side, belonging):
-                try:
-                    with self.session.savepoint(keep=False):
-                        row = self.filler.insert(belonging.table, fixed, self._near(side, belonging))
-                    found.append(WorldRow(belonging.table, "", dict(row.values)))
-                except (CannotFill, SqlFailure) as failure:
-                    self.failed[belonging.table] = str(failure)
-            self.made[key] = found
-        return self.made[key]
-
-    def _near(self, side: Side, belonging: Belonging) -> list[Row]:
-        return [*(row for row in side.rows if row.table != belonging.table), *side.spares]
-
-    def _wanted(self, side: Side, belonging: Belonging) -> Iterator[dict[str, str | None]]:
-        base: dict[str, str | None] = {
-            way.column: self.visitor for way in belonging.parties if not way.hops and self.visitor
-        }
-        for hops in belonging.paths:
-            anchor = hops[-1].target if hops else ""
-            if len(hops) == 1 and anchor in side.records:
-                for column, target in zip(hops[0].columns, hops[0].target_columns, strict=True):
-                    base[column] = side.records[anchor].values.get(target)
-        opening = next((o for o in self.world.model.openings if o.table == belonging.table), None)
-        if opening is None:
-            yield base
-            return
-        relation = self.world.snapshot.relations[belonging.table]
-        own = [c for c in opening.conditions if not c.hops]
-        alive = {c.column: living(c, nullable=not relation.columns[c.column].required) for c in own}
-        ranks = [rank.value for rank in opening.ranks] or [""]
-        for rank in sorted(ranks, key=lambda value: value != top_rank(opening)):
-            level: dict[str, str | None] = {opening.level: rank} if opening.level and rank else {}
-            yield {**base, **alive, **level}
-            for column, before, _ in opening.accepts[:1]:
-                yield {**base, **alive, **level, column: before}
-
-
 def inserts(
     world: World, templates: Templates, actor: Actor, side: Side, belonging: Belonging
 ) -> Iterator[Write]:
@@ -97,13 +39,13 @@ def inserts(
     relation = world.snapshot.relations[belonging.table]
     for row in templates.rows(side, belonging):
         seen: set[str] = set()
-        for people in _people(belonging, actor):
+        for named_by in people(belonging, actor):
             values = dict(row.values)
-            values.update(people)
+            values.update(named_by)
             sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
             if sql and sql not in seen:
                 seen.add(sql)
-                alive = _alive(world.model, belonging.table, values)
+                opens = alive(world.model, belonging.table, values)
                 yield Write(
                     "insert",
                     "INSERT",
@@ -111,7 +53,7 @@ def inserts(
                     sql,
                     None,
                     WorldRow(belonging.table, "", values),
-                    living=alive,
+                    living=opens,
                 )
 
 
@@ -136,7 +78,7 @@ def mixes(world: World, templates: Templates, actor: Actor, belonging: Belonging
             if column not in scoping
         }
         for row in templates.rows(b, belonging)[:1] if changes else ():
-            values = {**row.values, **next(_people(belonging, actor)), **changes}
+            values = {**row.values, **next(people(belonging, actor)), **changes}
             sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
             if sql:
                 yield Write(
@@ -144,7 +86,7 @@ def mixes(world: World, templates: Templates, actor: Actor, belonging: Belonging
                 )
 
 
-def _people(belonging: Belonging, actor: Actor) -> Iterator[dict[str, str | None]]:
+def people(belonging: Belonging, actor: Actor) -> Iterator[dict[str, str | None]]:
     """Who the new row names: as author always the actor; as party the actor, or whoever the row named."""
     authors = {way.column: actor.account for way in belonging.authors if not way.hops and actor.account}
     parties = {way.column: actor.account for way in belonging.parties if not way.hops and actor.account}
@@ -238,7 +180,7 @@ def upserts(world: World, templates: Templates, actor: Actor, belonging: Belongi
     rest = [name for name in scoping if name not in key]
     for row in templates.rows(world.sides[1], belonging)[:1] if rest else ():
         same = {name: theirs.values.get(name) for name in key}
-        values = {**row.values, **next(_people(belonging, actor)), **same}
+        values = {**row.values, **next(people(belonging, actor)), **same}
         sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
         sets = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in rest)
         sql += f" on conflict ({', '.join(quoted(name) for name in key)}) do update set {sets}"
@@ -279,7 +221,7 @@ def moves(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> I
             if target is None:
                 continue
             changes = {c: target.values.get(t) for c, t in zip(columns, hop.target_columns, strict=True)}
-            for write in _update(world, actor, row, changes, "move"):
+            for write in update(world, actor, row, changes, "move"):
                 yield write
                 # With WHERE the new row must be visible as well; without it, only WITH CHECK decides.
                 sets = " and ".join(
@@ -290,7 +232,7 @@ def moves(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> I
                 yield replace(write, sql=write.sql.partition(" where ")[0], witness=moved)
         if sibling is not None and len(first) > 1:
             every = {c: sibling.values.get(c) for columns in first for c in columns}
-            yield from _update(world, actor, row, every, "move")
+            yield from update(world, actor, row, every, "move")
 
 
 def raises(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> Iterator[Write]:
@@ -307,27 +249,27 @@ def raises(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> 
                 for c in conditions
             }
             if row.table == opening.table and opening.level and opening.ranks:
-                yield from _update(world, actor, row, {opening.level: top_rank(opening)}, "raise")
+                yield from update(world, actor, row, {opening.level: top_rank(opening)}, "raise")
             for column, value in changes.items():
-                yield from _update(world, actor, row, {column: value}, "raise")
+                yield from update(world, actor, row, {column: value}, "raise")
                 if value is None:
-                    yield from _update(world, actor, row, {column: FUTURE}, "raise")
+                    yield from update(world, actor, row, {column: FUTURE}, "raise")
             if len(changes) > 1:
-                yield from _update(world, actor, row, changes, "raise")
+                yield from update(world, actor, row, changes, "raise")
             if row.table == opening.table and not opening.account.hops and actor.account:
-                yield from _update(world, actor, row, {opening.account.column: actor.account}, "take")
+                yield from update(world, actor, row, {opening.account.column: actor.account}, "take")
         anchor = world.model.anchors.get(row.table)
         if anchor is not None and actor.account and row.table != world.model.accounts:
             for way in anchor.owners:
                 if not way.hops:
-                    yield from _update(world, actor, row, {way.column: actor.account}, "take")
+                    yield from update(world, actor, row, {way.column: actor.account}, "take")
 
 
 def _touches(opening: Opening, condition: Condition, table: str) -> bool:
     return (opening.table == table and not condition.hops) or bool(condition.hops)
 
 
-def _update(
+def update(
     world: World, actor: Actor, row: WorldRow, changes: Mapping[str, str | None], purpose: Purpose
 ) -> Iterator[Write]:
     relation = world.snapshot.relations[row.table]
@@ -346,7 +288,7 @@ def _update(
         row,
         after,
         frozenset(changed),
-        _alive(world.model, row.table, after.values),
+        alive(world.model, row.table, after.values),
     )
 
 
@@ -354,11 +296,13 @@ def where_key(relation: Relation, row: WorldRow) -> str:
     """The row by its primary key, so that it is found after another statement has changed it."""
     key = next((key.columns for key in relation.keys if key.kind == "p"), ())
     if not key or any(row.values.get(name) is None for name in key):
-        return place(row.id)
+        known = {name: value for name, value in row.values.items() if value is not None}
+        given = (f"{quoted(name)}::text = {literal(value)}" for name, value in known.items())
+        return place(row.id) if row.id else " and ".join(given)
     return " and ".join(f"{quoted(name)} = {literal(row.values[name])}" for name in key)
 
 
-def _alive(model: Model, table: str, values: Mapping[str, str | None]) -> bool:
+def alive(model: Model, table: str, values: Mapping[str, str | None]) -> bool:
     """Whether a row of an opening's table would open something, as far as its own columns say."""
     from tools.rls.proof.side import met_by
 
@@ -378,3 +322,14 @@ def trusted_tables(model: Model) -> frozenset[str]:
         found |= {condition.table for condition in opening.conditions}
         found |= {hop.target for hop in opening.account.hops}
     return frozenset(found - {model.accounts, STAFF, "auth.users"})
+
+
+def shape(write: Write, row: WorldRow | None) -> tuple[object, ...]:
+    """What makes a write another one: two of one shape open or reach the same."""
+    where = row.id if row is not None else write.after and write.after.key(sorted(write.changed))
+    return (write.table, write.purpose, write.changed, write.living, where)
+
+
+def turns(write: Write, trusted: frozenset[str]) -> bool:
+    """Whether a write may change who reaches what."""
+    return write.table in trusted and write.purpose not in ("touch", "delete")
