@@ -65,7 +65,7 @@ def _loose(
                 continue
             # The anchor's own key may be gone together with the composite one: the name then tells.
             owner = single[anchor].target if anchor in single else ""
-            same = any(k.columns == (anchor,) and owner in ("", k.target) for k in parent.foreign_keys)
+            same = any(anchor in k.columns and owner in ("", k.target) for k in parent.foreign_keys)
             tied = any(anchor in k.columns and column in k.columns for k in relation.foreign_keys)
             if not same or tied or not parent.rls or parent.title == owner:
                 continue
