@@ -59,7 +59,8 @@ class Executor:
         failure: Failure | None = None
         try:
             tool, params = self._validate(name, arguments)
-            record |= {"effect": tool.effect, "digest": digest(name, params), "target": self._label()}
+            record |= {"effect": tool.effect_of(params), "digest": digest(name, params)}
+            record |= {"target": self._label()}
             permit = await self._approve(tool, params, record, asker, warned)
             raw = await tool.run(params, self.resources, permit)
             record |= raw.audit_facts().fields()
@@ -95,7 +96,7 @@ class Executor:
         What memory warns of goes into `warned` and into the question; it decides nothing.
         """
         sealed = digest(tool.name, params)
-        if tool.effect is Effect.READ or tool.preview is None:
+        if tool.effect_of(params) is Effect.READ or tool.preview is None:
             return Permit(tool.name, sealed)
         self.approvals.require_act(tool.name)
         preview = await tool.preview(params, self.resources)

@@ -109,7 +109,10 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool's definition. `name` is snake_case verb_noun; `domain` is the folder it lives in."""
+    """A tool's definition. `name` is snake_case verb_noun; `domain` is the folder it lives in.
+
+    `looks` tells which calls of a tool that changes something change nothing: they run as reads do.
+    """
 
     name: str
     domain: str
@@ -121,6 +124,7 @@ class Tool:
     result: type[Result]
     preview: Previewer | None
     body: Body
+    looks: Callable[[Any], bool] | None = None
 
     @property
     def title(self) -> str:
@@ -137,6 +141,10 @@ class Tool:
         """JSON Schema of the answer, as serialised."""
         return _tidy(self.result.model_json_schema(mode="serialization"))
 
+    def effect_of(self, params: Params) -> Effect:
+        """What this very call may do."""
+        return Effect.READ if self.looks is not None and self.looks(params) else self.effect
+
     def parse(self, arguments: Mapping[str, Any]) -> Params:
         """Validated arguments, or InvalidInput naming every argument that is wrong."""
         try:
@@ -152,12 +160,17 @@ class Tool:
 
 
 def tool(
-    effect: Effect, *, preview: Previewer | None = None, open_world: bool = False
+    effect: Effect,
+    *,
+    preview: Previewer | None = None,
+    open_world: bool = False,
+    looks: Callable[[Any], bool] | None = None,
 ) -> Callable[[Body], Tool]:
     """Turn `async def verb_noun(params: P, resources: Resources) -> R` into a Tool.
 
     The first paragraph of the docstring is the summary; all of it is what a model reads. `open_world` is for
     tools that reach beyond the database and the workspace. Every tool that is not READ needs a `preview`.
+    `looks` is for a protocol that has reading and changing commands in one tool.
     """
 
     def define(body: Body) -> Tool:
@@ -173,7 +186,7 @@ def tool(
             )
         domain = body.__module__.split(".")[1]
         summary = " ".join(doc.split("\n\n")[0].split())
-        return Tool(name, domain, summary, doc, effect, open_world, params, result, preview, body)
+        return Tool(name, domain, summary, doc, effect, open_world, params, result, preview, body, looks)
 
     return define
 
