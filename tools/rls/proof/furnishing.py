@@ -42,13 +42,13 @@ class Furnishing:
             title = belonging.table
             if title in side.records or title in staffed or self.population.is_mirror(title):
                 continue
-            if title in self._tables() and side.of(title) is not None:
+            if title in self.tables() and side.of(title) is not None:
                 continue
-            if not plain and (belonging.kind is not Kind.SCOPED or title in self._tables()):
+            if not plain and (belonging.kind is not Kind.SCOPED or title in self.tables()):
                 continue
             if title in self.model.anchors and title != self.model.accounts:
                 continue
-            self._place(side, belonging, side.account, side.account)
+            self.place(side, belonging, side.account, side.account)
         if side.name != "a":
             return
         ended = next((account for account, spec in self.world.holders.items() if not spec.live), "")
@@ -57,11 +57,11 @@ class Furnishing:
                 belonging.kind is Kind.SCOPED
                 and belonging.authors
                 and ended
-                and belonging.table not in self._tables()
+                and belonging.table not in self.tables()
             ):
-                self._place(side, belonging, ended, side.account, keep=False)
+                self.place(side, belonging, ended, side.account, keep=False)
 
-    def _place(
+    def place(
         self, side: Side, belonging: Belonging, author: str, party: str, *, keep: bool = True
     ) -> Row | None:
         """A row of a table for a side, written by `author`, about `party`; None (and a gap) if impossible."""
@@ -111,7 +111,7 @@ class Furnishing:
     def _elsewhere(self, side: Side) -> Side:
         return next((one for one in self.world.sides if one.account != side.account), side)
 
-    def _personal(self, title: str) -> bool:
+    def personal(self, title: str) -> bool:
         """Whether a table holds the records or the accounts themselves."""
         return title in self.model.anchors or self.population.is_mirror(title)
 
@@ -136,7 +136,7 @@ class Furnishing:
                 ):
                     continue
                 if key.target not in {row.table for row in side.spares}:
-                    row = self._place(side, parent, side.account, side.account, keep=False)
+                    row = self.place(side, parent, side.account, side.account, keep=False)
                     if row is not None:
                         side.spares.append(row)
 
@@ -146,7 +146,7 @@ class Furnishing:
             side = self.world.sides[0]
             row = side.of(title)
             belonging = self.model.tables.get(title)
-            if row is None or belonging is None or title in self.model.anchors or title in self._tables():
+            if row is None or belonging is None or title in self.model.anchors or title in self.tables():
                 continue
             others = [value for value in self.filler.candidates(title, column) if value not in constants]
             for value in [*constants[:VALUES_TRIED], *others[:2]]:
@@ -161,7 +161,7 @@ class Furnishing:
         side = self.world.sides[0]
         for variant in wanted:
             row = side.of(variant.table)
-            if row is None or self._personal(variant.table) or variant.table in self._tables():
+            if row is None or self.personal(variant.table) or variant.table in self.tables():
                 continue
             try:
                 self.filler.variant(row, {variant.column: variant.value})
@@ -195,7 +195,8 @@ class Furnishing:
                 waiting.remove(belonging)
         return done
 
-    def _tables(self) -> set[str]:
+    def tables(self) -> set[str]:
+        """Tables whose rows open something."""
         return {opening.table for opening in self.model.openings}
 
     def _takes(self, title: str, column: str) -> bool:

@@ -21,6 +21,7 @@ from tools.rls.proof.blame import Blame
 from tools.rls.proof.casting import callers, cast
 from tools.rls.proof.coverage import examine, measure, summary
 from tools.rls.proof.declared import apply
+from tools.rls.proof.demanded import Demanded
 from tools.rls.proof.furnishing import Furnishing
 from tools.rls.proof.infer import infer
 from tools.rls.proof.leaks import assemble, gaps_of
@@ -189,9 +190,12 @@ class Stage:
         filler = Filler(session, shapes, request.seed, model.constants)
         population = Population(snapshot, model, filler, symbolic.witnesses)
         world = population.build()
-        Furnishing(population).furnish()
+        furnishing = Furnishing(population)
+        furnishing.furnish()
         storage.fill(population)
         topics.fill(population)
+        read_world(session, world)
+        Demanded(furnishing).add()
         read_world(session, world)
         world.actors = cast(population)
         read_world(session, world)
@@ -199,7 +203,7 @@ class Stage:
             progress("adding rows for conditions that were seen one way only ...")
             left = max(1.0, request.budget * COVERAGE_SHARE / 2)
             wanted = examine(session, snapshot, world.actors, budget_seconds=left).variants
-            Furnishing(population).vary(wanted)
+            furnishing.vary(wanted)
             read_world(session, world)
         _refresh(session, snapshot)
         Probing(session).install()

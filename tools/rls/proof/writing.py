@@ -130,17 +130,14 @@ def touches(
     for row in rows:
         relation = world.snapshot.relations[row.table]
         column = _plain_column(world, relation, actor, generated) if "UPDATE" in may else ""
+        whole = "SELECT" in world.snapshot.may(world.snapshot.roles[actor.role], relation, columns=False)
+        at = place(row.id) if whole else where_key(relation, row)  # no grant on columns names ctid
         if column:
-            sql = f"update {named(row.table)} set {quoted(column)} = {quoted(column)} where {place(row.id)}"
+            sql = f"update {named(row.table)} set {quoted(column)} = {quoted(column)} where {at}"
             yield Write("touch", "UPDATE", row.table, sql, row, row)
         if "DELETE" in may:
             yield Write(
-                "delete",
-                "DELETE",
-                row.table,
-                f"delete from {named(row.table)} where {place(row.id)}",
-                row,
-                None,
+                "delete", "DELETE", row.table, f"delete from {named(row.table)} where {at}", row, None
             )
 
 
