@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from functools import cached_property
 
 from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.gifts import Gifts
 from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS
-from tools.rls.sqltree import constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Cause:
     why: str = ""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Blame:
     """Finds causes in one campaign; what a helper gives to whom is asked once."""
 
@@ -37,8 +37,12 @@ class Blame:
     _truths: dict[tuple[int, str, str, str], dict[str, bool]] = field(
         default_factory=dict[tuple[int, str, str, str], dict[str, bool]]
     )
-    _gives: dict[tuple[int, int, Record], bool] = field(default_factory=dict[tuple[int, int, Record], bool])
     _leaking: dict[tuple[str, bool], set[str]] | None = None
+
+    @cached_property
+    def gifts(self) -> Gifts:
+        """What functions give to whom."""
+        return Gifts(self.campaign)
 
     @property
     def reached(self) -> Reach:
@@ -152,9 +156,12 @@ class Blame:
         """The deepest function or view that gives the record to the actor, where that is what is wrong."""
         wrong = ""
         for function in self.reached.reached(facts):
-            if function.schema in PLATFORM_SCHEMAS or not any(
-                self._gives_record(violation.actor, function, r) for r in scopes
-            ):
+            if function.schema in PLATFORM_SCHEMAS:
+                continue
+            if not standing.inside and self.gifts.others(violation.actor, function):
+                wrong = function.title
+                continue
+            if not any(self.gifts.record(violation.actor, function, r) for r in scopes):
                 continue
             about_record = function.returns != "boolean" or "uuid" in function.argument_types
             if standing.inside and self._reading(function):
@@ -166,49 +173,6 @@ class Blame:
                 if any(self._shows(violation.actor, view, record) for record in scopes):
                     wrong = view.title
         return wrong or None
-
-    def _gives_record(self, actor: Actor, function: Function, record: Record) -> bool:
-        key = (id(actor), function.oid, record)
-        if key not in self._gives:
-            self._gives[key] = self._asked(actor, function, record)
-        return self._gives[key]
-
-    def _asked(self, actor: Actor, function: Function, record: Record) -> bool:
-        """Call it as its owner would run it, with the caller's claims, and look for the record's key."""
-        name = f"{quoted(function.schema)}.{quoted(function.name)}"
-        pools: list[list[str]] = []
-        for kind, parameter in zip(function.argument_types, function.arguments, strict=False):
-            if kind not in ("uuid", "text", "bigint", "integer", "character varying"):
-                return False
-            about_caller = any(word in parameter for word in ("user", "account", "uid", "caller", "person"))
-            if kind in ("text", "character varying"):
-                words = self._constants(function, len(pools)) or ["read", "write", "admin"]
-                pools.append([f"{literal(word)}::{kind}" for word in words])
-            else:
-                pools.append([f"{literal(actor.account if about_caller else record[1])}::{kind}"])
-        owner = replace(actor, role="") if function.definer else actor
-        texts = [
-            f"select array_agg(x::text)::text from {name}({', '.join(arguments)}) x"
-            for arguments in islice(product(*pools), 8)
-        ]
-        answers = [answer or "" for answer in self.campaign.probing.answers(owner, texts)]
-        if function.returns == "boolean":
-            return "{true}" in answers
-        return any(record[1] in answer for answer in answers)
-
-    def _constants(self, function: Function, position: int) -> list[str]:
-        """What callers pass at a position: constants at the call sites of policies and functions."""
-        found: dict[str, None] = {}
-        snapshot = self.campaign.world.snapshot
-        places = [(facts, ()) for policy in snapshot.policies for facts in policy.parts()]
-        places += [(facts, self.reached.path(f)) for f in snapshot.functions for facts in body_of(f).facts]
-        for facts, path in places:
-            for call in facts.calls:
-                if call.name == function.name and function in self.reached.resolve(call, path):
-                    value = constant(call.arguments[position]) if position < len(call.arguments) else None
-                    if isinstance(value, str):
-                        found[value] = None
-        return list(found)
 
     def _views(self, facts: Facts) -> list[Relation]:
         """Views behind an expression and its functions, deepest last."""
