@@ -1,0 +1,1 @@
+"""Seeded incidents, one kind per file."""
