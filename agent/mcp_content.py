@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.approvals import Answer, Decision, Mode, Request, visible
 from memory import MemoryBankError, as_markdown
+from memory.ranking import warning
 from prompts import load
 from tools.errors import NotFound, Refused
 
 if TYPE_CHECKING:
-    from memory import Banks
+    from memory import Banks, Entry
 
 INDEX_URI: Final = "memory://index"
 ENTRY_URI: Final = "memory://entries/"
@@ -167,15 +168,23 @@ def page_text(bank: Banks, uri: str) -> str:
         if uri == INDEX_URI:
             return _index(bank)
         if uri.startswith(ENTRY_URI):
-            return as_markdown(bank.get(uri.removeprefix(ENTRY_URI)))
+            return _entry(bank.get(uri.removeprefix(ENTRY_URI)))
     except MemoryBankError as error:
         raise NotFound(str(error)) from None
     raise NotFound(f"There is no resource {visible(uri[:200])}; {INDEX_URI} lists the memory bank.")
 
 
+def _entry(entry: Entry) -> str:
+    """The entry, with what failed in it in front: a page has no ranking that would let it sink."""
+    failed = warning(entry)
+    head, _, rest = as_markdown(entry).partition("\n\n")
+    return "\n\n".join([head, f"Warning: {failed}", rest]) if failed else as_markdown(entry)
+
+
 def _index(bank: Banks) -> str:
     lines = [
         f"- [{_one_line(entry.title)}]({ENTRY_URI}{entry.id}) ({entry.category}, {entry.status})"
+        + ("; failed before" if entry.count("failed") else "")
         for entry in bank.entries()
     ]
     return "# Memory bank\n\n" + ("\n".join(lines) or "Nothing is remembered yet.") + "\n"

@@ -12,7 +12,9 @@ from agent.approvals import Mode
 from agent.compose import Choice, open_house
 from agent.settings import Settings
 from prompts import requests
+from tools import catalogue
 from tools.errors import InvalidInput
+from tools.registry import Tool
 
 
 def run(args: argparse.Namespace) -> int:
@@ -20,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_module.load()
     choice = Choice(args.database_url, args.demo)
     address = _address(args.http) if args.http else None
-    asyncio.run(_serve(settings, choice, Mode(args.mode), address))
+    asyncio.run(_serve(settings, choice, Mode(args.mode), address, files=args.memory_tool))
     return 0
 
 
@@ -31,12 +33,23 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-async def _serve(settings: Settings, choice: Choice, mode: Mode, address: tuple[str, int] | None) -> None:
+def _tools(*, files: bool) -> dict[str, Tool]:
+    """The catalogue, with the memory tool where it was asked for."""
+    if not files:
+        return catalogue()
+    from tools.recall.memory import memory
+
+    return catalogue() | {memory.name: memory}
+
+
+async def _serve(
+    settings: Settings, choice: Choice, mode: Mode, address: tuple[str, int] | None, *, files: bool
+) -> None:
     # Clients wait for the first answer. The protocol's modules load while the target is opened, and nothing
     # that is made until then is garbage: not looking for any saves a fifth.
     gc.disable()
     loading = asyncio.create_task(asyncio.to_thread(import_module, "agent.mcp_server"))
-    async with open_house(settings, choice, face="mcp", mode=mode) as house:
+    async with open_house(settings, choice, face="mcp", mode=mode, tools=_tools(files=files)) as house:
         await loading
         from agent.mcp_server import serve_http, serve_stdio
 
