@@ -73,7 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
     _rules(commands.add_parser("rules", help="list the review rules, or show one"))
     _mcp(commands.add_parser("mcp", help="serve the tools to MCP clients"))
     _phi(commands.add_parser("phi", help="list which columns are masked as patient data, and why"))
-    _memory(commands.add_parser("memory", help="look into the memory bank"))
+    _memory(
+        commands.add_parser("memory", help="read, write and review what Sergei remembers", add_help=False)
+    )
     _approvals(commands.add_parser("approvals", help="list what may run without asking"))
     _audit(commands.add_parser("audit", help="show, verify, export or prune the audit log"))
     _doctor(commands.add_parser("doctor", help="check the set-up and the connected database"))
@@ -183,6 +185,11 @@ def _mcp(parser: argparse.ArgumentParser) -> None:
         "--http", metavar="HOST:PORT", help="serve over HTTP instead of stdio, e.g. 127.0.0.1:8765"
     )
     parser.add_argument("--mode", choices=("investigate", "act"), default="investigate")
+    parser.add_argument(
+        "--memory-tool",
+        action="store_true",
+        help="also offer the bank as files, by the memory tool's protocol",
+    )
 
 
 def _phi(parser: argparse.ArgumentParser) -> None:
@@ -197,8 +204,8 @@ def _phi(parser: argparse.ArgumentParser) -> None:
 
 
 def _memory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("list", "search", "show", "lint"), default="list")
-    parser.add_argument("words", nargs="*", metavar="WORDS", help="what to search for, or an entry's id")
+    _ask_help(parser)
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="ACTION [ARGUMENTS]")
 
 
 def _approvals(parser: argparse.ArgumentParser) -> None:

@@ -1,77 +1,69 @@
-"""`sergei memory`: what Sergei remembers, for people."""
+"""`sergei memory ACTION`: what Sergei remembers, for people. Each group of actions is a module of its own."""
 
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from importlib import import_module
+from types import ModuleType
+from typing import Final
 
-from agent import settings as settings_module
-from agent.compose import open_bank
-from memory import Banks, as_markdown
-from tools.errors import ConfigurationError, InvalidInput
-from tools.recall.translate import translated
+from agent.cli import SentenceParser
+
+ACTIONS: Final[dict[str, tuple[str, str]]] = {
+    "list": ("reading", "list the entries by category"),
+    "search": ("reading", "find the entries that help with a problem, and why"),
+    "show": ("reading", "show an entry whole, with its outcomes and what replaced it"),
+    "add": ("writing", "write an entry, from flags, from a file or in your editor"),
+    "edit": ("editing", "change an entry in your editor"),
+    "outcome": ("marking", "record what came of an entry's action this time"),
+    "supersede": ("writing", "write an entry that replaces an older one"),
+    "retire": ("marking", "take an entry out of recall, with the reason"),
+    "log": ("history", "list the changes of the bank, or of one entry"),
+    "diff": ("history", "show what a change did"),
+    "restore": ("history", "put an entry back to what it was before a change"),
+    "lint": ("checking", "name the files of the bank that have a problem"),
+    "stats": ("checking", "count the entries, their outcomes, their age and their use"),
+    "export": ("exporting", "write the bank as one Markdown, JSON or HTML file"),
+    "review": ("review", "walk through the entries that need a decision"),
+    "page": ("exporting", "write the bank as an HTML page with search"),
+}
+"""Action -> its module (agent/commands/memory_MODULE.py, with `add` and `run`), and what it does."""
+
+_EPILOG: Final = """\
+An entry is named by its id, or by the last eight characters of it, as `sergei memory` lists them.
+The entries are Markdown files in .sergei/memory of your project, above those that ship with Sergei.
+`[agent] memory = false` in sergei.toml, or SERGEI_MEMORY=off, switches the memory bank off.
+
+exit codes:
+  0 done, 1 lint or review found something, 2 usage or an entry that cannot be so,
+  3 could not run, or somebody else changed the same entry, 4 refused (patient data, a secret)"""
 
 
 def run(args: argparse.Namespace) -> int:
-    """list, search WORDS, show ID, lint (exit 1 when a file of the bank has a problem)."""
-    bank = open_bank(settings_module.load())
-    if bank is None:
-        raise ConfigurationError("The memory bank is switched off.", hint="Set [agent] memory = true.")
-    words = " ".join(args.words)
-    with translated():
-        match args.action:
-            case "search":
-                return _search(bank, words)
-            case "show":
-                return _show(bank, words)
-            case "lint":
-                return _lint(bank)
-            case _:
-                return _list(bank)
+    """Read the action's own words and run it; without any, list the entries. Its exit code is ours."""
+    words: list[str] = args.words or ["list"]
+    parser = build_parser(words[:1])
+    if args.help_wanted:
+        parser.print_help()
+        return 0
+    found = parser.parse_args(words)
+    return int(_module(found.action).run(found))
 
 
-def _list(bank: Banks) -> int:
-    category = ""
-    for entry in sorted(bank.entries(), key=lambda entry: (entry.category, entry.title)):
-        if entry.category != category:
-            category = entry.category
-            print(category)
-        mark = "" if entry.status == "active" else f" [{entry.status}]"
-        print(f"  {entry.id[-8:].lower()}  {entry.title}{mark}")
-    return _caution(bank)
+def build_parser(wanted: list[str]) -> SentenceParser:
+    """The command line of `sergei memory`; only the wanted actions' modules are imported."""
+    parser = SentenceParser(
+        prog="sergei memory",
+        description="What Sergei remembers: what worked, what failed, and where it applies.",
+        epilog=_EPILOG,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=SentenceParser)
+    for name, (_, summary) in ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name in wanted:
+            _module(name).add(action, name)
+    return parser
 
 
-def _search(bank: Banks, words: str) -> int:
-    if not words:
-        raise InvalidInput("Search for what?", hint="sergei memory search WORDS")
-    found = bank.recall(words, now=datetime.now(UTC), limit=10)
-    for one in found:
-        print(f"{one.entry.id[-8:].lower()}  {one.entry.title}\n          {'; '.join(one.why)}")
-        if one.warning:
-            print(f"          beware: {one.warning}")
-    if not found:
-        print("The memory bank has nothing on this.")
-    return _caution(bank)
-
-
-def _show(bank: Banks, entry_id: str) -> int:
-    if not entry_id:
-        raise InvalidInput("Show which entry?", hint="sergei memory show ID; `sergei memory` lists the ids.")
-    print(as_markdown(bank.get(entry_id)))
-    return 0
-
-
-def _lint(bank: Banks) -> int:
-    problems = bank.problems()
-    for problem in problems:
-        print(f"{problem.path}: {problem.message}")
-    if not problems:
-        print(f"{len(bank.entries())} entries, no problem.")
-    return 1 if problems else 0
-
-
-def _caution(bank: Banks) -> int:
-    problems = bank.problems()
-    if problems:
-        print(f"\n{len(problems)} files of the bank have a problem; `sergei memory lint` names them.")
-    return 0
+def _module(action: str) -> ModuleType:
+    return import_module(f"agent.commands.memory_{ACTIONS[action][0]}")

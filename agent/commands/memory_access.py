@@ -1,0 +1,127 @@
+"""What the actions of `sergei memory` share: the opened bank, paper to write on, a person to ask."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from agent import settings as settings_module
+from agent.compose import open_bank
+from agent.reports.memory_text import INDENT, folded
+from agent.reports.text import Paper
+from agent.settings import Settings
+from agent.terminal.safe import harmless
+from memory import Bank, Banks
+from tools.errors import ConfigurationError, Unavailable
+from tools.recall.translate import translated
+
+WIDEST: Final = 100
+"""Columns of running text: wider lines are read less well."""
+
+_UNFOLDED: Final = 100_000
+"""In a pipe a line stays a line, so that `grep` finds it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The memory bank as a person at a terminal, or a script, gets at it."""
+
+    settings: Settings
+    bank: Banks
+    paper: Paper
+    now: datetime
+
+    @property
+    def own(self) -> Bank:
+        """The bank that is written. Raises Unavailable where there is none."""
+        if self.bank.writable is None:
+            raise Unavailable("There is no memory bank to write to.")
+        return self.bank.writable
+
+    @property
+    def drafts(self) -> Path:
+        """Where texts wait that are not in the bank (yet)."""
+        return self.settings.state_dir / "memory-drafts"
+
+    def say(self, lines: Iterable[str], indent: int = INDENT) -> None:
+        """Lines of a list, folded on a terminal. What came out of files is made harmless here."""
+        for line in folded(map(harmless, lines), self.paper, indent):
+            print(line)
+
+
+@contextmanager
+def opened() -> Generator[Access]:
+    """The bank of the present workspace; its errors are ours. ConfigurationError when it is switched off."""
+    settings = settings_module.load()
+    with translated():
+        yield Access(settings, bank_of(open_bank(settings)), _paper(settings), datetime.now(UTC))
+
+
+def bank_of(bank: Banks | None) -> Banks:
+    """The bank, which may be switched off: then one sentence says so, the same on every face."""
+    if bank is None:
+        raise ConfigurationError(
+            "The memory bank is switched off.",
+            hint="Set [agent] memory = true in sergei.toml, and leave SERGEI_MEMORY unset or on.",
+        )
+    return bank
+
+
+def _paper(settings: Settings) -> Paper:
+    if not sys.stdout.isatty():
+        return Paper(_UNFOLDED, False)
+    return Paper(min(shutil.get_terminal_size().columns, WIDEST), settings.color)
+
+
+def note(text: str) -> None:
+    """Something for the person, beside the result: it must not end up in a pipe."""
+    print(harmless(text), file=sys.stderr)
+
+
+def somebody_there() -> bool:
+    """Whether a person can be asked."""
+    stdin: object = sys.stdin  # None where a service closed it
+    return stdin is not None and os.isatty(0) and sys.stdout.isatty()
+
+
+def ask(question: str, choices: Sequence[str], default: str) -> str:
+    """One of `choices` (their first letters will do); the default on Enter and at the end of the input."""
+    shown = "/".join(word.upper() if word == default else word for word in choices)
+    while True:
+        said = answer(f"{question} [{shown}]").casefold()
+        found = [word for word in choices if said and word.startswith(said)]
+        if not said:
+            return default
+        if len(found) == 1:
+            return found[0]
+        print(f"  Please answer one of: {', '.join(choices)}.")
+
+
+def answer(question: str) -> str:
+    """A line that the person types, empty at the end of the input."""
+    try:
+        return input(f"{question} ").strip()
+    except EOFError:
+        print()
+        return ""
+
+
+def person() -> str:
+    """The name of the account at this machine."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def by_hand() -> str:
+    """The source of what a person writes."""
+    return f"{person()}, by hand"

@@ -1,0 +1,85 @@
+"""`sergei memory edit`: an entry's file in the person's editor, put back only if it still is an entry."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.commands.memory_access import Access, note, opened
+from agent.commands.memory_editor import edited, from_file
+from agent.terminal.safe import harmless
+from memory import Banks, Entry, parse_entry
+from memory.errors import InvalidEntry, MemoryBankError
+from memory.ulid import tail
+from tools.errors import Conflict
+
+_EPILOG = """\
+examples:
+  sergei memory edit 7347kndk                 in $VISUAL or $EDITOR
+  sergei memory edit 7347kndk --from FILE     put this text in its place (- for standard input)
+
+The text is checked before it is saved, and the editor opens again on a mistake. When somebody else changed
+the entry meanwhile, or the text cannot be saved, it is kept beside and the message names the file."""
+
+
+class _Moved(MemoryBankError):
+    """The file is no longer what the person saw."""
+
+
+def add(parser: argparse.ArgumentParser, action: str) -> None:
+    """The arguments of the action."""
+    parser.epilog = _EPILOG
+    parser.add_argument("id", metavar="ID", help="the entry")
+    parser.add_argument("--from", dest="file", metavar="FILE", help="take the text from a file, no editor")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Save the changed text; exit code 2 for a text that is no entry, 3 when somebody else changed it."""
+    with opened() as access:
+        edit(access, args.id, args.file)
+    return 0
+
+
+def edit(access: Access, entry_id: str, file: str | None = None) -> bool:
+    """Let the person change the entry, and say what came of it. Whether it was changed."""
+    before = access.bank.get(entry_id)
+    path, text = access.bank.source(before.id)
+    if file:
+        entry = _put(access.bank, before, text, from_file(file))
+    else:
+        entry = edited(
+            access, tail(before.id), text, lambda changed: _put(access.bank, before, text, changed)
+        )
+    if entry is None:
+        note("Nothing was changed.")
+        return False
+    print(f"Saved: {tail(entry.id)}  {harmless(entry.title)}")
+    if (kept := access.bank.source(entry.id)[0]) != path:
+        note(f"Kept as a copy in your own bank: {kept}")
+    return True
+
+
+def _put(bank: Banks, before: Entry, seen: str, changed: str) -> Entry:
+    """Replace the text that the person saw by theirs. InvalidEntry and the like say what is wrong with it."""
+    entry = parse_entry(changed)
+    if entry.id != before.id:
+        raise InvalidEntry(f"The id must stay {before.id}: outcomes and other entries refer to it.")
+    if entry.category != before.category:
+        raise InvalidEntry(
+            f"The category must stay {before.category}: it names the file's folder. "
+            "Change the key and move the file by hand, or supersede the entry."
+        )
+    if not entry.action:
+        raise InvalidEntry("The section Action is gone: say what was done.")
+
+    def exchanged(current: str) -> str:
+        if current != seen:
+            raise _Moved
+        return changed
+
+    try:
+        return bank.change(before.id, exchanged)
+    except _Moved:
+        raise Conflict(
+            f"Somebody else changed '{before.title}' while you were editing; nothing was overwritten.",
+            hint=f"See theirs with `sergei memory show {tail(before.id)} --raw`.",
+        ) from None

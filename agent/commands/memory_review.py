@@ -1,0 +1,165 @@
+"""`sergei memory review`: the entries that need a decision, one by one; a list where nobody can be asked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Final
+
+from agent.commands import memory_editing, memory_writing
+from agent.commands.memory_access import Access, answer, note, opened, somebody_there
+from agent.commands.memory_marking import retire
+from agent.reports.memory_text import history
+from agent.terminal.safe import harmless
+from memory import as_markdown, usage
+from memory.reviewing import KINDS, Concern, concerns, next_valid_until
+from memory.ulid import tail
+from tools.errors import SergeiError
+from tools.recall.translate import translated
+
+_EPILOG: Final = """\
+An entry of your own comes up when it is past its day (expired), when it failed at least twice and as often
+as it worked (failing), when it or another entry says the opposite (contradicting), when nothing has
+confirmed it for a year (unconfirmed), or when nobody recalled it for three months (unused).
+
+Where nobody can be asked, the list is printed and the exit code is 1 if there is anything on it:
+  sergei memory review --list || mail ...      in a scheduled run"""
+_KEYS: Final = {
+    "k": "keep",
+    "e": "edit",
+    "r": "retire",
+    "u": "supersede",
+    "v": "view",
+    "s": "skip",
+    "q": "quit",
+}
+_PROMPT: Final = "(k)eep (e)dit (r)etire s(u)persede (v)iew (s)kip (q)uit [s]:"
+_DONE: Final = {"keep": "kept", "edit": "edited", "retire": "retired", "supersede": "superseded"}
+
+
+def add(parser: argparse.ArgumentParser, action: str) -> None:
+    """The arguments of the action."""
+    parser.epilog = _EPILOG
+    parser.add_argument("--list", action="store_true", help="only list them, also on a terminal")
+    parser.add_argument("--only", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+    parser.add_argument("--json", action="store_true", help="list them for a program")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Walk through them, or list them and end with 1 if there are any."""
+    with opened() as access:
+        found = [one for one in _concerns(access) if args.only in (None, one.kind)]
+        if args.json:
+            print(json.dumps([_document(one) for one in found], indent=2, ensure_ascii=False))
+        elif args.list or not somebody_there():
+            _list(access, found)
+        else:
+            _walk(access, found)
+            return 0
+        return 1 if found else 0
+
+
+def _concerns(access: Access) -> list[Concern]:
+    """About the person's own entries; what ships with Sergei is compared, but is not theirs to mend."""
+    own = {entry.id for entry in access.own.entries()}
+    counted = usage.read(access.settings.recalls_file, access.own.root)
+    found = concerns(access.bank.entries(), counted, access.now)
+    return [one for one in found if one.entry.id in own]
+
+
+def _list(access: Access, found: Sequence[Concern]) -> None:
+    kind = ""
+    for one in found:
+        if one.kind != kind:
+            kind = one.kind
+            access.say([kind])
+        access.say([f"  {tail(one.entry.id)}  {one.entry.title}", f"{' ' * 12}{one.reason}"])
+    if not found:
+        print("No entry needs a decision.")
+
+
+def _document(concern: Concern) -> dict[str, str | None]:
+    return {
+        "kind": concern.kind,
+        "id": concern.entry.id,
+        "title": concern.entry.title,
+        "reason": concern.reason,
+        "other": concern.other.id if concern.other else None,
+    }
+
+
+def _walk(access: Access, found: Sequence[Concern]) -> None:
+    done: Counter[str] = Counter()
+    for number, concern in enumerate(found, 1):
+        access.say([f"{number} of {len(found)}  {concern.kind}"], 2)
+        access.say([f"  {tail(concern.entry.id)}  {concern.entry.title}"])
+        access.say([f"{' ' * 12}{concern.reason}", f"{' ' * 12}{history(concern.entry)}"])
+        choice = _decided(access, concern)
+        if choice == "quit":
+            break
+        done[_DONE.get(choice, "skipped")] += 1
+        print()
+    left = len(found) - sum(done.values()) + done.pop("skipped", 0)
+    said = [f"{count} {word}" for word, count in done.items()]
+    if left:
+        said.append(f"{left} left for another time")
+    print(f"{', '.join(said)}." if said else "No entry needs a decision.")
+
+
+def _decided(access: Access, concern: Concern) -> str:
+    """What was done in the end, in a word of _KEYS. After a mistake the question is asked again."""
+    deeds: dict[str, Callable[[Access, Concern], bool]] = {
+        "keep": _keep,
+        "edit": lambda access, concern: memory_editing.edit(access, concern.entry.id),
+        "retire": _retire,
+        "supersede": lambda access, concern: memory_writing.supersede(access, concern.entry.id),
+    }
+    while True:
+        said = answer(_PROMPT).casefold() or "skip"
+        choice = _KEYS.get(said, said if said in _KEYS.values() else "")
+        if choice in ("skip", "quit"):
+            return choice
+        if choice == "view":
+            print(f"\n{harmless(as_markdown(concern.entry))}")
+            if concern.other:
+                print(f"{harmless(as_markdown(concern.other))}")
+        elif choice:
+            try:
+                with translated():
+                    if deeds[choice](access, concern):
+                        return choice
+            except SergeiError as error:
+                note(str(error))
+
+
+def _keep(access: Access, concern: Concern) -> bool:
+    today = access.now.date()
+    until = concern.entry.valid_until
+    if concern.kind == "expired":
+        proposed = next_valid_until(today)
+        said = answer(f"Valid until which day? [{proposed.isoformat()}; none for no end]:")
+        until = None if said.casefold() == "none" else _day(said) if said else proposed
+        if said and said.casefold() != "none" and until is None:
+            note("A day is written such as 2030-12-31.")
+            return False
+    access.bank.confirm(concern.entry.id, today, valid_until=until)
+    print("Kept: confirmed today.")
+    return True
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _retire(access: Access, concern: Concern) -> bool:
+    reason = answer("Why does it no longer help?")
+    if not reason:
+        return False
+    print(harmless(retire(access.bank, concern.entry, reason)))
+    return True
