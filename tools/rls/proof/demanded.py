@@ -1,7 +1,7 @@
 """Rows that a world needs for the conditions of writes.
 
-Old rows in the state that USING or a trigger asks for, parents in the state that WITH CHECK asks for, and rows
-written by those who may write.
+Old rows in the state that USING or a trigger asks for, parents in the state that WITH CHECK asks for, and
+rows written by those who may write.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from tools.rls.proof.graph import Test
 from tools.rls.proof.side import FUTURE, PAST, Side
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.templates import Templates
-from tools.rls.proof.wants import Own, Want, meets, unmet
+from tools.rls.proof.wants import Linked, Own, Want, meets, unmet
 from tools.rls.proof.world import World, WorldRow, named
 from tools.rls.proof.writing import Write, where_key
 from tools.sandbox.scratch.fill import CannotFill, Row
@@ -39,7 +39,7 @@ class Fitting:
 
     def most(self, relation: Relation, want: Want, column: str) -> int:
         """How many values a column might take at most."""
-        tests = [test for test in want.tests if test.ref.column == column]
+        tests = [test for test in (*want.tests, *want.perhaps) if test.ref.column == column]
         others = sum(OTHERS if test.kind in ("unequal", "not_null") else 1 for test in tests)
         linked = sum(1 for one in want.linked if one.column == column)
         several = 8 * linked if relation.columns[column].type in TEXTS else linked
@@ -50,12 +50,13 @@ class Fitting:
     def tested(self, relation: Relation, want: Want, column: str, row: WorldRow) -> list[str | None]:
         """Values that pass a test of the column: the present one first, where it does."""
         tests = [test for test in want.tests if test.ref.column == column]
+        perhaps = [test for test in want.perhaps if test.ref.column == column]
         now = row.values.get(column)
         known = relation.columns.get(column)
         if known is None:
             return []
         found: dict[str | None, None] = {now: None} if any(meets(test, now) for test in tests) else {}
-        for test in tests:
+        for test in (*tests, *perhaps):
             found |= dict.fromkeys(self._passing(relation, known, test, now))
         return [value for value in found if value is not None or not known.required]
 
@@ -72,7 +73,7 @@ class Fitting:
             case "past":
                 yield PAST
             case "true" | "false":
-                yield test.kind
+                yield from (test.kind,) if column.type == "boolean" else ()
             case _:
                 values = column.values or self._any(relation, column)
                 others = [value for value in values if value is not None and meets(test, value)]
@@ -108,13 +109,17 @@ class Fitting:
             target.values.get(one.there)
             for one in want.linked
             if one.column == column
-            for target in self.world.find(
-                one.table, tuple(there for _, there in one.pairs), row.key([here for here, _ in one.pairs])
-            )[:1]
+            for target in self._led(one, row)
         )
         if leads and relation.columns[column].type in TEXTS:
             found = dict.fromkeys(self._paths([value for value in (*leads, *found) if value]))
         return [value for value in {**found, **leads} if value is not None]
+
+    def _led(self, linked: Linked, row: WorldRow) -> list[WorldRow]:
+        if not linked.pairs:
+            return [row]
+        here, there = [a for a, _ in linked.pairs], tuple(b for _, b in linked.pairs)
+        return self.world.find(linked.table, there, row.key(here))[:1]
 
     def _own(self, own: Own, actor: Actor, side: Side) -> list[str | None]:
         """Keys of rows that lead to the actor, those in this family's records first."""
@@ -126,7 +131,10 @@ class Fitting:
             here, there = tuple(a for a, _ in pairs), [b for _, b in pairs]
             rows = [one for row in rows for one in self.world.find(tables[number], here, row.key(there))]
         mine = self._records(side)
-        rows = sorted(rows, key=lambda row: not self.standings.scopes(row) & mine)
+        rows = sorted(
+            rows,
+            key=lambda row: (not self.standings.scopes(row) & mine, len(unmet(own.tests, dict(row.values)))),
+        )
         return list(dict.fromkeys(row.values.get(own.there) for row in rows))[:2]
 
     def _records(self, side: Side) -> frozenset[tuple[str, str]]:

@@ -71,6 +71,8 @@ class Frame:
 
     function: Function | None = None
     equal: dict[tuple[Ref, Ref], None] = field(default_factory=dict[tuple[Ref, Ref], None])
+    same: dict[tuple[Ref, Ref], None] = field(default_factory=dict[tuple[Ref, Ref], None])
+    """Columns of one row that are compared with each other."""
     asks: dict[tuple[Ref, Identity], None] = field(default_factory=dict[tuple[Ref, Identity], None])
     tests: dict[Test, None] = field(default_factory=dict[Test, None])
     claims: dict[tuple[Identity, str], None] = field(default_factory=dict[tuple[Identity, str], None])

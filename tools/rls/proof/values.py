@@ -127,8 +127,8 @@ class Values(ABC):
             frame.tests[Test(one, kind, other.value)] = None
         elif self.negative or self.hidden or not isinstance(one, Ref):
             return
-        elif isinstance(other, Ref) and other.row != one.row:
-            frame.equal[(one, other)] = None
+        elif isinstance(other, Ref):
+            (frame.equal if other.row != one.row else frame.same)[(one, other)] = None
         elif isinstance(other, Identity) and identities.complete(other):
             frame.asks[(one, other)] = None
             self.log.append((frame, (one, other)))

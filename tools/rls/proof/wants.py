@@ -10,15 +10,16 @@ alternatives of a condition are taken together: what comes out are values to try
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tools.rls.bodies import plpgsql_source
 from tools.rls.facts import expression
 from tools.rls.objects import Policy, Relation
 from tools.rls.proof.chains import Graph
 from tools.rls.proof.flow import Flow, flow
-from tools.rls.proof.graph import Frame, Test, Way
+from tools.rls.proof.graph import Frame, Test, TestKind, Way
 from tools.rls.proof.model import Identity
 from tools.rls.proof.scopes import Scope, of_row
 from tools.rls.proof.side import NOW_TEXT
@@ -26,7 +27,7 @@ from tools.rls.snapshot import Snapshot
 
 Pairs = tuple[tuple[str, str], ...]
 """Columns that are equal: of a row, and of the row that it leads to."""
-STEPS = 3
+STEPS: Final = 3
 """Rows between a row and the one that names the caller; longer ways are not followed."""
 
 
@@ -40,11 +41,12 @@ class Own:
     steps: tuple[tuple[Pairs, str], ...]
     named: str
     identity: Identity
+    tests: tuple[Test, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """`column` equals `there` of the row of `table` that the row leads to over `pairs`."""
+    """`column` equals `there` of the row of `table` that the row leads to over `pairs`; without, of itself."""
 
     column: str
     there: str
@@ -63,10 +65,14 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What one alternative wants: of a row as it is (`before`), and of the row as it is to be."""
+    """What one alternative wants: of a row as it is (`before`), and of the row as it is to be.
+
+    `perhaps` are tests that a trigger makes of the new row, for whatever follows from them.
+    """
 
     before: tuple[Test, ...] = ()
     tests: tuple[Test, ...] = ()
+    perhaps: tuple[Test, ...] = ()
     asked: tuple[tuple[str, Identity], ...] = ()
     own: tuple[Own, ...] = ()
     linked: tuple[Linked, ...] = ()
@@ -129,21 +135,23 @@ class Wants:
         for row, pairs in reached.items():
             table = self.flow.tables[row]
             asking = next(self._to_caller(graph, row, way.row), None)
+            passed = _own_tests(tests, row)
             for column, there in dict.fromkeys(pairs):
                 if asking is not None:
-                    own.append(Own(column, there, table, *asking))
+                    own.append(Own(column, there, table, *asking, passed))
                 rest = tuple(pair for pair in pairs if pair[0] != column)
                 if rest:
                     linked.append(Linked(column, there, table, rest))
-            if asking is None:
-                passed = tuple(test for test in tests if test.ref.row == row)
-                parents += [Parent(table, pairs, passed)] if passed else []
+            parents += [Parent(table, pairs, passed)] if passed else []
+        for one, other in (pair for frame in graph.frames for pair in frame.same):
+            if one.row == way.row and one.column != other.column:
+                linked += [Linked(a.column, b.column, way.table, ()) for a, b in ((one, other), (other, one))]
         return Want(
             tests=_own_tests(tests, way.row),
             asked=tuple((ref.column, identity) for ref, identity in graph.asks if ref.row == way.row),
             own=tuple(dict.fromkeys(own)),
             linked=tuple(dict.fromkeys(linked)),
-            parents=tuple(dict.fromkeys(_anywhere(one) for one in parents)),
+            parents=tuple(dict.fromkeys(parents)),
         )
 
     def _to_caller(
@@ -166,9 +174,9 @@ class Wants:
     # -- triggers ------------------------------------------------------------------------
 
     def _triggers(self, relation: Relation, command: str) -> Want:
-        """What triggers look at: the contrary first, since a guard tests for what it refuses."""
+        """The contrary of what triggers look at, and perhaps that itself: most refuse what they test for."""
         before: list[Test] = []
-        tests: list[Test] = []
+        perhaps: list[Test] = []
         functions = {function.oid: function for function in self.snapshot.functions}
         for trigger in relation.triggers:
             function = functions.get(trigger.function)
@@ -180,12 +188,13 @@ class Wants:
             entries = {"new": of_row(new, relation.columns), "old": of_row(old, relation.columns)}
             for text in source.expressions:
                 facts = expression(text)
-                if facts is not None:
+                if facts is not None and text not in source.returned:
                     self.flow.truth(facts.root, Scope(frame, entries=entries))
             found = [test for one in frame.closure() for test in one.tests]
-            tests += _both_ways(_own_tests(found, new))
-            before += _both_ways(_own_tests(found, old))
-        return Want(before=tuple(dict.fromkeys(before)), tests=tuple(dict.fromkeys(tests)))
+            perhaps += _own_tests(found, new)
+            before += _contrary(_own_tests(found, old))
+        tests = _contrary(tuple(perhaps))
+        return Want(before=tuple(before), tests=tests, perhaps=tuple(perhaps))
 
 
 def meets(test: Test, value: str | None) -> bool:
@@ -219,7 +228,7 @@ def unmet(tests: tuple[Test, ...], values: dict[str, str | None]) -> tuple[str, 
     )
 
 
-_CONTRARY = {
+_CONTRARY: Final[Mapping[TestKind, TestKind]] = {
     "equal": "unequal",
     "unequal": "equal",
     "null": "not_null",
@@ -231,9 +240,9 @@ _CONTRARY = {
 }
 
 
-def _both_ways(tests: tuple[Test, ...]) -> list[Test]:
-    contrary = [replace(test, kind=_CONTRARY[test.kind]) for test in tests]
-    return [*contrary, *tests]
+def _contrary(tests: tuple[Test, ...]) -> tuple[Test, ...]:
+    """A guard tests for what it refuses."""
+    return tuple(replace(test, kind=_CONTRARY[test.kind]) for test in tests)
 
 
 def _own_tests(tests: list[Test], row: int) -> tuple[Test, ...]:
@@ -245,15 +254,12 @@ def _numbered(test: Test) -> Test:
     return replace(test, ref=replace(test.ref, row=0))
 
 
-def _anywhere(parent: Parent) -> Parent:
-    return replace(parent, tests=tuple(dict.fromkeys(map(_numbered, parent.tests))))
-
-
 def _together(*wants: Want) -> Want:
     """All of it at once; of one column the first is tried first."""
     return Want(
         before=tuple(dict.fromkeys(test for one in wants for test in one.before)),
         tests=tuple(dict.fromkeys(test for one in wants for test in one.tests)),
+        perhaps=tuple(dict.fromkeys(test for one in wants for test in one.perhaps)),
         asked=tuple(dict.fromkeys(ask for one in wants for ask in one.asked)),
         own=tuple(dict.fromkeys(own for one in wants for own in one.own)),
         linked=tuple(dict.fromkeys(link for one in wants for link in one.linked)),
