@@ -7,19 +7,29 @@ as a BankConflict, never overwritten. Methods block on the disk: call them from 
 
 from __future__ import annotations
 
+import os
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from memory import edits, files
+from memory import edits, files, history_journal
 from memory.draft import Draft, check_text, check_word, note_of, to_entry
-from memory.entry import CATEGORIES, RESULTS, Entry, Outcome, Result, one_line, parse_entry, render_entry
+from memory.entry import RESULTS, Entry, Outcome, Result, one_line, parse_entry, render_entry
 from memory.errors import BankConflict, BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
-from memory.similar import find_duplicate
-from memory.ulid import TAIL, tail
+from memory.keys import id_key, succession_key
+from memory.merging import Unmergeable, merged
+from memory.problems import Loaded, Problem, find_problems
+from memory.similar import find_duplicate, repeat_keys
+from memory.ulid import TAIL
+from memory.writing import Note, write
+
+if TYPE_CHECKING:
+    from memory.lookup import Lookup
 
 Refuse = Callable[[str], str | None]
 """Given a text, the reason why it must not be remembered (patient details, a secret), or None."""
@@ -37,35 +47,22 @@ class Saved:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file of the bank that does not count as an entry, or counts with a caution."""
-
-    path: Path
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """One file read: its entry, or the reason why there is none."""
-
-    path: str
-    entry: Entry | None
-    reason: str = ""
-
-
 class Bank:
     """The bank in the folder `root`, which is created with the first write.
 
     `refuse` is asked about every text before it is written and about every file that is read. A `read_only`
-    bank raises BankUnavailable on writes.
+    bank raises BankUnavailable on writes. `who` is what the history says about the writer.
     """
 
-    def __init__(self, root: Path, *, refuse: Refuse | None = None, read_only: bool = False) -> None:
+    def __init__(
+        self, root: Path, *, refuse: Refuse | None = None, read_only: bool = False, who: str = "sergei"
+    ) -> None:
         self.root = root
         self.read_only = read_only
         self._refuse = refuse
+        self._who = who
         self._seen: dict[str, tuple[str, Loaded]] = {}
+        self._lookup: Lookup | None = None
 
     def add(self, draft: Draft, *, source: str, now: datetime) -> Saved:
         """Save a draft as a new entry, or as an outcome of the entry that already says it.
@@ -75,14 +72,17 @@ class Bank:
         entry = to_entry(draft, source=source, now=now)
         self._check(render_entry(entry))
         with self._writing():
-            if duplicate := find_duplicate(entry, self.entries()):
+            if duplicate := self.duplicate_of(entry):
                 return self._merge(duplicate, entry.outcomes[0])
-            return self._create(entry, f"Saved as a new entry in {entry.category}.")
+            return self._create(entry, f"Saved as a new entry in {entry.category}.", "added")
+
+    def duplicate_of(self, entry: Entry) -> Entry | None:
+        """The entry that already says what `entry` says, or None."""
+        return find_duplicate(entry, self._having(repeat_keys(entry)))
 
     def get(self, entry_id: str) -> Entry:
         """The entry with this id (the ULID, or its last eight characters). Raises UnknownEntry."""
-        loaded = self._find(entry_id)
-        return self.load(loaded.path)
+        return self.load(self._find(entry_id).path)
 
     def load(self, path: str) -> Entry:
         """The entry in the file `path` (relative, as `files.list_files` gives it).
@@ -93,7 +93,7 @@ class Bank:
             _, text = files.read_text(self.root / path)
         except FileNotFoundError as error:
             raise UnknownEntry(f"The entry {path} is no longer there.") from error
-        if reason := self._refusal(text):
+        if reason := self.refusal(text):
             raise RefusedEntry(reason)
         return parse_entry(text)
 
@@ -121,7 +121,7 @@ class Bank:
         outcome = Outcome(now.astimezone(UTC), one_line(ref), result, note_of(note))
         self._check(f"{outcome.ref}\n{note}")
         with self._writing():
-            return self._change(entry_id, lambda text: edits.with_outcome(text, outcome))
+            return self._change(entry_id, lambda text: edits.with_outcome(text, outcome), "outcome")
 
     def supersede(self, old_id: str, draft: Draft, *, source: str, now: datetime) -> Saved:
         """Save `draft` as the entry that replaces `old_id`; the old one stays and points forward.
@@ -130,7 +130,8 @@ class Bank:
         """
         with self._writing():
             old = self.get(old_id)
-            if successor := next((one for one in self.entries() if old.id in one.supersedes), None):
+            later = self._having([succession_key(old.id)])
+            if successor := next((one for one in later if old.id in one.supersedes), None):
                 raise BankConflict(
                     f"'{old.title}' was already superseded by '{successor.title}' ({successor.id}); "
                     "supersede that one."
@@ -138,8 +139,8 @@ class Bank:
             entry = to_entry(draft, source=source, now=now, supersedes=(old.id,))
             self._check(render_entry(entry))
             # New first: if we die in between, the link alone already makes the old one superseded.
-            saved = self._create(entry, f"Saved; it supersedes '{old.title}'.")
-            self._change(old.id, edits.as_superseded)
+            saved = self._create(entry, f"Saved; it supersedes '{old.title}'.", "added")
+            self._change(old.id, edits.as_superseded, "superseded")
             return saved
 
     def retire(self, entry_id: str, reason: str) -> Entry:
@@ -149,21 +150,22 @@ class Bank:
             raise InvalidEntry("Retiring an entry needs a reason, so that nobody learns it again.")
         self._check(reason)
         with self._writing():
-            return self._change(entry_id, lambda text: edits.as_retired(text, reason))
+            return self._change(entry_id, lambda text: edits.as_retired(text, reason), "retired")
 
     def confirm(self, entry_id: str, day: date, *, valid_until: date | None) -> Entry:
         """Say that an entry still holds as of `day`, and until when it is taken to."""
         with self._writing():
-            return self._change(entry_id, lambda text: edits.as_confirmed(text, day, valid_until))
+            confirmed = partial(edits.as_confirmed, day=day, valid_until=valid_until)
+            return self._change(entry_id, confirmed, "confirmed")
 
     def adopt(self, entry: Entry) -> Path:
         """Take an entry of another bank into this one under its own id, unless it is already here."""
         self._check(render_entry(entry))
         with self._writing():
-            for one in self._scan():
-                if one.entry and one.entry.id == entry.id:
-                    return self.root / one.path
-            return self._create(entry, "Adopted.").path
+            try:
+                return self.root / self._find(entry.id).path
+            except UnknownEntry:
+                return self._create(entry, "Adopted.", "adopted").path
 
     def change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
         """Replace an entry's text by `edit(text)`; again when a person saved theirs meanwhile.
@@ -171,29 +173,57 @@ class Bank:
         `edit` must return a text that parses. Raises UnknownEntry, InvalidEntry, RefusedEntry, BankConflict.
         """
         with self._writing():
-            return self._change(entry_id, edit)
+            return self._change(entry_id, edit, "edited")
+
+    def save_edit(self, entry_id: str, *, read: str, text: str) -> Entry:
+        """Save `text`, which a person made from what they `read`; what changed meanwhile is merged into it.
+
+        Where both changed the same lines, theirs is kept beside the entry's file and BankConflict names it.
+        Raises also UnknownEntry, InvalidEntry, RefusedEntry.
+        """
+        self._check(text)
+        parse_entry(text)
+        with self._writing():
+            path = self.root / self._find(entry_id).path
+            try:
+                return self._change(entry_id, lambda now: merged(read, now, text), "edited")
+            except Unmergeable:
+                beside = files.keep_beside(path, text.encode())
+                raise BankConflict(
+                    f"The entry was changed in the same lines meanwhile; your text is kept in {beside}. "
+                    "Put what is missing into the entry, and remove that file."
+                ) from None
+
+    def put_back(self, text: str, *, entry_id: str) -> Entry:
+        """Give an entry this earlier text again, also when its file is gone. Used by `memory.history`."""
+        entry = parse_entry(text)
+        if entry.id != entry_id:
+            raise InvalidEntry(f"That text has another id ({entry.id}) than the entry.")
+        self._check(text)
+        with self._writing():
+            try:
+                return self._change(entry_id, lambda _: text, "restored")
+            except UnknownEntry:
+                path = self._free_path(entry)
+                self._write(path, entry, None, text.encode(), "restored")
+                return entry
+
+    def forget_history(self, entry_id: str) -> bool:
+        """Remove an entry's journal with all its copies. False when there was none."""
+        with self._writing():
+            return history_journal.forget(self.root, entry_id)
+
+    def refusal(self, text: str) -> str | None:
+        """Why the caller's check refuses `text`, or None."""
+        return self._refuse(text) if self._refuse else None
 
     def problems(self) -> tuple[Problem, ...]:
         """Files that do not parse or must not be here, in name order; the rest still works."""
-        loaded = self._scan()
-        found = [Problem(self.root / one.path, one.reason) for one in loaded if one.reason]
-        copies = Counter(one.entry.id for one in loaded if one.entry)
-        for one in loaded:
-            if one.entry and copies[one.entry.id] > 1:
-                reason = (
-                    f"Another file has the same id {one.entry.id}; give one of them its own, or remove it."
-                )
-                found.append(Problem(self.root / one.path, reason))
-            if one.entry and not one.path.startswith(f"{one.entry.category}/"):
-                reason = f"The file lies in another folder than its category '{one.entry.category}'; move it."
-                found.append(Problem(self.root / one.path, reason))
-        return tuple(
-            sorted([*found, *self._strays()], key=lambda problem: (str(problem.path), problem.message))
-        )
+        return find_problems(self.root, self._scan())
 
     def refuses(self, text: str) -> bool:
         """Whether the caller's check refuses `text`."""
-        return self._refusal(text) is not None
+        return self.refusal(text) is not None
 
     # Reading
 
@@ -222,11 +252,10 @@ class Bank:
 
     def _find(self, entry_id: str) -> Loaded:
         wanted = entry_id.strip().upper()
-        if len(wanted) >= TAIL:
-            # The file's name ends in the id's tail unless a person renamed it: look there before reading all.
-            for path in sorted(self.root.glob(f"*/*--{tail(wanted)}.md")) if wanted.isalnum() else ():
-                loaded = self._read(path.relative_to(self.root).as_posix())
-                if loaded and loaded.entry and loaded.entry.id == wanted:
+        if len(wanted) >= TAIL and wanted.isalnum():
+            for path in self._keys.find([id_key(wanted)]) or ():
+                loaded = self._read(path)
+                if loaded and loaded.entry and _is_called(loaded.entry, wanted):
                     return loaded
             matches = [one for one in self._scan() if one.entry and _is_called(one.entry, wanted)]
             if len({one.entry.id for one in matches if one.entry}) == 1:
@@ -235,36 +264,60 @@ class Bank:
             f"The memory bank has no entry '{entry_id.strip()}'; recall or list shows the ids."
         )
 
-    def _strays(self) -> list[Problem]:
-        if not self.root.is_dir():
-            return []
-        found: list[Problem] = []
-        for folder in self.root.iterdir():
-            if folder.name in CATEGORIES and folder.is_symlink():
-                found.append(Problem(folder, "The folder is a symbolic link, which is not followed."))
-            elif folder.is_dir() and folder.name not in CATEGORIES and any(folder.glob("*.md")):
-                known = ", ".join(CATEGORIES)
-                found.append(
-                    Problem(folder, f"The folder is not a category, so its files are not read ({known}).")
-                )
-        return found
+    def _having(self, keys: Sequence[str]) -> list[Entry]:
+        """Entries that may have one of `keys`: all of them when the keys cannot tell."""
+        paths = self._keys.find(keys)
+        if paths is None:
+            return list(self.entries())
+        return [loaded.entry for path in paths if (loaded := self._read(path)) and loaded.entry]
+
+    @property
+    def _keys(self) -> Lookup:
+        if self._lookup is None:
+            from memory.lookup import Lookup  # SQLite is loaded when a bank is used, not when it is named
+
+            self._lookup = Lookup(self.root)
+        return self._lookup
+
+    def _entry_in(self, path: str) -> Entry | None:
+        loaded = self._read(path)
+        return loaded.entry if loaded else None
 
     # Writing; everything below runs under the lock
 
-    def _writing(self):
+    @contextmanager
+    def _writing(self) -> Generator[None]:
         if self.read_only:
             raise BankUnavailable(
                 f"The memory bank {self.root} is read-only; save your own entry in another bank."
             )
-        return files.exclusive(self.root)
+        if self.root.is_dir():
+            # Before the lock, so that a first look at very many files keeps nobody waiting.
+            self._keys.refresh(self._entry_in)
+        with files.exclusive(self.root):
+            self._keys.refresh(self._entry_in)
+            yield
 
-    def _create(self, entry: Entry, message: str) -> Saved:
+    def _create(self, entry: Entry, message: str, how: str) -> Saved:
         path = self.root / files.file_name(entry)
-        files.replace(path, expected=None, content=render_entry(entry).encode())
+        self._write(path, entry, None, render_entry(entry).encode(), how)
         return Saved(entry, path, False, message)
 
+    def _write(self, path: Path, entry: Entry, before: bytes | None, content: bytes, how: str) -> None:
+        write(self.root, path, entry, before, content, Note(self._who, how, self._may_keep))
+        self._keys.wrote(path.relative_to(self.root).as_posix(), entry)
+
+    def _may_keep(self, text: str) -> bool:
+        return self.refusal(text) is None
+
+    def _free_path(self, entry: Entry) -> Path:
+        path = self.root / files.file_name(entry)
+        if os.path.lexists(path):
+            raise BankConflict(f"{path} is in the way; move it and try again.")
+        return path
+
     def _merge(self, duplicate: Entry, outcome: Outcome) -> Saved:
-        entry = self._change(duplicate.id, lambda text: edits.with_outcome(text, outcome))
+        entry = self._change(duplicate.id, lambda text: edits.with_outcome(text, outcome), "outcome")
         history = ", ".join(f"{entry.count(word)} {word}" for word in RESULTS if entry.count(word))
         message = f"Already known: added as an outcome of '{entry.title}' ({history})."
         if entry.status != "active":
@@ -273,15 +326,20 @@ class Bank:
             message += " Its outcomes contradict each other: say in which case each holds."
         return Saved(entry, self.root / self._find(entry.id).path, True, message)
 
-    def _change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
+    def _change(self, entry_id: str, edit: Callable[[str], str], how: str) -> Entry:
         for _ in range(_ATTEMPTS):
-            path = self.root / self._find(entry_id).path
+            found = self._find(entry_id)
+            path = self.root / found.path
             try:
                 before, text = files.read_text(path)
                 changed = edit(text)
                 entry = parse_entry(changed)
+                if found.entry and entry.id != found.entry.id:
+                    raise InvalidEntry("The id of an entry is its name and never changes; put it back.")
                 self._check(changed)
-                files.replace(path, expected=before, content=changed.encode())
+                if changed != text:
+                    self._write(path, entry, before, changed.encode(), how)
+                    self._move(path, entry)
             except (BankConflict, FileNotFoundError):
                 continue
             return entry
@@ -289,13 +347,20 @@ class Bank:
             f"The entry {entry_id} keeps changing while it is being written; try again in a moment."
         )
 
+    def _move(self, path: Path, entry: Entry) -> None:
+        """An entry that got another category lies in its folder."""
+        target = self.root / entry.category / path.name
+        if path.parent.name == entry.category or os.path.lexists(target):
+            return
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+        self._keys.moved(path.relative_to(self.root).as_posix())
+        self._keys.wrote(target.relative_to(self.root).as_posix(), entry)
+
     def _check(self, text: str) -> None:
         check_text(text)
-        if reason := self._refusal(text):
+        if reason := self.refusal(text):
             raise RefusedEntry(reason)
-
-    def _refusal(self, text: str) -> str | None:
-        return self._refuse(text) if self._refuse else None
 
 
 def _is_called(entry: Entry, wanted: str) -> bool:

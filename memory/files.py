@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import shutil
-import time
+import stat
 import unicodedata
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from memory import exchange, locks
 from memory.entry import CATEGORIES, Entry
 from memory.errors import BankConflict, BankUnavailable, InvalidEntry
 from memory.ulid import tail
@@ -23,9 +23,12 @@ _SLUG = 60
 LOCK_NAME = ".lock"
 INDEX_NAME = ".index.sqlite"
 _TEMPORARY = ".tmp-"
-_IGNORED = f"{INDEX_NAME}*\n{LOCK_NAME}\n{_TEMPORARY}*\n"
+BESIDE = ".conflict-"
+HISTORY_NAME = ".history"
+KEYS_NAME = ".keys.sqlite"
+IGNORED = (f"{INDEX_NAME}*", f"{LOCK_NAME}*", f"{_TEMPORARY}*", f"{HISTORY_NAME}/", f"{KEYS_NAME}*")
 # A file changed within the clock's granularity of our look may change again without a new time stamp.
-_SETTLED_AFTER_NS = 50_000_000
+SETTLED_AFTER_NS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +43,46 @@ class Found:
 
     def settled(self, looked_ns: int) -> bool:
         """Whether the same signature later means the same content, when it was read at `looked_ns`."""
-        return self.mtime_ns < looked_ns - _SETTLED_AFTER_NS
+        return self.mtime_ns < looked_ns - SETTLED_AFTER_NS
 
 
 def list_files(root: Path) -> list[Found]:
     """Every `*.md` in the category folders of `root`, in name order. A missing folder holds none."""
+    return [file for category in sorted(CATEGORIES) for file in list_folder(root, category)]
+
+
+def list_folder(root: Path, category: str) -> list[Found]:
+    """`list_files` for one category folder."""
+    folder = root / category
     found: list[Found] = []
-    for category in sorted(CATEGORIES):
-        folder = root / category
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        with os.scandir(folder) as listing:
-            for item in listing:
-                if item.name.endswith(".md") and not item.name.startswith("."):
-                    found += _found(item, category)
+    if folder.is_symlink() or not folder.is_dir():
+        return found
+    with os.scandir(folder) as listing:
+        for item in listing:
+            if item.name.endswith(".md") and not item.name.startswith("."):
+                found += _found(item, category)
     return sorted(found, key=lambda file: file.path)
+
+
+def listed(root: Path, path: str) -> Found | None:
+    """One file as `list_files` would show it, or None when it is not there."""
+    try:
+        return _as_found(path, (root / path).lstat())
+    except FileNotFoundError:
+        return None
 
 
 def _found(item: os.DirEntry[str], category: str) -> list[Found]:
     try:
-        stat = item.stat(follow_symlinks=False)
+        status = item.stat(follow_symlinks=False)
     except FileNotFoundError:  # removed since the listing
         return []
-    signature = f"{stat.st_size}.{stat.st_mtime_ns}.{stat.st_ctime_ns}.{stat.st_ino}"
-    return [Found(f"{category}/{item.name}", stat.st_size, signature, stat.st_mtime_ns, item.is_symlink())]
+    return [_as_found(f"{category}/{item.name}", status)]
+
+
+def _as_found(path: str, status: os.stat_result) -> Found:
+    signature = f"{status.st_size}.{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_ino}"
+    return Found(path, status.st_size, signature, status.st_mtime_ns, stat.S_ISLNK(status.st_mode))
 
 
 def read_text(path: Path) -> tuple[bytes, str]:
@@ -95,75 +114,102 @@ def file_name(entry: Entry) -> str:
 
 @contextmanager
 def exclusive(root: Path, *, wait: float = 15.0) -> Generator[None]:
-    """Hold the bank alone, across processes and threads. BankConflict after `wait` seconds of somebody else.
-
-    The kernel drops the lock when its holder dies, however it dies.
-    """
+    """Hold the bank alone, across processes. BankConflict after `wait` seconds of somebody else."""
     try:
         prepare(root)
-        descriptor = _locked(root / LOCK_NAME, wait)
+        held = locks.take(root / LOCK_NAME, wait)
     except OSError as error:
         raise BankUnavailable(f"The memory bank {root} cannot be written: {error.strerror}.") from error
     try:
         _sweep(root)
         yield
     finally:
-        os.close(descriptor)
+        held.release()
 
 
 def prepare(root: Path) -> None:
-    """Create the bank's folder, and keep its cache and lock out of git."""
+    """Create the bank's folder, and keep its caches, its lock and its journal out of git."""
     root.mkdir(parents=True, exist_ok=True)
     ignore = root / ".gitignore"
     with suppress(FileExistsError), ignore.open("x", encoding="utf-8") as file:
-        file.write(_IGNORED)
-
-
-def _locked(path: Path, wait: float) -> int:
-    deadline = time.monotonic() + wait
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Somebody may have deleted the file (git clean): then the lock we hold guards nothing.
-            if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
-                return descriptor
-        except BlockingIOError:
-            pass
-        os.close(descriptor)
-        if time.monotonic() > deadline:
-            raise BankConflict(
-                f"Another process has held the memory bank {path.parent} for {wait:g} s; try again."
-            )
-        time.sleep(0.003)
+        file.write("".join(f"{pattern}\n" for pattern in IGNORED))
+        return
+    # An older bank, or a person's own file: what is missing is added, the rest is theirs.
+    if ignore.is_symlink() or not ignore.is_file():
+        return
+    text = ignore.read_text(encoding="utf-8", errors="replace")
+    if missing := [pattern for pattern in IGNORED if pattern not in text]:
+        with ignore.open("a", encoding="utf-8") as file:
+            file.write("\n" if text and not text.endswith("\n") else "")
+            file.write("".join(f"{pattern}\n" for pattern in missing))
 
 
 def _sweep(root: Path) -> None:
     """Remove what a killed writer left. Only called under the lock, so nobody is still writing it."""
-    for category in CATEGORIES:
-        for leftover in (root / category).glob(f"{_TEMPORARY}*"):
-            leftover.unlink(missing_ok=True)
+    with os.scandir(root) as listing:
+        leftovers = [item.path for item in listing if item.name.startswith(_TEMPORARY)]
+    for leftover in leftovers:
+        Path(leftover).unlink(missing_ok=True)
 
 
-def replace(path: Path, *, expected: bytes | None, content: bytes) -> None:
+def replace(
+    path: Path,
+    *,
+    expected: bytes | None,
+    content: bytes,
+    scratch: Path | None = None,
+    record: Callable[[], None] | None = None,
+) -> None:
     """Put `content` at `path`, whole and on disk, if the file still is `expected` (None: does not exist).
 
-    Raises BankConflict otherwise, with the file untouched; BankUnavailable when the disk says no.
+    `record` runs when nothing stands in the way any more, before the file changes. `scratch` is the bank's
+    folder, where a temporary file of a killed process is swept. Raises BankConflict otherwise, with the file
+    untouched; BankUnavailable when the disk says no.
     """
-    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+    temporary = (scratch or path.parent) / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
     try:
         path.parent.mkdir(exist_ok=True)
         _write(temporary, content)
         if expected is not None and path.exists():
             shutil.copymode(path, temporary)
-        if _current(path) != expected:
+        if current(path) != expected:
             raise BankConflict(f"{path.name} changed while it was being written; nothing was overwritten.")
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        if record:
+            record()
+        _put(temporary, path, expected)
+        sync_folder(path.parent)
     except OSError as error:
         raise BankUnavailable(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put(temporary: Path, path: Path, expected: bytes | None) -> None:
+    """Rename, without a moment in which somebody's save is lost: what was there is looked at afterwards."""
+    if expected is None:
+        try:
+            os.link(temporary, path)  # unlike a rename, it never replaces
+        except FileExistsError:
+            raise BankConflict(f"{path.name} was created meanwhile; nothing was overwritten.") from None
+        except OSError:  # a filesystem without hard links
+            temporary.replace(path)
+        return
+    if not exchange.swap(temporary, path):
+        temporary.replace(path)
+        return
+    if current(temporary) == expected:
+        return
+    # A person saved between our look and the exchange: theirs goes back, and the caller tries again.
+    exchange.swap(temporary, path)
+    raise BankConflict(f"{path.name} changed while it was being written; nothing was overwritten.")
+
+
+def keep_beside(path: Path, content: bytes) -> Path:
+    """Put a text that could not be merged into a file of its own beside `path`, on disk. Where it is."""
+    beside = path.with_name(f"{path.name}{BESIDE}{secrets.token_hex(3)}")
+    _write(beside, content)
+    sync_folder(path.parent)
+    return beside
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -173,14 +219,16 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _current(path: Path) -> bytes | None:
+def current(path: Path) -> bytes | None:
+    """The bytes at `path`, or None when there is no file."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the folder's names on disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

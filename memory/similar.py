@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 
 from memory.entry import AppliesTo, Entry
@@ -28,6 +30,19 @@ def find_duplicate(new: Entry, entries: Iterable[Entry]) -> Entry | None:
     repeats = [entry for entry in entries if _same_text(new, entry) or _near(new, entry)]
     order = {"active": 0, "superseded": 1, "retired": 2}
     return min(repeats, key=lambda entry: (order[entry.status], entry.id), default=None)
+
+
+def repeat_keys(entry: Entry) -> tuple[str, str]:
+    """Two entries of which one repeats the other have at least one of these keys in common."""
+    text = f"{entry.title}\n{entry.action}"
+    same = [words(entry.title), words(entry.action)]
+    scope = sorted((name, sorted(names)) for name, names in _folded(entry.applies_to).items())
+    near = [entry.category, scope, sorted(_exact(text, set(words(text))))]
+    return f"same {_hash(same)}", f"near {_hash(near)}"
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _same_text(new: Entry, old: Entry) -> bool:

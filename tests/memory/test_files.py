@@ -49,8 +49,7 @@ def test_a_second_holder_waits_and_then_says_so(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None:
-    leftover = tmp_path / "handoffs" / ".tmp-1-aa"
-    leftover.parent.mkdir()
+    leftover = tmp_path / ".tmp-1-aa"
     leftover.write_text("half")
     with files.exclusive(tmp_path):
         assert not leftover.exists()
@@ -58,7 +57,17 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None:
 
 def test_the_cache_and_the_lock_stay_out_of_git(tmp_path: Path) -> None:
     with files.exclusive(tmp_path / "bank"):
-        assert (tmp_path / "bank" / ".gitignore").read_text().split() == [".index.sqlite*", ".lock", ".tmp-*"]
+        ignored = (tmp_path / "bank" / ".gitignore").read_text().split()
+    assert ignored == [".index.sqlite*", ".lock*", ".tmp-*", ".history/", ".keys.sqlite*"]
+
+
+def test_an_ignore_file_of_before_gets_what_it_lacks_and_keeps_the_rest(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("# ours\n.lock*\ndrafts")
+    for _ in range(2):
+        files.prepare(tmp_path)
+    text = (tmp_path / ".gitignore").read_text()
+    assert text.startswith("# ours\n.lock*\ndrafts\n")
+    assert sorted(text.split()) == sorted(["#", "ours", "drafts", *files.IGNORED])
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
