@@ -12,11 +12,12 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 VERSION: Final = "0.1.0"
@@ -37,6 +38,15 @@ exit codes:
   130 interrupted"""
 
 
+_NONE: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = MappingProxyType({})
+
+COMPLETION: Final = """\
+The script goes to where your shell looks for it:
+  bash  sergei completion bash > ~/.local/share/bash-completion/completions/sergei
+  zsh   sergei completion zsh  > ~/.zfunc/_sergei       (with fpath+=~/.zfunc before compinit)
+  fish  sergei completion fish > ~/.config/fish/completions/sergei.fish"""
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=100, max_help_position=30)
 
@@ -51,8 +61,12 @@ class SentenceParser(argparse.ArgumentParser):
         self.exit(2, f"sergei: {message}. Try `{self.prog} --help`.\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line, without importing any command."""
+def build_parser(instead: Mapping[str, Callable[[argparse.ArgumentParser], None]] = _NONE) -> SentenceParser:
+    """The whole command line, without importing any command.
+
+    rls, memory and run read their own words. `instead` gives them their arguments where those are wanted
+    here as well, as for shell completion.
+    """
     parser = SentenceParser(
         prog="sergei",
         description=DESCRIPTION,
@@ -62,24 +76,25 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SentenceParser)
     _demo(commands.add_parser("demo", help="build the Guardian demo, plant faults, review it"))
     _review(commands.add_parser("review", help="review a database and report findings"))
-    _rls(
+    instead.get("rls", _rls)(
         commands.add_parser(
             "rls", help="prove, explain, compare and mend who reaches which row", add_help=False
         )
     )
     _chat(commands.add_parser("chat", help="talk to Sergei in the terminal"))
-    _run(commands.add_parser("run", help="run one tool", add_help=False))
+    instead.get("run", _run)(commands.add_parser("run", help="run one tool", add_help=False))
     _tools(commands.add_parser("tools", help="list the tools"))
     _rules(commands.add_parser("rules", help="list the review rules, or show one"))
     _mcp(commands.add_parser("mcp", help="serve the tools to MCP clients"))
     _phi(commands.add_parser("phi", help="list which columns are masked as patient data, and why"))
-    _memory(
+    instead.get("memory", _memory)(
         commands.add_parser("memory", help="read, write and review what Sergei remembers", add_help=False)
     )
     _approvals(commands.add_parser("approvals", help="list what may run without asking"))
     _audit(commands.add_parser("audit", help="show, verify, export or prune the audit log"))
     _doctor(commands.add_parser("doctor", help="check the set-up and the connected database"))
     _init_role(commands.add_parser("init-role", help="create a database login that only reads"))
+    _completion(commands.add_parser("completion", help="print the shell's completion of these commands"))
     return parser
 
 
@@ -163,6 +178,14 @@ def _ask_help(parser: argparse.ArgumentParser) -> None:
 def _rls(parser: argparse.ArgumentParser) -> None:
     _ask_help(parser)
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="ACTION [ARGUMENTS]")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = COMPLETION
+    parser.add_argument(
+        "shell", metavar="SHELL", choices=("bash", "zsh", "fish", "entries"),
+        help="bash, zsh or fish; `entries` lists what `memory show` completes with",
+    )  # fmt: skip
 
 
 def _run(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from importlib import import_module
 from types import ModuleType
 from typing import Final
@@ -39,12 +40,17 @@ def build_parser(wanted: list[str]) -> SentenceParser:
     parser = SentenceParser(
         prog="sergei rls", description="Row level security: models, proofs, fixes, differences."
     )
+    add_actions(parser, wanted)
+    return parser
+
+
+def add_actions(parser: argparse.ArgumentParser, wanted: Collection[str]) -> None:
+    """Every action on the parser, the wanted ones with their arguments."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=SentenceParser)
     for name, summary in ACTIONS.items():
         action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name in wanted:
             _module(name).add(action)
-    return parser
 
 
 def _module(action: str) -> ModuleType:
