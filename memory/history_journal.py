@@ -1,9 +1,10 @@
 """What happened to each entry, as this machine noted it: `BANK/.history/XX/ULID.jsonl`, a file per entry.
 
 A line is one change: who, when, how, the hashes of the text before and after, and a compressed copy of every
-text that no earlier line holds. It is on disk before the entry's file is replaced; a line whose change never
+text that no earlier line holds. It is written before the entry's file is replaced; a line whose change never
 happened (the process was killed in between) is marked void by the next one. A text that somebody saved with
-an editor between two of our writes gets a line of its own. Git ignores the folder.
+an editor between two of our writes gets a line of its own. Git ignores the folder. Nobody waits for the disk
+here: a power cut may cost the newest lines of the journal, never an entry.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def note(
     how: str,
     keep: Callable[[str], bool],
 ) -> int:
-    """Write down, on disk, that the entry's file is about to become `after`. The number of the record.
+    """Write down that the entry's file is about to become `after`. The number of the record.
 
     Only under the bank's lock. `keep` says whether a text that somebody else saved may be copied (it holds
     nothing that is refused).
@@ -206,17 +207,13 @@ def _append(path: Path, journal: Journal, added: Sequence[bytes]) -> None:
     if size > MAX_BYTES:
         _shorten(path, journal.lines, added)
         return
-    new = not journal.lines
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o666)
     try:
         torn = b"\n" if journal.lines and journal.torn else b""
         _write_all(descriptor, torn + b"".join(added))
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if new:
-        _sync(path.parent)
 
 
 def _shorten(path: Path, lines: Sequence[bytes], added: Sequence[bytes]) -> None:
@@ -229,24 +226,13 @@ def _shorten(path: Path, lines: Sequence[bytes], added: Sequence[bytes]) -> None
     temporary = path.parents[2] / f".tmp-{os.getpid()}-{secrets.token_hex(4)}"
     with temporary.open("xb") as file:
         file.write(b"".join([*reversed(kept), *added]))
-        file.flush()
-        os.fsync(file.fileno())
     temporary.replace(path)
-    _sync(path.parent)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _as_fields(record: Record, copies: Mapping[str, str]) -> dict[str, Any]:
