@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypeVar, get_args
 
@@ -109,6 +110,7 @@ def conflict_line(text: str) -> int | None:
     return text.count("\n", 0, marks[0].start()) + 1
 
 
+@lru_cache(maxsize=32)  # a write looks at the same two texts from several sides
 def parse_entry(text: str) -> Entry:
     """The entry in a file's text. InvalidEntry says which key or line does not fit."""
     if (line := conflict_line(text)) is not None:
