@@ -179,6 +179,9 @@ def _begin(world: World, hosted: Hosted, deploy: Deploy, begin: datetime) -> Dep
         reason, seconds, lines = _update(hosted, behaviour)
         started_log(world, hosted, deploy, lines, clock, seconds, live=reason is None)
         _downtime(world, hosted, clock, seconds)
+        if behaviour.pull_message:
+            details = {"message": behaviour.pull_message, "imageURL": deploy.image or ""}
+            world.happened(hosted.spec.id, clock, "image_pull_failed", details, deploy.id)
         clock += timedelta(seconds=seconds)
         failed = ("update_failed", reason) if reason else None
     phases.append(Phase(failed[0] if failed else "live", clock))
@@ -190,6 +193,8 @@ def _begin(world: World, hosted: Hosted, deploy: Deploy, begin: datetime) -> Dep
 def _update(hosted: Hosted, behaviour: Behaviour) -> tuple[Json | None, float, tuple[str, ...]]:
     """Whether the new instance comes up: the reason of its failure, the seconds, and what it writes."""
     spec = hosted.spec
+    if behaviour.pull_message:
+        return failures.exited(1), 25.0, (f"==> Failed to pull image: {behaviour.pull_message}",)
     absent = [key for key in behaviour.needs if key not in hosted.env]
     if absent:
         lines = (

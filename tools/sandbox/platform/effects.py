@@ -89,6 +89,8 @@ class Behaviour:
     update_seconds: float = 42.0
     update_lines: tuple[str, ...] = ()
     update_reason: Json | None = None
+    pull_message: str | None = None
+    """Why the image could not be pulled, None where it could."""
     needs: tuple[str, ...] = ()
     """Environment variables without which the process ends at its start."""
     effect: Effect = field(default_factory=Effect)
