@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -166,13 +167,26 @@ class Blame:
             about_record = function.returns != "boolean" or "uuid" in function.argument_types
             if standing.inside and self._reading(function):
                 continue  # what it gives is right for those who read; who uses it for more is wrong
-            if (about_record and not standing.inside) or self._all_leak(function, violation):
+            outright = about_record and not standing.inside
+            if outright or (
+                self._all_leak(function, violation) and self._decides(violation, policy, function)
+            ):
                 wrong = function.title
         if standing.base in ("ended", "none"):
             for view in self._views(facts):
                 if any(self._shows(violation.actor, view, record) for record in scopes):
                     wrong = view.title
         return wrong or None
+
+    def _decides(self, violation: Violation, policy: Policy, function: Function) -> bool:
+        """Whether the policy would refuse if the function said no; taken so where its text does not call it."""
+        call = re.compile(rf"(\b{re.escape(function.schema)}\.)?\b{re.escape(function.name)}\(\)")
+        texts = [text for text in (policy.using_text, policy.check_text) if text and call.search(text)]
+        if not texts:
+            return True
+        relation = self.campaign.world.snapshot.relations[policy.relation]
+        without = {str(number): call.sub("false", text) for number, text in enumerate(texts)}
+        return not all(self._truth(violation.actor, relation, violation.row, without).values())
 
     def _views(self, facts: Facts) -> list[Relation]:
         """Views behind an expression and its functions, deepest last."""
