@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from agent.approvals import Approvals, Asker, Mode
 from agent.audit import AuditLog
 from agent.executor import Executor
+from agent.keys import find_key
 from agent.patterns import Pattern
 from agent.settings import FILE, Settings
 from agent.trust import in_force, is_accepted
@@ -27,7 +28,9 @@ from tools.resources import Resources
 if TYPE_CHECKING:
     from memory import Banks
     from tools.database.connection import Database
+    from tools.render.client import RenderClient
     from tools.sandbox.cluster import Cluster, SandboxSettings
+    from tools.supabase.client import SupabaseClient
     from tools.workspace.jail import Workspace
 
 
@@ -94,6 +97,8 @@ async def open_house(
             database_or_none=database,
             bank_or_none=bank,
             workspace_or_none=_workspace(settings),
+            render_or_none=_render(settings, stack, progress),
+            supabase_or_none=_supabase(settings, stack, progress),
             suppressions=settings.suppressions,
             exposed_schemas=settings.exposed_schemas,
             phi_columns=settings.phi_columns,
@@ -118,6 +123,41 @@ async def open_house(
             audit=AuditLog.open(settings.audit_file, face=face, keeping=settings.audit_keeping),
         )
         yield House(executor, settings, bank, guardian=choice.demo or settings.project.lower() == "guardian")
+
+
+def _render(
+    settings: Settings, stack: AsyncExitStack, progress: Callable[[str], None]
+) -> RenderClient | None:
+    key = find_key(settings, "render")
+    if not key:
+        return None
+    from tools.render.client import RenderClient
+
+    section = settings.render
+    client = RenderClient(
+        key,
+        api_url=section.api_url,
+        owner=section.owner,
+        project=section.project,
+        services=section.services,
+        progress=progress,
+    )
+    stack.push_async_callback(client.close)
+    return client
+
+
+def _supabase(
+    settings: Settings, stack: AsyncExitStack, progress: Callable[[str], None]
+) -> SupabaseClient | None:
+    key = find_key(settings, "supabase")
+    if not key:
+        return None
+    from tools.supabase.client import SupabaseClient
+
+    section = settings.supabase
+    client = SupabaseClient(key, api_url=section.api_url, project_ref=section.project_ref, progress=progress)
+    stack.push_async_callback(client.close)
+    return client
 
 
 def check_patterns(patterns: Iterable[Pattern], tools: Mapping[str, Tool], file: Path) -> None:
@@ -164,14 +204,17 @@ def open_cluster(settings: Settings) -> Cluster:
     return Cluster.open(sandbox_settings(settings))
 
 
-def open_bank(settings: Settings) -> Banks | None:
-    """The workspace's memory bank over the starter bank; None when memory is switched off."""
+def open_bank(settings: Settings, who: str = "sergei") -> Banks | None:
+    """The workspace's memory bank over the starter bank; None when memory is switched off.
+
+    `who` is what the bank's history says about the writer.
+    """
     if not settings.memory:
         return None
     from memory import Bank, Banks, starter_bank
 
     strict = Redactor(strict=True)
-    return Banks(Bank(settings.bank_folder, refuse=strict.objection), also=(starter_bank(),))
+    return Banks(Bank(settings.bank_folder, refuse=strict.objection, who=who), also=(starter_bank(),))
 
 
 def _workspace(settings: Settings) -> Workspace:

@@ -7,14 +7,16 @@ looked for in the workspace and its parents; a malformed one is a ConfigurationE
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.approvals import Mode
 from agent.audit import Keeping
@@ -73,6 +75,43 @@ class SandboxSection(_Section):
     extensions: tuple[str, ...] = ()
 
 
+def _address_of(domain: str) -> AfterValidator:
+    """The key goes to the vendor or to this machine: sergei.toml comes with a repository, from anybody."""
+
+    def check(url: str) -> str:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        theirs = parts.scheme == "https" and (host == domain or host.endswith(f".{domain}"))
+        if theirs or (parts.scheme in {"http", "https"} and host in {"localhost", "127.0.0.1", "::1"}):
+            return url.rstrip("/")
+        raise ValueError(f"must be an https address of {domain}, or one of this machine")
+
+    return AfterValidator(check)
+
+
+class RenderSection(_Section):
+    """`[render]`: the workspace, project and services that this project is about."""
+
+    api_url: Annotated[str, _address_of("render.com")] = "https://api.render.com/v1"
+    owner: str = ""
+    project: str = ""
+    services: tuple[str, ...] = ()
+
+
+class SupabaseSection(_Section):
+    """`[supabase]`: the project that this project is about."""
+
+    api_url: Annotated[str, _address_of("supabase.com")] = "https://api.supabase.com"
+    project_ref: str = ""
+
+    @field_validator("project_ref")
+    @classmethod
+    def _is_a_ref(cls, ref: str) -> str:
+        if ref and not re.fullmatch(r"[a-z]{20}", ref):
+            raise ValueError("is the 20 letters that stand in the project's URL")
+        return ref
+
+
 class AuditSection(_Section):
     """`[audit]`: how long the record of every act is kept, and how large one of its files grows."""
 
@@ -98,6 +137,8 @@ class ProjectFile(_Section):
     sandbox: SandboxSection = SandboxSection()
     suppress: tuple[SuppressSection, ...] = ()
     audit: AuditSection = AuditSection()
+    render: RenderSection = RenderSection()
+    supabase: SupabaseSection = SupabaseSection()
     rls: dict[str, Any] = {}
     """Who may see what, as a person declared it; read by tools/rls/proof/declared.py."""
     approve: tuple[Pattern, ...] = ()
@@ -137,6 +178,10 @@ class Settings:
     suppressions: tuple[Suppression, ...]
     patterns: tuple[Pattern, ...]
     audit_keeping: Keeping
+    render: RenderSection
+    render_key: str = field(repr=False)
+    supabase: SupabaseSection
+    supabase_key: str = field(repr=False)
     api_key: str = field(repr=False)
     base_url: str | None
     sandbox_url: str | None = field(repr=False)
@@ -199,6 +244,10 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         suppressions=tuple(Suppression(s.rule, s.object, s.reason, s.until) for s in project.suppress),
         patterns=project.approve,
         audit_keeping=Keeping(audit.retention_years, audit.rotate_megabytes * 1_000_000),
+        render=project.render,
+        render_key=env.get("RENDER_API_KEY", "").strip(),
+        supabase=project.supabase,
+        supabase_key=env.get("SUPABASE_ACCESS_TOKEN", "").strip(),
         api_key=env.get("ANTHROPIC_API_KEY", ""),
         base_url=env.get("ANTHROPIC_BASE_URL") or None,
         sandbox_url=env.get("SERGEI_SANDBOX_URL") or None,

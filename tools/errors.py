@@ -7,6 +7,7 @@
     ├── Refused             not allowed, by a person or by a rule: do not retry    (exit 4)
     ├── Unavailable         a server cannot be reached, or took too long           (exit 3)
     ├── RemoteError         a server answered with an error (SQLSTATE or status)   (exit 3)
+    │   └── OutcomeUnknown  the change was sent, and may have happened: look first (exit 3)
     └── Conflict            somebody else changed or holds it: look, then retry    (exit 3)
 
 A message is one sentence: what is wrong, where, what to do. It never carries a patient's value: vendor
@@ -75,6 +76,12 @@ class RemoteError(SergeiError):
     """A server understood the request and answered with an error."""
 
     kind = "remote"
+
+
+class OutcomeUnknown(RemoteError):
+    """A change was sent and no usable answer came: it may have happened. Look before sending it again."""
+
+    kind = "outcome_unknown"
 
 
 class Conflict(SergeiError):

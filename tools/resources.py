@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from tools.probing import Probes
 if TYPE_CHECKING:
     from memory import Banks
     from tools.database.connection import Database
+    from tools.render.client import RenderClient
     from tools.sandbox.cluster import Cluster
+    from tools.supabase.client import SupabaseClient
     from tools.workspace.jail import Workspace
 
 
@@ -47,6 +50,8 @@ class Resources:
     database_or_none: Database | None = None
     bank_or_none: Banks | None = None
     workspace_or_none: Workspace | None = None
+    render_or_none: RenderClient | None = None
+    supabase_or_none: SupabaseClient | None = None
     suppressions: tuple[Suppression, ...] = ()
     exposed_schemas: tuple[str, ...] = ("public", "graphql_public")
     phi_columns: Mapping[str, bool] = field(default_factory=dict[str, bool])
@@ -66,6 +71,8 @@ class Resources:
     progress: Callable[[str], None] = lambda _: None
     """Told what a long tool is at, in a few words; a person watches it, a model does not."""
     now: Callable[[], datetime] = field(default=_now)
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits some seconds; a test or the simulated platform gives one that does not."""
 
     @property
     def database(self) -> Database:
@@ -76,6 +83,26 @@ class Resources:
                 hint="Pass --database-url URL (or set SERGEI_DATABASE_URL), or --demo for the sandbox.",
             )
         return self.database_or_none
+
+    @property
+    def render(self) -> RenderClient:
+        """Render's API."""
+        if self.render_or_none is None:
+            raise ConfigurationError(
+                "There is no key for Render.",
+                hint="Set RENDER_API_KEY, or keep one in the keyring with `sergei keys set render`.",
+            )
+        return self.render_or_none
+
+    @property
+    def supabase(self) -> SupabaseClient:
+        """Supabase's Management API."""
+        if self.supabase_or_none is None:
+            raise ConfigurationError(
+                "There is no access token for Supabase.",
+                hint="Set SUPABASE_ACCESS_TOKEN, or keep one with `sergei keys set supabase`.",
+            )
+        return self.supabase_or_none
 
     def sandbox(self) -> Cluster:
         """The sandbox's server, as a context manager that gives the lease back."""

@@ -1,0 +1,1 @@
+"""Render: services, deploys, logs, metrics and what they cost."""

@@ -1,0 +1,1 @@
+"""Supabase's Management API: projects, Edge Functions, secrets, logs and configuration."""
