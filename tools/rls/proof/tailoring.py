@@ -7,11 +7,11 @@ recipes are tried, first by those who have to do with the rows; what works for o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tools.rls.objects import Relation
-from tools.rls.proof.actors import Actor
+from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.fitting import Fitting
 from tools.rls.proof.model import Kind, Model
 from tools.rls.proof.probing import Outcome
@@ -19,7 +19,7 @@ from tools.rls.proof.side import Side
 from tools.rls.proof.storage import OBJECTS
 from tools.rls.proof.tactics import Tactics
 from tools.rls.proof.wants import Want, Wants, unmet
-from tools.rls.proof.world import World, WorldRow, named
+from tools.rls.proof.world import World, WorldRow, named, quoted
 from tools.rls.proof.writing import Write, alive, insert_statement, people, update, where_key
 
 RECIPES: Final = 16
@@ -121,10 +121,25 @@ class Tailoring:
                 )
 
     def everybody(self, recipe: Recipe) -> Iterator[tuple[Actor, list[Write]]]:
-        """Every leading actor, on the rows of both families."""
+        """Every leading actor, on the rows of both families; without naming a row, too."""
         for actor in self.tactics.world.actors:
             if actor in self.tactics.leading:
-                yield actor, [write for write in self._writes(recipe, actor, 2) if self._new(actor, write)]
+                every = list(self._writes(recipe, actor, 2))
+                if actor.name in self.tactics.blind_actors:
+                    every += [self._blindly(write) for write in every if write.changed and write.before]
+                yield actor, [write for write in every if self._new(actor, write)]
+
+    def _blindly(self, write: Write) -> Write:
+        """The same UPDATE of whatever there is: with WHERE, a row must be visible as well to be changed."""
+        row = write.before or WorldRow(write.table, "", {})
+        after = write.after or row
+        same = [
+            f"{quoted(name)} is not distinct from {literal(after.values.get(name))}"
+            for name in sorted(write.changed)
+        ]
+        at = where_key(self.tactics.world.snapshot.relations[write.table], row)
+        witness = f"select to_jsonb(1) from {named(write.table)} where {' and '.join([at, *same])}"
+        return replace(write, sql=write.sql.partition(" where ")[0], witness=witness)
 
     def _concerns(self, actor: Actor, write: Write) -> bool:
         row = write.before or write.after

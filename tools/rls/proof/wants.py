@@ -46,7 +46,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """`column` equals `there` of the row of `table` that the row leads to over `pairs`; without, of itself."""
+    """`column` equals `there` of the row of `table` that the row leads to over `pairs`, or of itself."""
 
     column: str
     there: str

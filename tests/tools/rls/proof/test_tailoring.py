@@ -195,6 +195,16 @@ def test_what_works_for_one_is_tried_by_all(cluster: Cluster, kind: str, sql: st
     assert all(leak.replay for leak in proof.leaks)
 
 
+def test_a_stranger_who_sees_no_row_changes_all(cluster: Cluster) -> None:
+    open_to_all = "alter policy orders_update on public.orders using (status = 'sent') with check (status = 'cancelled');"
+    loose = "alter table public.orders drop constraint orders_check;"
+    (leak,) = proven(
+        cluster, WARDS, CONSTANT, loose, open_to_all, request=Request(budget=300, coverage=False)
+    ).leaks
+    assert (leak.actor, leak.command) == ("stranger", "UPDATE")
+    assert "set \"status\" = 'cancelled';" in leak.replay
+
+
 def _gaps(proof: Proof) -> list[str]:
     return [gap.what for gap in proof.gaps]
 
