@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Entry,
         Outcome,
         Result,
+        Source,
         parse_entry,
         render_entry,
     )
@@ -57,7 +58,7 @@ _HOMES = {
     "draft": ("Draft",),
     "entry": (
         "CATEGORIES", "CONFIDENCES", "RESULTS", "AppliesTo", "Category", "Confidence", "Entry", "Outcome",
-        "Result", "parse_entry", "render_entry",
+        "Result", "Source", "parse_entry", "render_entry",
     ),
     "errors": (
         "BankConflict", "BankUnavailable", "InvalidEntry", "MemoryBankError", "RefusedEntry", "UnknownEntry",
@@ -91,6 +92,7 @@ __all__ = [
     "RefusedEntry",
     "Result",
     "Saved",
+    "Source",
     "UnknownEntry",
     "as_markdown",
     "parse_entry",

@@ -13,13 +13,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memory import edits, files, history_journal
 from memory.draft import Draft, check_text, check_word, note_of, to_entry
-from memory.entry import RESULTS, Entry, Outcome, Result, one_line, parse_entry, render_entry
+from memory.entry import RESULTS, Entry, Outcome, Result, Source, one_line, parse_entry, render_entry
 from memory.errors import BankConflict, BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
 from memory.keys import id_key, succession_key
 from memory.merging import Unmergeable, merged
@@ -59,12 +59,13 @@ class Bank:
     ) -> None:
         self.root = root
         self.read_only = read_only
-        self._refuse = refuse
+        # A write looks at the same few texts from several sides.
+        self._refuse = lru_cache(maxsize=64)(refuse) if refuse else None
         self._who = who
         self._seen: dict[str, tuple[str, Loaded]] = {}
         self._lookup: Lookup | None = None
 
-    def add(self, draft: Draft, *, source: str, now: datetime) -> Saved:
+    def add(self, draft: Draft, *, source: Source | str, now: datetime) -> Saved:
         """Save a draft as a new entry, or as an outcome of the entry that already says it.
 
         Raises InvalidEntry (not worth keeping, and why), RefusedEntry, BankConflict, BankUnavailable.
@@ -123,7 +124,7 @@ class Bank:
         with self._writing():
             return self._change(entry_id, lambda text: edits.with_outcome(text, outcome), "outcome")
 
-    def supersede(self, old_id: str, draft: Draft, *, source: str, now: datetime) -> Saved:
+    def supersede(self, old_id: str, draft: Draft, *, source: Source | str, now: datetime) -> Saved:
         """Save `draft` as the entry that replaces `old_id`; the old one stays and points forward.
 
         Raises BankConflict when something already replaced it, and what `add` raises.

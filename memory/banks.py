@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 from memory.bank import Bank, Problem, Saved
 from memory.briefing import Brief, PastFailure
 from memory.draft import Draft
-from memory.entry import Entry, Result
+from memory.entry import Entry, Result, Source
 from memory.errors import BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
 from memory.files import INDEX_NAME
 from memory.ranking import Recalled
@@ -82,7 +82,7 @@ class Banks:
         """The problems of every bank."""
         return tuple(problem for bank in self._all for problem in bank.problems())
 
-    def add(self, draft: Draft, *, source: str, now: datetime) -> Saved:
+    def add(self, draft: Draft, *, source: Source | str, now: datetime) -> Saved:
         """`Bank.add` on the writable bank."""
         return self._writing().add(draft, source=source, now=now)
 
@@ -94,7 +94,7 @@ class Banks:
             self.get(entry_id).id, result, now=now, ref=ref, note=note
         )
 
-    def supersede(self, old_id: str, draft: Draft, *, source: str, now: datetime) -> Saved:
+    def supersede(self, old_id: str, draft: Draft, *, source: Source | str, now: datetime) -> Saved:
         """`Bank.supersede`, on a copy when the old entry lies in a bank below."""
         return self._adopting(old_id).supersede(self.get(old_id).id, draft, source=source, now=now)
 
@@ -106,9 +106,9 @@ class Banks:
         """`Bank.confirm`, on a copy when the entry lies in a bank below."""
         return self._adopting(entry_id).confirm(self.get(entry_id).id, day, valid_until=valid_until)
 
-    def change(self, entry_id: str, edit: Callable[[str], str]) -> Entry:
-        """`Bank.change`, on a copy when the entry lies in a bank below."""
-        return self._adopting(entry_id).change(self.get(entry_id).id, edit)
+    def save_edit(self, entry_id: str, *, read: str, text: str) -> Entry:
+        """`Bank.save_edit`, on a copy when the entry lies in a bank below."""
+        return self._adopting(entry_id).save_edit(self.get(entry_id).id, read=read, text=text)
 
     def source(self, entry_id: str) -> tuple[Path, str]:
         """The file of an entry in the uppermost bank that has it, and its text. Raises UnknownEntry."""

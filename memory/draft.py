@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 
@@ -18,6 +18,7 @@ from memory.entry import (
     Entry,
     Outcome,
     Result,
+    Source,
     conflict_line,
     one_line,
     tidy,
@@ -72,8 +73,10 @@ def scopes(applies_to: Mapping[str, str | Sequence[str]]) -> AppliesTo:
     return MappingProxyType(found)
 
 
-def to_entry(draft: Draft, *, source: str, now: datetime, supersedes: tuple[str, ...] = ()) -> Entry:
+def to_entry(draft: Draft, *, source: Source | str, now: datetime, supersedes: tuple[str, ...] = ()) -> Entry:
     """The entry that `draft` makes, with its first outcome. InvalidEntry says why it is not worth keeping."""
+    origin = Source(source) if isinstance(source, str) else source
+    origin = replace(origin, ref=one_line(origin.ref), digest=one_line(origin.digest))
     entry = Entry(
         id=new_ulid(now),
         title=one_line(draft.title),
@@ -87,9 +90,11 @@ def to_entry(draft: Draft, *, source: str, now: datetime, supersedes: tuple[str,
         confidence=draft.confidence,
         supersedes=supersedes,
         valid_until=draft.valid_until,
-        source=one_line(source),
+        source=origin,
         outcomes=(
-            Outcome(now.astimezone(UTC), one_line(draft.ref or source), draft.outcome, note_of(draft.result)),
+            Outcome(
+                now.astimezone(UTC), one_line(draft.ref) or origin.ref, draft.outcome, note_of(draft.result)
+            ),
         ),
     )
     _check_words(entry, draft.outcome)
@@ -126,7 +131,7 @@ def _check_words(entry: Entry, outcome: str) -> None:
 def _check_substance(entry: Entry) -> None:
     if not entry.title or len(entry.title) > MAX_TITLE:
         raise InvalidEntry(f"The entry needs a title of at most {MAX_TITLE} characters.")
-    if not entry.source:
+    if not entry.source.ref:
         raise InvalidEntry("The entry needs a source: the session, tool result or person it comes from.")
     if _empty(entry.action):
         raise InvalidEntry("The entry has no action: say what was done, concretely enough to do it again.")

@@ -30,6 +30,7 @@ Category = Literal[
 Status = Literal["active", "superseded", "retired"]
 Confidence = Literal["low", "medium", "high"]
 Result = Literal["worked", "failed", "partly"]
+SourceKind = Literal["session", "tool", "person", "document"]
 AppliesTo = Mapping[str, tuple[str, ...]]
 """Scope (service, table, project, versions, or another word) to the names it is limited to."""
 
@@ -37,6 +38,7 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 STATUSES: tuple[Status, ...] = get_args(Status)
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 RESULTS: tuple[Result, ...] = get_args(Result)
+SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 SECTIONS = ("context", "action", "result", "why")
 _KEYS = """
     id title category tags applies_to confidence status supersedes valid_until source outcomes
@@ -62,6 +64,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where an entry comes from: `ref` in words, `kind` of it (None: not said), `digest` of its evidence."""
+
+    ref: str = ""
+    kind: SourceKind | None = None
+    digest: str = ""
+
+    def __bool__(self) -> bool:
+        return self != Source()
+
+    def __str__(self) -> str:
+        said = f"{self.kind}: {self.ref}" if self.kind and self.ref else self.ref or self.kind or ""
+        return f"{said} ({self.digest})".strip() if self.digest else said
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One thing remembered. Texts use LF and have no outer blank lines.
 
@@ -81,7 +99,7 @@ class Entry:
     status: Status = "active"
     supersedes: tuple[str, ...] = ()
     valid_until: date | None = None
-    source: str = ""
+    source: Source = Source()
     outcomes: tuple[Outcome, ...] = ()
     retired_because: str = ""
     confirmed: date | None = None
@@ -138,7 +156,7 @@ def parse_entry(text: str) -> Entry:
         status=_word(values, "status", STATUSES, "active"),
         supersedes=tuple(old.upper() for old in _texts(values.get("supersedes"), "supersedes")),
         valid_until=_day(_text(values, "valid_until"), "valid_until"),
-        source=_text(values, "source"),
+        source=_source(values.get("source")),
         outcomes=_outcomes(values.get("outcomes")),
         retired_because=_text(values, "retired_because"),
         confirmed=_day(_text(values, "confirmed"), "confirmed"),
@@ -167,7 +185,7 @@ def render_entry(entry: Entry) -> str:
         lines.append(f"valid_until: {entry.valid_until.isoformat()}")
     if entry.confirmed:
         lines.append(f"confirmed: {entry.confirmed.isoformat()}")
-    lines.append(f"source: {quote(entry.source)}")
+    lines += _source_lines(entry.source)
     lines.append("outcomes:" if entry.outcomes else "outcomes: []")
     lines += block_items([outcome_fields(outcome) for outcome in entry.outcomes], 2)
     lines += ["---", ""]
@@ -177,6 +195,13 @@ def render_entry(entry: Entry) -> str:
         if content := getattr(entry, name):
             lines += [f"## {name.capitalize()}", "", _guard(content), ""]
     return "\n".join(lines)
+
+
+def _source_lines(source: Source) -> list[str]:
+    if source.kind is None and not source.digest:
+        return [f"source: {quote(source.ref)}"]
+    fields = {"kind": source.kind or "", "ref": quote(source.ref), "digest": quote(source.digest)}
+    return ["source:", *(f"  {key}: {value}" for key, value in fields.items() if value not in ("", '""'))]
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, str]:
@@ -243,6 +268,19 @@ def _scopes(value: Value) -> AppliesTo:
     if not isinstance(value, dict):
         raise InvalidEntry("The front matter key 'applies_to' must be a map, such as `service: [postgres]`.")
     return MappingProxyType({scope: _texts(names, f"applies_to.{scope}") for scope, names in value.items()})
+
+
+def _source(value: Value) -> Source:
+    """A map of kind, ref and digest, or one text alone."""
+    if isinstance(value, list):
+        raise InvalidEntry("The front matter key 'source' must be a text or a map of kind, ref and digest.")
+    if not isinstance(value, dict):
+        return Source(value or "")
+    ref, digest = _text(value, "ref"), _text(value, "digest")
+    if not _text(value, "kind"):
+        return Source(ref, digest=digest)
+    kind = _word(value, "kind", SOURCE_KINDS)
+    return Source(ref, kind, digest)
 
 
 def _outcomes(value: Value) -> tuple[Outcome, ...]:

@@ -25,7 +25,7 @@ def document(entry: Entry, successor: str | None = None) -> dict[str, Any]:
         "supersedes": list(entry.supersedes),
         "superseded_by": successor,
         "retired_because": entry.retired_because or None,
-        "source": entry.source,
+        "source": str(entry.source),
         "counts": {result: entry.count(result) for result in RESULTS},
         "context": entry.context,
         "action": entry.action,

@@ -168,7 +168,7 @@ def _body(entry: Entry) -> str:
         latest = sorted(entry.outcomes, key=lambda one: one.when, reverse=True)
         parts.append(f"<h4>outcomes</h4><ul>{''.join(map(_outcome, latest))}</ul>")
     if entry.source:
-        parts.append(f"<h4>source</h4><p>{escape(entry.source)}</p>")
+        parts.append(f"<h4>source</h4><p>{escape(str(entry.source))}</p>")
     return "".join(parts)
 
 

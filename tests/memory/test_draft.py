@@ -44,7 +44,7 @@ def test_an_entry_needs_a_source(draft: Draft, now: datetime) -> None:
 def test_a_draft_becomes_an_entry_with_its_first_outcome(draft: Draft, now: datetime) -> None:
     given = replace(draft, title=" Two\n lines ", tags=("RLS", "rls ", ""), outcome="failed", ref="dep-1")
     entry = to_entry(given, source="session 1", now=now)
-    assert (entry.title, entry.tags, entry.source) == ("Two lines", ("rls",), "session 1")
+    assert (entry.title, entry.tags, str(entry.source)) == ("Two lines", ("rls",), "session 1")
     (outcome,) = entry.outcomes
     assert (outcome.when, outcome.ref, outcome.result, outcome.note) == (now, "dep-1", "failed", draft.result)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory import CATEGORIES, CONFIDENCES, RESULTS, Entry, Outcome, parse_entry, render_entry
-from memory.entry import STATUSES, tidy
+from memory import CATEGORIES, CONFIDENCES, RESULTS, Entry, Outcome, Source, parse_entry, render_entry
+from memory.entry import SOURCE_KINDS, STATUSES, tidy
 from memory.errors import InvalidEntry
 from memory.ulid import is_ulid, new_ulid, ulid_time
 
@@ -40,7 +40,7 @@ ENTRIES = st.builds(
     status=st.sampled_from(STATUSES),
     supersedes=st.lists(ULIDS, max_size=2).map(tuple),
     valid_until=st.none() | st.dates(date(1000, 1, 1)),
-    source=LINE,
+    source=st.builds(Source, LINE, st.none() | st.sampled_from(SOURCE_KINDS), LINE),
     outcomes=st.lists(st.builds(Outcome, MOMENTS, LINE, st.sampled_from(RESULTS), LINE), max_size=3).map(
         tuple
     ),
@@ -55,6 +55,24 @@ def test_an_entry_comes_back_from_its_file(entry: Entry) -> None:
     text = render_entry(entry)
     assert parse_entry(text) == entry
     assert parse_entry(text.replace("\n", "\r\n")) == entry
+
+
+@pytest.mark.parametrize(
+    ("line", "source", "words"),
+    [
+        ("source: documentation", Source("documentation"), "documentation"),
+        ("source: {kind: person, ref: Tessa}", Source("Tessa", "person"), "person: Tessa"),
+        (
+            "source:\n  kind: tool\n  ref: explain\n  digest: sha256:0a1b",
+            Source("explain", "tool", "sha256:0a1b"),
+            "tool: explain (sha256:0a1b)",
+        ),
+        ("title2: x", Source(), ""),
+    ],
+)
+def test_a_source_is_a_text_or_a_map(line: str, source: Source, words: str) -> None:
+    entry = parse_entry(f"---\nid: 01M808TX00693XAWKJNQXB21C8\ntitle: t\ncategory: handoffs\n{line}\n---\n")
+    assert (entry.source, str(entry.source), bool(entry.source)) == (source, words, bool(words))
 
 
 def test_an_entry_without_action_is_read_for_what_it_says() -> None:
@@ -106,7 +124,8 @@ def test_a_setext_underline_is_not_taken_for_a_conflict() -> None:
         ("valid_until: soon", "'valid_until' must be a date"),
         ("applies_to: postgres", "'applies_to' must be a map"),
         ("tags: {a: b}", "'tags' must be a list"),
-        ("source: [a]", "'source' must be one text"),
+        ("source: [a]", "'source' must be a text or a map"),
+        ("source: {kind: rumour, ref: a}", "'kind' must be one of session, tool, person, document"),
     ],
 )
 def test_a_known_key_with_a_wrong_value_is_named(line: str, sentence: str) -> None:
