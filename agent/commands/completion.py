@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import shtab
 
 from agent import settings as settings_module
-from agent.cli import SentenceParser, build_parser
+from agent.cli import build_parser
 from agent.commands import memory, rls
 from agent.commands.run import parser_for
 from agent.compose import open_bank
@@ -69,7 +69,7 @@ def _memory(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    tools = parser.add_subparsers(metavar="TOOL", parser_class=SentenceParser)
+    tools = parser.add_subparsers(metavar="TOOL")
     for name, tool in catalogue().items():
         tools.add_parser(
             name.replace("_", "-"), parents=[parser_for(tool)], add_help=False, help=tool.summary
@@ -79,13 +79,13 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _mark(parser: argparse.ArgumentParser) -> None:
     """Say of each argument that is a file or an entry that it is one."""
     for action in parser._actions:  # pyright: ignore[reportPrivateUsage]  argparse has no public list of them
-        if isinstance(action.choices, dict):
-            for below in action.choices.values():  # pyright: ignore[reportUnknownVariableType]  parsers
-                if isinstance(below, argparse.ArgumentParser):
-                    _mark(below)
+        below: Any = action.choices
+        if isinstance(below, dict):
+            for command in cast("dict[str, argparse.ArgumentParser]", below).values():
+                _mark(command)
         elif action.metavar in _FILES:
             vars(action)["complete"] = shtab.FILE
-        elif action.metavar == "ID" and parser.prog.startswith("sergei memory") and not action.option_strings:
+        elif action.metavar == "ID" and parser.prog.startswith("sergei memory"):
             vars(action)["complete"] = _ENTRIES
 
 

@@ -62,7 +62,8 @@ def opened() -> Generator[Access]:
     """The bank of the present workspace; its errors are ours. ConfigurationError when it is switched off."""
     settings = settings_module.load()
     with translated():
-        yield Access(settings, bank_of(open_bank(settings)), _paper(settings), datetime.now(UTC))
+        bank = bank_of(open_bank(settings, who=person()))
+        yield Access(settings, bank, _paper(settings), datetime.now(UTC))
 
 
 def bank_of(bank: Banks | None) -> Banks:

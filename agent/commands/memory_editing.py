@@ -8,21 +8,16 @@ from agent.commands.memory_access import Access, note, opened
 from agent.commands.memory_editor import edited, from_file
 from agent.terminal.safe import harmless
 from memory import Banks, Entry, parse_entry
-from memory.errors import InvalidEntry, MemoryBankError
+from memory.errors import InvalidEntry
 from memory.ulid import tail
-from tools.errors import Conflict
 
 _EPILOG = """\
 examples:
   sergei memory edit 7347kndk                 in $VISUAL or $EDITOR
   sergei memory edit 7347kndk --from FILE     put this text in its place (- for standard input)
 
-The text is checked before it is saved, and the editor opens again on a mistake. When somebody else changed
-the entry meanwhile, or the text cannot be saved, it is kept beside and the message names the file."""
-
-
-class _Moved(MemoryBankError):
-    """The file is no longer what the person saw."""
+The text is checked before it is saved, and the editor opens again on a mistake. What somebody else changed
+meanwhile is merged. A text that cannot be saved is kept, and the message names its file."""
 
 
 def add(parser: argparse.ArgumentParser, action: str) -> None:
@@ -59,27 +54,10 @@ def edit(access: Access, entry_id: str, file: str | None = None) -> bool:
 
 
 def _put(bank: Banks, before: Entry, seen: str, changed: str) -> Entry:
-    """Replace the text that the person saw by theirs. InvalidEntry and the like say what is wrong with it."""
+    """Save the person's text in place of the one they saw. InvalidEntry says what is wrong with it."""
     entry = parse_entry(changed)
     if entry.id != before.id:
         raise InvalidEntry(f"The id must stay {before.id}: outcomes and other entries refer to it.")
-    if entry.category != before.category:
-        raise InvalidEntry(
-            f"The category must stay {before.category}: it names the file's folder. "
-            "Change the key and move the file by hand, or supersede the entry."
-        )
     if not entry.action:
         raise InvalidEntry("The section Action is gone: say what was done.")
-
-    def exchanged(current: str) -> str:
-        if current != seen:
-            raise _Moved
-        return changed
-
-    try:
-        return bank.change(before.id, exchanged)
-    except _Moved:
-        raise Conflict(
-            f"Somebody else changed '{before.title}' while you were editing; nothing was overwritten.",
-            hint=f"See theirs with `sergei memory show {tail(before.id)} --raw`.",
-        ) from None
+    return bank.save_edit(before.id, read=seen, text=changed)

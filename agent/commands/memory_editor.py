@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.commands.memory_access import Access, ask, note, somebody_there
-from tools.errors import ConfigurationError, InvalidInput, SergeiError, Unavailable
+from tools.errors import ConfigurationError, Conflict, InvalidInput, SergeiError, Unavailable
 
 Accepted = TypeVar("Accepted")
 
@@ -40,10 +40,11 @@ def edited(access: Access, name: str, text: str, accept: Callable[[str], Accepte
             note(f"Not saved. Your text is kept in {file}.")
             return None
         except SergeiError as error:
-            if not _again(error):
-                error.hint = f"{error.hint} Your text is kept in {file}; go on with --from {file}.".strip()
-                raise
-            continue
+            # After a conflict the person has to look at the other text first.
+            if not isinstance(error, Conflict) and _again(error):
+                continue
+            error.hint = f"{error.hint} Your text is kept in {file}; go on with --from {file}.".strip()
+            raise
         file.unlink(missing_ok=True)
         return accepted
 

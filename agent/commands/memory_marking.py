@@ -33,9 +33,12 @@ def add(parser: argparse.ArgumentParser, action: str) -> None:
         parser.add_argument("--reason", default="", metavar="TEXT", help="why it no longer helps (required)")
 
 
-def record(bank: Banks, entry: Entry, result: Result, *, now: datetime, ref: str, note: str) -> str:
+def record(bank: Banks, entry: Entry, result: str, *, now: datetime, ref: str, note: str) -> str:
     """Append an outcome; how the entry stands now, in a sentence."""
-    changed = bank.record_outcome(entry.id, result, now=now, ref=ref, note=note)
+    known: dict[str, Result] = {word: word for word in RESULTS}
+    if result not in known:
+        raise InvalidInput(f"The result is one of {', '.join(RESULTS)}; found '{result}'.")
+    changed = bank.record_outcome(entry.id, known[result], now=now, ref=ref, note=note)
     said = f"Recorded: {tail(changed.id)}  {changed.title} ({history(changed)})."
     if changed.status != "active":
         said += f" Mind that this entry is {changed.status}."

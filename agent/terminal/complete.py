@@ -10,7 +10,11 @@ from prompt_toolkit.document import Document
 from agent.commands.run import resolve
 from agent.terminal.conversation import Conversation
 from agent.terminal.orders import COMMANDS
+from agent.terminal.recall import ACTIONS
+from agent.terminal.safe import one_line
 from agent.terminal.slash import named
+from memory import RESULTS
+from memory.ulid import tail
 from tools.registry import Tool
 
 Choice = tuple[str, str]
@@ -47,12 +51,26 @@ class SlashCompleter(Completer):
         match name:
             case "mode":
                 return [("investigate", "nothing can change"), ("act", "changes are asked")]
+            case "memory":
+                return self._memory(rest, typed.endswith(" "))
             case "approvals":
                 return [("withdraw", "take an approval back")]
             case "show":
                 return [(str(shown.number), shown.name) for shown in reversed(self._talk.calls)]
             case _:
                 return []
+
+    def _memory(self, rest: str, begun: bool) -> Sequence[Choice]:
+        """The actions, then the entries for those that take one, then the results of an outcome."""
+        before = rest.split() if begun else rest.split()[:-1]
+        if not before:
+            return list(ACTIONS.items())
+        if before[0] not in ("show", "outcome", "retire"):
+            return []
+        bank = self._talk.house.bank
+        if len(before) == 1 and bank is not None:
+            return [(tail(entry.id), one_line(entry.title)) for entry in bank.entries()]
+        return [(result, "") for result in RESULTS] if before[0] == "outcome" and len(before) == 2 else []
 
 
 def flags(tool: Tool, typed: str) -> Sequence[Choice]:

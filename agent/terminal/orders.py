@@ -139,7 +139,7 @@ COMMANDS: Final = (
     Command("help", "", "this list", _help),
     Command("tools", "", "what Sergei can do; each is a slash command too", _tools),
     Command("review", "", "review the database: every rule, every finding", review),
-    Command("memory", "[WORDS]", "what Sergei remembers, or what he knows about WORDS", memory),
+    Command("memory", "[WORDS|show ID|...]", "what Sergei remembers, or what he knows about WORDS", memory),
     Command("show", "[N]", "the whole output of call N, or of the last one", _show),
     Command("reveal", "<name:...>", "the value behind a pseudonym, on this screen only (audited)", reveal),
     Command("approvals", "[add ...|withdraw N]", "what may run without asking, and until when", approvals),

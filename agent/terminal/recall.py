@@ -2,47 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+from agent.commands import memory_marking as marking
 from agent.commands import review as reviewing
+from agent.commands.memory_access import bank_of
+from agent.reports.memory_text import INDENT, hits, successors_of, titles
 from agent.reports.text import Paper, text
 from agent.terminal.conversation import Conversation
 from agent.terminal.safe import harmless
-from memory import Banks
-from tools.errors import ConfigurationError
+from memory import Banks, as_markdown, usage
+from memory.ulid import tail
+from tools.errors import InvalidInput
 from tools.recall.translate import translated
+
+ACTIONS = {
+    "list": "the entries by category",
+    "search": "WORDS: what helps with them; WORDS alone do the same",
+    "show": "ID: an entry whole",
+    "outcome": "ID worked|failed|partly [NOTE]: what came of it this time",
+    "retire": "ID REASON: take it out of recall",
+}
+"""What /memory understands, and what follows each word."""
 
 
 async def memory(talk: Conversation, rest: str) -> None:
-    """Titles by category; with words, the entries that help there and why."""
-    bank = talk.house.bank
-    if bank is None:
-        raise ConfigurationError("The memory bank is switched off.", hint="Set [agent] memory = true.")
+    """Titles by category; an action of ACTIONS; any other words search."""
+    bank = bank_of(talk.house.bank)
+    action, _, words = rest.partition(" ")
+    deeds: dict[str, Callable[[Conversation, Banks, str], None]] = {
+        "": _list, "list": _list, "search": _search, "show": _show, "outcome": _outcome, "retire": _retire,
+    }  # fmt: skip
     with translated():
-        lines = _search(bank, rest) if rest else _titles(bank)
-    talk.screen.hanging(lines, 12)
+        if action in deeds:
+            deeds[action](talk, bank, words.strip())
+        else:
+            _search(talk, bank, rest)
 
 
-def _titles(bank: Banks) -> list[str]:
-    lines: list[str] = []
-    category = ""
-    for entry in sorted(bank.entries(), key=lambda entry: (entry.category, entry.title)):
-        if entry.category != category:
-            category = entry.category
-            lines.append(category)
-        mark = "" if entry.status == "active" else f" [{entry.status}]"
-        lines.append(f"  {entry.id[-8:].lower()}  {entry.title}{mark}")
-    return lines or ["  The memory bank is empty."]
+def _list(talk: Conversation, bank: Banks, words: str) -> None:
+    entries = bank.entries()
+    lines = titles(entries, successors_of(entries), _now().date())
+    talk.screen.hanging(lines or ["  The memory bank is empty."], INDENT)
 
 
-def _search(bank: Banks, words: str) -> list[str]:
-    lines: list[str] = []
-    for found in bank.recall(words, now=datetime.now(UTC), limit=10):
-        lines.append(f"  {found.entry.id[-8:].lower()}  {found.entry.title}")
-        lines.append(f"            {'; '.join(found.why)}")
-        if found.warning:
-            lines.append(f"            beware: {found.warning}")
-    return lines or ["  The memory bank has nothing on this."]
+def _search(talk: Conversation, bank: Banks, words: str) -> None:
+    if not words:
+        raise InvalidInput("Search for what?", hint="/memory search WORDS")
+    found = bank.recall(words, now=_now(), limit=10)
+    if bank.writable:
+        ids = [one.entry.id for one in found]
+        usage.note(talk.settings.recalls_file, bank.writable.root, ids, now=_now())
+    talk.screen.hanging(hits(found) or ["  The memory bank has nothing on this."], INDENT)
+
+
+def _show(talk: Conversation, bank: Banks, words: str) -> None:
+    if not words:
+        raise InvalidInput("Show which entry?", hint="/memory show ID; /memory lists the ids.")
+    entry = bank.get(words)
+    talk.screen.block(as_markdown(entry))
+    if successor := successors_of(bank.entries()).get(entry.id):
+        talk.screen.note(f"Superseded: read {tail(successor)} instead.")
+
+
+def _outcome(talk: Conversation, bank: Banks, words: str) -> None:
+    entry_id, _, rest = words.partition(" ")
+    said, _, note = rest.strip().partition(" ")
+    if not said:
+        raise InvalidInput("What came of which entry?", hint=f"/memory outcome {ACTIONS['outcome']}")
+    told = marking.record(bank, bank.get(entry_id), said, now=_now(), ref=_ref(talk), note=note.strip())
+    talk.screen.line(told)
+
+
+def _retire(talk: Conversation, bank: Banks, words: str) -> None:
+    entry_id, _, reason = words.partition(" ")
+    if not entry_id:
+        raise InvalidInput("Retire which entry?", hint="/memory retire ID REASON")
+    talk.screen.line(marking.retire(bank, bank.get(entry_id), reason.strip()))
+
+
+def _ref(talk: Conversation) -> str:
+    return f"session {talk.session.meta.id}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def review(talk: Conversation, rest: str) -> None:
