@@ -1,55 +1,68 @@
 """Full-text search over banks: SQLite FTS5, a cache that is rebuilt from the files whenever it differs.
 
-The files are the truth. Before each search the folder listing is compared with what the index holds (size,
-time stamps, inode; then the content's hash) and only changed files are read. A missing, corrupt, foreign or
+The files are the truth, and `memory.freshness` keeps the index true to them. A missing, corrupt, foreign or
 locked index never fails a search: it is built anew, or in memory where the folder cannot be written.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
+import math
 import sqlite3
 import threading
-import time
-from collections.abc import Generator, Iterable, Sequence
+import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from memory import files
-from memory.entry import Entry, parse_entry
-from memory.errors import InvalidEntry, MemoryBankError
-from memory.tokens import identifiers, index_text, prominent_text
+from memory.errors import MemoryBankError
+from memory.fingerprint import MARK
+from memory.freshness import Freshness
+from memory.stems import TOKENIZER, stems
 
 # A change of the schema or of the tokens asks for a new number: older files are then thrown away.
-VERSION = 1
+VERSION = 2
+# Weights of the columns in their order: title, tags, scope, names (whole identifiers), failure, body.
+_WEIGHTS = "4.0, 3.0, 3.0, 4.0, 3.0, 1.0"
 _SCHEMA = """
 CREATE TABLE files (
     row INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, signature TEXT NOT NULL,
     digest TEXT NOT NULL, entry_id TEXT, UNIQUE (root, path));
 CREATE INDEX files_by_id ON files (entry_id);
+CREATE INDEX files_unsettled ON files (row) WHERE signature = '';
+CREATE TABLE folders (root TEXT, name TEXT, stamp TEXT NOT NULL, PRIMARY KEY (root, name)) WITHOUT ROWID;
+CREATE TABLE sweeps (root TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE links (row INTEGER NOT NULL, old_id TEXT NOT NULL, new_id TEXT NOT NULL);
 CREATE INDEX links_by_row ON links (row);
+CREATE INDEX links_by_old_id ON links (old_id);
 CREATE VIRTUAL TABLE texts USING fts5 (
-    title, tags, scope, names, body, tokenize = "porter unicode61 remove_diacritics 2 tokenchars '_'");
-"""
-# Weights of the columns in their order: title, tags, scope, names (whole identifiers), body.
+    title, tags, scope, names, failure, body, tokenize = "TOKENIZER");
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (texts, 'row');
+INSERT INTO texts (texts, rank) VALUES ('rank', 'bm25(WEIGHTS)');
+INSERT INTO texts (texts, rank) VALUES ('hashsize', 16777216)
+""".replace("TOKENIZER", TOKENIZER).replace("WEIGHTS", _WEIGHTS)
+# The best rows first, by the index alone; only those are looked up.
 _SEARCH = """
-SELECT files.root, files.path, files.entry_id, -bm25(texts, 4.0, 3.0, 3.0, 4.0, 1.0) AS relevance
-FROM texts JOIN files ON files.row = texts.rowid
-WHERE texts MATCH ? AND files.root IN (SELECT value FROM json_each(?))
-ORDER BY relevance DESC, files.entry_id LIMIT ?
+SELECT files.root, files.path, files.entry_id, found.relevance FROM (
+    SELECT rowid, -rank AS relevance FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?) AS found
+JOIN files ON files.row = found.rowid
+WHERE files.root IN (SELECT value FROM json_each(?))
+ORDER BY found.relevance DESC, files.entry_id
 """
-_LINKS = """
-SELECT links.old_id, links.new_id FROM links JOIN files USING (row)
-WHERE files.root IN (SELECT value FROM json_each(?)) ORDER BY links.new_id
+_LINK = """
+SELECT links.new_id FROM links JOIN files USING (row)
+WHERE links.old_id = ? AND files.root IN (SELECT value FROM json_each(?)) ORDER BY links.new_id DESC LIMIT 1
 """
 _WHERE = """
 SELECT root, path FROM files
 WHERE entry_id = ? AND root IN (SELECT value FROM json_each(?)) ORDER BY path
 """
-
+# What a search may read: occurrences of its terms, the rarest first. Words in most entries tell them apart
+# least and cost most.
+_WORK = 12_000
+_LONGEST_CHAIN = 20
 
 _NOT_ITS_FAULT = frozenset(
     {
@@ -79,50 +92,70 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What an index found: hits best first, and for each superseded id the files and id of its successor."""
+    """What an index found: hits best first, for each superseded id the files and id of its successor, and
+    how much each term tells (the rarer the more; 0 for a term that no query needs)."""
 
     hits: tuple[Hit, ...]
     successors: dict[str, str]
     places: dict[str, tuple[tuple[int, str], ...]]  # where each successor lies: (bank, path)
+    weights: dict[str, float]
 
 
 class Index:
     """An index over the banks in `roots`, kept in the file `location`, or in memory when that is None.
 
-    A process that finds the file locked for `patience` seconds goes on in memory.
+    A process that finds the file locked for `patience` seconds goes on in memory. `freshness` says how it
+    follows the files.
     """
 
-    def __init__(self, location: Path | None, roots: Sequence[Path], *, patience: float = 5.0) -> None:
+    def __init__(
+        self,
+        location: Path | None,
+        roots: Sequence[Path],
+        *,
+        patience: float = 5.0,
+        freshness: Freshness | None = None,
+    ) -> None:
         self._patience = patience
         self._location = location
         self._roots = [str(root.absolute()) for root in roots]
+        self._freshness = freshness or Freshness(self._roots)
+        self._opened: sqlite3.Connection | None = None
+        self._inode = 0
         self._memory: sqlite3.Connection | None = None
-        self._alone = threading.Lock()
+        self._alone = threading.Lock()  # keeps threads apart
 
-    def search(self, terms: Sequence[str], *, column: str = "", limit: int = 50) -> Search:
+    def search(self, terms: Sequence[str], *, column: str = "", limit: int = 20) -> Search:
         """Entries with any of `terms` (from `tokens.query_terms`), in one `column` or all, best first."""
-        match = " OR ".join(f'"{term}"' for term in terms)
-        query = f"{column} : ({match})" if column else match
         with self._alone:
             try:
-                with self._on_disk() as connection:
-                    return self._run(connection, query, limit)
+                return self._run(self._on_disk(), terms, column, limit)
             except (sqlite3.Error, OSError) as error:
+                self._close()
                 if _is_broken(error) and self._removed():
-                    with contextlib.suppress(sqlite3.Error, OSError), self._on_disk() as connection:
-                        return self._run(connection, query, limit)
-            return self._run(self._in_memory(), query, limit)
+                    with contextlib.suppress(sqlite3.Error, OSError):
+                        return self._run(self._on_disk(), terms, column, limit)
+                    self._close()
+            return self._run(self._in_memory(), terms, column, limit)
 
-    def _run(self, connection: sqlite3.Connection, query: str, limit: int) -> Search:
-        refresh(connection, self._roots)
+    def refresh(self) -> int:
+        """Bring the index up to date without searching. Returns how many files had changed."""
+        with self._alone:
+            return self._freshness.refresh(self._on_disk())
+
+    def _run(self, connection: sqlite3.Connection, terms: Sequence[str], column: str, limit: int) -> Search:
+        self._freshness.refresh(connection)
         roots = json.dumps(self._roots)
-        rows = connection.execute(_SEARCH, (query, roots, limit)).fetchall() if query else []
+        weights, searched = _weighed(connection, terms)
+        match = " OR ".join(f'"{term}"' for term in searched)
+        query = f"{column} : ({match})" if column and match else match
+        rows = connection.execute(_SEARCH, (query, limit, roots)).fetchall() if query else []
         hits = tuple(
             Hit(self._roots.index(root), path, entry_id, score) for root, path, entry_id, score in rows
         )
-        successors: dict[str, str] = dict(connection.execute(_LINKS, (roots,)).fetchall())
+        successors = _successors(connection, {hit.entry_id for hit in hits}, roots)
         places = {new: self._places(connection, new, roots) for new in set(successors.values())}
-        return Search(hits, successors, places)
+        return Search(hits, successors, places, weights)
 
     def _places(
         self, connection: sqlite3.Connection, entry_id: str, roots: str
@@ -130,23 +163,33 @@ class Index:
         rows = connection.execute(_WHERE, (entry_id, roots)).fetchall()
         return tuple(sorted((self._roots.index(root), path) for root, path in rows))
 
-    @contextlib.contextmanager
-    def _on_disk(self) -> Generator[sqlite3.Connection]:
+    def _on_disk(self) -> sqlite3.Connection:
         if self._location is None or not self._location.parent.is_dir():
             raise FileNotFoundError("there is no folder for the index")
         if self._location.is_symlink():
             raise FileNotFoundError("the index is a link, which may lead anywhere")
+        if self._opened is not None and self._inode == _inode(self._location):
+            return self._opened
+        self._close()
         if not self._location.exists():
             files.prepare(self._location.parent)
-        connection = sqlite3.connect(self._location, timeout=self._patience, isolation_level=None)
-        try:
-            # It may come from a cloned repository: nothing in its schema is trusted to call functions.
-            connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute("PRAGMA synchronous = OFF")  # a cache: losing it costs one rebuild
-            _prepare(connection)
-            yield connection
-        finally:
-            connection.close()
+        connection = sqlite3.connect(
+            self._location, timeout=self._patience, isolation_level=None, check_same_thread=False
+        )
+        self._opened = connection
+        weakref.finalize(self, connection.close)
+        # It may come from a cloned repository: nothing in its schema is trusted to call functions.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA synchronous = OFF")  # a cache: losing it costs one rebuild
+        connection.execute("PRAGMA cache_size = -16384")
+        _prepare(connection)
+        self._inode = _inode(self._location)
+        return connection
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def _removed(self) -> bool:
         """Take a broken index away, alone, so that the next opening builds a new one."""
@@ -162,8 +205,8 @@ class Index:
 
     def _in_memory(self) -> sqlite3.Connection:
         if self._memory is None:
-            # `_alone` keeps threads apart.
             self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self._memory.close)
             _prepare(self._memory)
         return self._memory
 
@@ -188,97 +231,48 @@ def _prepare(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def refresh(connection: sqlite3.Connection, roots: Sequence[str]) -> int:
-    """Bring the index up to date with the files under `roots`. Returns how many files were read."""
-    if not _outdated(connection, roots):
-        return 0
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:  # commits, or rolls back on an error
-        # Another process may have done the work while we waited for the lock: compare again.
-        changes = _outdated(connection, roots)
-        for root, path, file in changes:
-            _take_in(connection, root, path, file)
-        _forget_lost_roots(connection)
-    return sum(file is not None for _, _, file in changes)
-
-
-def _outdated(
-    connection: sqlite3.Connection, roots: Iterable[str]
-) -> list[tuple[str, str, files.Found | None]]:
-    """(root, path, file as found) for each file that differs from its row; None for one that is gone."""
-    changes: list[tuple[str, str, files.Found | None]] = []
-    for root in roots:
-        rows = connection.execute("SELECT path, signature FROM files WHERE root = ?", (root,)).fetchall()
-        known: dict[str, str] = dict(rows)
-        present = files.list_files(Path(root))
-        changes += [(root, file.path, file) for file in present if known.get(file.path) != file.signature]
-        gone = known.keys() - {file.path for file in present}
-        changes += [(root, path, None) for path in sorted(gone)]
-    return changes
-
-
-def _take_in(connection: sqlite3.Connection, root: str, path: str, file: files.Found | None) -> None:
-    old = connection.execute(
-        "SELECT row, digest FROM files WHERE root = ? AND path = ?", (root, path)
-    ).fetchone()
-    if file is None:
-        _forget(connection, old[0] if old else None)
-        return
-    looked = time.time_ns()
-    content, entry = _read(Path(root) / path)
-    digest = hashlib.sha256(content).hexdigest()
-    # Without a signature the file is read again next time, until its time stamp can be relied on.
-    signature = file.signature if file.settled(looked) else ""
-    if old and old[1] == digest:
-        connection.execute("UPDATE files SET signature = ? WHERE row = ?", (signature, old[0]))
-        return
-    _forget(connection, old[0] if old else None)
-    row = connection.execute(
-        "INSERT INTO files (root, path, signature, digest, entry_id) VALUES (?, ?, ?, ?, ?)",
-        (root, path, signature, digest, entry.id if entry else None),
-    ).lastrowid
-    if entry:
-        connection.execute(
-            "INSERT INTO texts (rowid, title, tags, scope, names, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (row, *columns(entry)),
-        )
-        if entry.status != "retired":
-            links = [(row, old_id, entry.id) for old_id in entry.supersedes]
-            connection.executemany("INSERT INTO links (row, old_id, new_id) VALUES (?, ?, ?)", links)
-
-
-def _read(path: Path) -> tuple[bytes, Entry | None]:
-    """A file's bytes and its entry; a file that is no entry is known by its bytes alone and never found."""
+def _inode(path: Path) -> int:
     try:
-        content, text = files.read_text(path)
-        return content, parse_entry(text)
-    except (InvalidEntry, FileNotFoundError):
-        return b"", None
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return -1
 
 
-def _forget(connection: sqlite3.Connection, row: int | None) -> None:
-    if row is not None:
-        connection.execute("DELETE FROM texts WHERE rowid = ?", (row,))
-        connection.execute("DELETE FROM links WHERE row = ?", (row,))
-        connection.execute("DELETE FROM files WHERE row = ?", (row,))
+def _weighed(connection: sqlite3.Connection, terms: Sequence[str]) -> tuple[dict[str, float], list[str]]:
+    """How much each term tells, and those to search for: the rarest, as far as `_WORK` goes."""
+    total = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
+    stemmed = stems(terms)
+    entries: dict[str, int] = {}
+    for term in terms:
+        row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stemmed[term],)).fetchone()
+        entries[term] = row[0] if row else 0
+    searched: list[str] = []
+    work = 0
+    for term in sorted(filter(entries.__getitem__, entries), key=entries.__getitem__):
+        work += entries[term]
+        if searched and work > _WORK:
+            break
+        searched.append(term)
+    weights = {
+        term: math.log(1 + (total - count + 0.5) / (count + 0.5))
+        for term, count in entries.items()
+        if not (term.startswith(MARK) and not count)
+    }
+    return weights, searched
 
 
-def _forget_lost_roots(connection: sqlite3.Connection) -> None:
-    """Drop what came from folders that are gone, such as the starter bank of an older installation."""
-    for (root,) in connection.execute("SELECT DISTINCT root FROM files").fetchall():
-        if not Path(root).is_dir():
-            rows = connection.execute("SELECT row FROM files WHERE root = ?", (root,)).fetchall()
-            for (row,) in rows:
-                _forget(connection, row)
-
-
-def columns(entry: Entry) -> tuple[str, str, str, str, str]:
-    """title, tags, scope, names and body as the index takes them in."""
-    scope = " ".join(name for names in entry.applies_to.values() for name in names)
-    notes = "\n".join(outcome.note for outcome in entry.outcomes)
-    body = "\n".join(
-        (entry.title, entry.context, entry.action, entry.result, entry.why, entry.preamble, notes)
-    )
-    tags = " ".join(entry.tags)
-    names = " ".join(identifiers("\n".join((tags, scope, body))))
-    return prominent_text(entry.title), prominent_text(tags), prominent_text(scope), names, index_text(body)
+def _successors(connection: sqlite3.Connection, ids: set[str], roots: str) -> dict[str, str]:
+    """For each of `ids` that was superseded its successor, and so on along the chain."""
+    found: dict[str, str] = {}
+    wanted = ids
+    for _ in range(_LONGEST_CHAIN):
+        fresh = {
+            old: row[0]
+            for old in sorted(wanted)
+            if old not in found and (row := connection.execute(_LINK, (old, roots)).fetchone())
+        }
+        if not fresh:
+            break
+        found |= fresh
+        wanted = set(fresh.values())
+    return found

@@ -2,8 +2,10 @@
 
     score = relevance x scope x outcomes x freshness x confidence x status
 
-Relevance is the index's, as a share of the best hit. A superseded entry never stands above its successor, a
-fix that failed sinks and carries a warning, and one past its `valid_until` sinks and says so.
+Relevance is the index's, as a share of the best hit, times the share of the query's meaning that the entry
+carries. Scope is the present target's where it is given, else what the query itself names. A superseded
+entry never stands above its successor, a fix that failed sinks and carries a warning, and one past its
+`valid_until` sinks and says so.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from memory.entry import AppliesTo, Entry
-from memory.tokens import identifiers, words
+from memory.entry import ANYWHERE, AppliesTo, Entry
+from memory.fingerprint import MARK
 from memory.ulid import ulid_time
 
 # Hits this far below the best one share a common word and little else.
 _WORTH_SHOWING = 0.12
 _SCOPE_WEIGHTS = {"table": 1.6, "service": 1.35, "project": 1.35, "versions": 1.2}
+_NAMED, _NAMED_OTHER = 1.15, 0.7
+_BY_SHARE = 0.5
 _CONFIDENCE = {"low": 0.85, "medium": 1.0, "high": 1.1}
 
 
@@ -40,20 +44,31 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that matched, how well (the index's own scale), and the id of its successor."""
+    """An entry that matched: how well (the index's own scale), its successor, which terms it has, and which
+    share of the query's meaning they are (0 to 1)."""
 
     entry: Entry
     relevance: float
     superseded_by: str | None = None
+    matched: tuple[str, ...] = ()
+    share: float = 1.0
 
 
 def rank(
-    candidates: Sequence[Candidate], terms: Sequence[str], target: AppliesTo, *, limit: int, now: datetime
+    candidates: Sequence[Candidate],
+    target: AppliesTo,
+    *,
+    limit: int,
+    now: datetime,
+    said: AppliesTo = ANYWHERE,
 ) -> list[Recalled]:
-    """The best `limit` candidates for a query of `terms` in a `target` scope, best first. `now` is aware."""
+    """The best `limit` candidates in a `target` scope, best first. `said` is what the query names itself.
+
+    `now` is aware.
+    """
     best = max((candidate.relevance for candidate in candidates), default=0.0)
     scored = [
-        score(replace(candidate, relevance=candidate.relevance / best), terms, target, now)
+        score(replace(candidate, relevance=candidate.relevance / best), target, now, said)
         for candidate in candidates
         if candidate.entry.status != "retired" and best > 0 and candidate.relevance >= _WORTH_SHOWING * best
     ]
@@ -61,14 +76,14 @@ def rank(
     return sorted(ordered, key=lambda one: (-one.score, one.entry.id))[:limit]
 
 
-def score(candidate: Candidate, terms: Sequence[str], target: AppliesTo, now: datetime) -> Recalled:
+def score(candidate: Candidate, target: AppliesTo, now: datetime, said: AppliesTo = ANYWHERE) -> Recalled:
     """One candidate, its relevance already a share of the best, with its score and reasons."""
     entry = candidate.entry
-    why: list[str] = []
-    if matched := _matched(entry, terms):
-        why.append("matches " + ", ".join(matched))
-    value = candidate.relevance * _CONFIDENCE[entry.confidence]
+    why = _matched(candidate.matched)
+    value = candidate.relevance * (1 - _BY_SHARE + _BY_SHARE * candidate.share)
+    value *= _CONFIDENCE[entry.confidence]
     value *= _scope(entry.applies_to, target, why)
+    value *= _said(entry.applies_to, {name: said[name] for name in said if not target.get(name)})
     value *= _outcomes(entry, why)
     value *= 1 + 0.1 * math.exp(-_age_days(entry, now) / 180)
     if entry.valid_until and entry.valid_until < now.astimezone(UTC).date():
@@ -77,7 +92,9 @@ def score(candidate: Candidate, terms: Sequence[str], target: AppliesTo, now: da
     if candidate.superseded_by or entry.status == "superseded":
         value *= 0.25
         why.append(f"superseded by {candidate.superseded_by}" if candidate.superseded_by else "superseded")
-    return Recalled(entry, value, tuple(why), warning(entry), candidate.superseded_by)
+    return Recalled(
+        entry, value, tuple(why), warning(entry), candidate.superseded_by, relevance=candidate.share
+    )
 
 
 def warning(entry: Entry) -> str | None:
@@ -92,26 +109,34 @@ def warning(entry: Entry) -> str | None:
     return f"Failed on {last.when.date().isoformat()}{where}, {count}{note}"
 
 
-def _matched(entry: Entry, terms: Sequence[str], limit: int = 5) -> list[str]:
-    text = "\n".join(
-        (entry.title, " ".join(entry.tags), entry.context, entry.action, entry.result, entry.why)
-    )
-    text += "\n" + " ".join(name for names in entry.applies_to.values() for name in names)
-    present = {*words(text), *identifiers(text)}
-    stems = {_stem(word) for word in present}
-    found = [term for term in terms if term in present or _stem(term) in stems]
+def _matched(terms: Sequence[str], limit: int = 5) -> list[str]:
+    runs = [term for term in terms if term.startswith(MARK)]
     # An identifier that matched as a whole makes its parts needless.
-    return [term for term in found if not any(term != other and term in other.split("_") for other in found)][
-        :limit
+    plain = [
+        term
+        for term in terms
+        if term not in runs and not any(term != other and term in other.split("_") for other in terms)
     ]
+    why = ["the same error: " + _joined(runs)] if runs else []
+    return [*why, "matches " + ", ".join(plain[:limit])] if plain else why
 
 
-def _stem(word: str) -> str:
-    """Close enough to the index's stemming to say what matched; nothing is ranked by it."""
-    for ending in ("ing", "ies", "ed", "es", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
+def _joined(runs: Sequence[str], limit: int = 8) -> str:
+    """Overlapping runs of words as the words they were cut from."""
+    spoken: list[str] = []
+    for run in runs:
+        cut = run.removeprefix(MARK).split("_")
+        spoken += cut[-1:] if spoken[-2:] == cut[:2] else cut
+    return " ".join(spoken[:limit])
+
+
+def _said(applies_to: AppliesTo, said: AppliesTo) -> float:
+    """What the query names counts less than a given target: it may be named in passing."""
+    factor = 1.0
+    for scope, names in applies_to.items():
+        if names and said.get(scope):
+            factor *= _NAMED if _folded(names) & set(said[scope]) else _NAMED_OTHER
+    return factor
 
 
 def _scope(applies_to: AppliesTo, target: AppliesTo, why: list[str]) -> float:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from memory.briefing import Brief, PastFailure, brief, past_failure
 from memory.draft import scopes
-from memory.entry import Entry
+from memory.entry import AppliesTo, Entry
+from memory.fingerprint import MARK, error_runs
 from memory.index import Index, Search
 from memory.ranking import Candidate, Recalled, rank
-from memory.tokens import query_terms
+from memory.stems import stems
+from memory.tokens import identifiers, query_terms, words
 
 Load = Callable[[int, str], Entry | None]
 """The entry in a bank's file (the bank's place, relative path), or None when there is none that counts."""
@@ -31,13 +34,15 @@ class Recalling:
         target = scopes(applies_to or {})
         terms = query_terms(query)
         if terms:
+            terms = [*error_runs(query, everywhere=True), *terms]
             found = self._index.search(terms)
         else:
             terms = query_terms(" ".join(name for names in target.values() for name in names))
             if not terms:
                 return []
             found = self._index.search(terms, column="scope")
-        return rank(self._candidates(found), terms, target, limit=limit, now=now)
+        candidates = self._candidates(found)
+        return rank(candidates, target, limit=limit, now=now, said=_said(candidates, terms))
 
     def brief(
         self,
@@ -67,18 +72,73 @@ class Recalling:
     def _candidates(self, found: Search) -> list[Candidate]:
         """Hits with their entries as the files are now, and successors that did not match themselves."""
         candidates: dict[str, Candidate] = {}
+        asked = _Asked(found.weights)
         for hit in sorted(found.hits, key=lambda hit: hit.bank):
             if hit.entry_id not in candidates and (entry := self._load(hit.bank, hit.path)):
-                candidates[hit.entry_id] = Candidate(entry, hit.relevance, found.successors.get(hit.entry_id))
+                successor = found.successors.get(hit.entry_id)
+                matched = asked.matched(entry)
+                share = _share(matched, found.weights)
+                candidates[hit.entry_id] = Candidate(entry, hit.relevance, successor, matched, share)
         for candidate in [one for one in candidates.values() if one.entry.status != "retired"]:
             current = candidate
             while current.superseded_by and current.superseded_by not in candidates:
                 entry = self._first(found.places.get(current.superseded_by, ()))
                 if entry is None:
                     break
-                current = Candidate(entry, candidate.relevance, found.successors.get(entry.id))
+                successor = found.successors.get(entry.id)
+                current = Candidate(
+                    entry, candidate.relevance, successor, asked.matched(entry), candidate.share
+                )
                 candidates[entry.id] = current
         return list(candidates.values())
 
     def _first(self, places: Sequence[tuple[int, str]]) -> Entry | None:
         return next((entry for bank, path in places if (entry := self._load(bank, path))), None)
+
+
+class _Asked:
+    """The terms of a query, ready to be looked for in entries."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        stemmed = stems(terms)
+        self._plain = {term: stem for term, stem in stemmed.items() if not term.startswith(MARK)}
+        self._runs = [term for term in stemmed if term.startswith(MARK)]
+        # The stemmer changes a word's end only, and keeps its first three letters.
+        starts = sorted({re.escape(term[:3]) for term in self._plain if "_" not in term})
+        self._word = re.compile(rf"(?<![a-z])(?:{'|'.join(starts)})\w*", re.IGNORECASE) if starts else None
+        self._whole = {term for term in self._plain if "_" in term or not term.isalpha()}
+
+    def matched(self, entry: Entry) -> tuple[str, ...]:
+        """The terms that `entry` has."""
+        notes = [outcome.note for outcome in entry.outcomes]
+        names = [name for names in entry.applies_to.values() for name in names]
+        told = "\n".join((entry.title, entry.context, entry.action, entry.result, entry.why, *notes))
+        text = "\n".join((told, entry.preamble, *entry.tags, *names))
+        present = set(self._word.findall(text)) if self._word else set[str]()
+        known = set(stems(word for piece in present for word in words(piece)).values())
+        if self._whole:
+            known.update(stems(identifiers(text)).values())
+        runs = set(error_runs(told, most=60)) if self._runs else set[str]()
+        found = [run for run in self._runs if run in runs]
+        return (*found, *(term for term, stem in self._plain.items() if stem in known))
+
+
+def _share(matched: Sequence[str], weights: Mapping[str, float]) -> float:
+    """The share of the query's meaning that `matched` carries; a message with three runs in common is all."""
+    runs = sum(term.startswith(MARK) for term in matched)
+    whole = sum(weight for term, weight in weights.items() if not term.startswith(MARK))
+    part = sum(weights[term] for term in matched if not term.startswith(MARK))
+    return min(1.0, max(part / whole if whole else 0.0, runs / 3))
+
+
+def _said(candidates: Sequence[Candidate], terms: Sequence[str]) -> AppliesTo:
+    """The names, of those that the candidates apply to, which the query says itself."""
+    spoken = set(terms)
+    said: dict[str, tuple[str, ...]] = {}
+    for candidate in candidates:
+        for scope, names in candidate.entry.applies_to.items():
+            for name in names:
+                folded = name.casefold()
+                if folded in spoken or "_".join(words(name)) in spoken:
+                    said[scope] = (*said.get(scope, ()), folded)
+    return said

@@ -51,11 +51,6 @@ def identifiers(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def index_text(text: str) -> str:
-    """`text` as the full-text index takes it in: its words, then its whole identifiers."""
-    return " ".join([*words(text), *identifiers(text)])
-
-
 def prominent_text(text: str) -> str:
     """`text` for a column that weighs much: words and whole identifiers, not the pieces of `app_metadata`.
 

@@ -13,7 +13,9 @@ import pytest
 
 from memory import Bank, Draft
 from memory.files import INDEX_NAME
-from memory.index import Index, refresh
+from memory.fingerprint import error_runs
+from memory.freshness import Freshness
+from memory.index import VERSION, Index
 from memory.tokens import query_terms
 
 Find = Callable[[str], list[str]]
@@ -110,7 +112,7 @@ def test_an_index_of_another_version_is_replaced(entry_id: str, found: Find, loc
     connection.close()
     assert found("timeline") == [entry_id]
     with sqlite3.connect(location) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 
 def test_a_folder_that_takes_no_index_is_searched_in_memory(
@@ -140,17 +142,93 @@ def test_a_locked_index_is_left_alone(entry_id: str, bank: Bank, location: Path)
     holder.close()
 
 
-def test_a_second_look_reads_only_what_changed(
-    bank: Bank, entry_id: str, index: Index, location: Path
-) -> None:
-    for path in bank.root.rglob("*.md"):
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def settle(bank: Bank) -> None:
+    """Give every file and folder a time stamp that is old enough to be relied on."""
+    for path in bank.root.rglob("*"):
         os.utime(path, ns=(1, 1))
-    index.search(["timeline"])
-    connection = sqlite3.connect(location, isolation_level=None)
-    assert refresh(connection, [str(bank.root)]) == 0
+
+
+def test_a_second_look_compares_nothing_and_a_new_file_is_seen(
+    bank: Bank, entry_id: str, index: Index
+) -> None:
+    settle(bank)
+    assert index.refresh() == 2
+    assert index.refresh() == 0
     (bank.root / "handoffs" / "new.md").write_text("new")
-    assert refresh(connection, [str(bank.root)]) == 1
-    connection.close()
+    assert index.refresh() == 1
+
+
+def test_without_a_watch_an_edit_in_place_is_seen_after_a_second(
+    bank: Bank, entry_id: str, location: Path
+) -> None:
+    settle(bank)
+    clock = Clock()
+    index = Index(location, [bank.root], freshness=Freshness([str(bank.root)], watching=False, clock=clock))
+    assert index.refresh() == 2
+    (path,) = (path for path in bank.root.rglob("*.md") if path.name.startswith("timeline"))
+    path.write_text(path.read_text().replace("14 ms", "12 zebra"))
+    assert not index.search(["zebra"]).hits
+    clock.now += 1.1
+    assert [hit.entry_id for hit in index.search(["zebra"]).hits] == [entry_id]
+
+
+def test_a_clock_set_back_compares_everything(bank: Bank, entry_id: str, location: Path) -> None:
+    settle(bank)
+    clock = Clock()
+    index = Index(location, [bank.root], freshness=Freshness([str(bank.root)], watching=False, clock=clock))
+    index.refresh()
+    (path,) = (path for path in bank.root.rglob("*.md") if path.name.startswith("timeline"))
+    path.write_text(path.read_text().replace("14 ms", "12 zebra"))
+    clock.now -= 500
+    assert [hit.entry_id for hit in index.search(["zebra"]).hits] == [entry_id]
+
+
+def test_a_category_that_comes_later_is_watched_too(
+    index: Index, bank: Bank, found: Find, now: datetime
+) -> None:
+    assert found("zebra") == []
+    draft = Draft("Zebra crossing", "handoffs", "Painted the zebra.", "It is seen by all.")
+    entry = bank.add(draft, source="s", now=now).entry
+    assert found("zebra") == [entry.id]
+    (path,) = bank.root.rglob("*.md")
+    path.write_text(path.read_text().replace("seen by all", "striped okapi"))
+    assert found("okapi") == [entry.id]
+
+
+def test_a_folder_put_in_the_place_of_another_is_read(bank: Bank, entry_id: str, found: Find) -> None:
+    assert found("timeline") == [entry_id]
+    folder = bank.root / "database-optimizations"
+    folder.rename(bank.root / "elsewhere")
+    assert found("timeline") == []
+    (bank.root / "elsewhere").rename(folder)
+    assert found("timeline") == [entry_id]
+
+
+def test_the_same_failure_with_other_values_finds_its_fix(bank: Bank, found: Find, now: datetime) -> None:
+    fix = Draft(
+        "Pool size of the worker",
+        "problem-solutions",
+        "Set the pool to 5.",
+        "No further failure.",
+        context='FATAL: remaining connection slots are reserved for "postgres" (pid 4711)',
+    )
+    decoy = Draft(
+        "Reserved slots of the calendar", "handoffs", "Reserved the connection slots.", "Remaining: 3 slots."
+    )
+    entry = bank.add(fix, source="s", now=now).entry
+    bank.add(decoy, source="s", now=now)
+    terms = error_runs("2026-11-02 srv-9 FATAL:  remaining connection slots are reserved for 'app'")
+    assert [hit.entry_id for hit in Index(None, [bank.root]).search(terms).hits] == [entry.id]
 
 
 def test_a_bank_that_is_gone_leaves_the_index(

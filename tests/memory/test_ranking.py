@@ -19,7 +19,7 @@ def entry(draft: Draft, now: datetime) -> Entry:
 
 
 def ranked(*candidates: Candidate, now: datetime, limit: int = 5, **target: str) -> list[Recalled]:
-    return rank(candidates, ["timeline"], scopes(target), limit=limit, now=now)
+    return rank(candidates, scopes(target), limit=limit, now=now)
 
 
 def another(entry: Entry, **changes: object) -> Entry:
