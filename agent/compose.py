@@ -205,16 +205,21 @@ def open_cluster(settings: Settings) -> Cluster:
 
 
 def open_bank(settings: Settings, who: str = "sergei") -> Banks | None:
-    """The workspace's memory bank over the starter bank; None when memory is switched off.
+    """The workspace's memory bank over the team's, the user's and the starter bank; None when it is off.
 
-    `who` is what the bank's history says about the writer.
+    `who` is what the history of the banks says about the writer.
     """
     if not settings.memory:
         return None
     from memory import Bank, Banks, starter_bank
 
-    strict = Redactor(strict=True)
-    return Banks(Bank(settings.bank_folder, refuse=strict.objection, who=who), also=(starter_bank(),))
+    refuse = Redactor(strict=True).objection
+    places = {"workspace": Bank(settings.bank_folder, refuse=refuse, who=who)}
+    if settings.team_bank_folder:
+        places["team"] = Bank(settings.team_bank_folder, refuse=refuse, who=who, expected=True)
+    places["user"] = Bank(settings.user_bank_folder, refuse=refuse, who=who)
+    own, *others = places.values()
+    return Banks(own, also=(*others, starter_bank()), places=places)
 
 
 def _workspace(settings: Settings) -> Workspace:

@@ -60,6 +60,7 @@ class AgentSection(_Section):
     model: str = DEFAULT_MODEL
     mode: Mode = Mode.ACT
     memory: bool = True
+    team_memory: str = ""
 
 
 class PhiSection(_Section):
@@ -175,6 +176,8 @@ class Settings:
     model: str
     mode: Mode
     memory: bool
+    team_bank_folder: Path | None
+    user_bank_folder: Path
     suppressions: tuple[Suppression, ...]
     patterns: tuple[Pattern, ...]
     audit_keeping: Keeping
@@ -241,6 +244,9 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         model=env.get("SERGEI_MODEL") or agent.model,
         mode=agent.mode,
         memory=agent.memory and not _is_off(env),
+        team_bank_folder=_beside(file, agent.team_memory),
+        user_bank_folder=_folder(env, "SERGEI_DATA_DIR", "XDG_DATA_HOME", home / ".local" / "share")
+        / "memory",
         suppressions=tuple(Suppression(s.rule, s.object, s.reason, s.until) for s in project.suppress),
         patterns=project.approve,
         audit_keeping=Keeping(audit.retention_years, audit.rotate_megabytes * 1_000_000),
@@ -325,6 +331,11 @@ def _environment(env: Mapping[str, str]) -> str:
         known = ", ".join(get_args(Environment))
         raise ConfigurationError(f"SERGEI_ENVIRONMENT is {named!r}, which is none of {known}.")
     return named
+
+
+def _beside(file: Path | None, name: str) -> Path | None:
+    """A folder that sergei.toml names, relative to where it lies; None when it names none."""
+    return (file.parent / Path(name).expanduser()).resolve() if file and name else None
 
 
 def _is_off(env: Mapping[str, str]) -> bool:

@@ -52,16 +52,24 @@ class Bank:
 
     `refuse` is asked about every text before it is written and about every file that is read. A `read_only`
     bank raises BankUnavailable on writes. `who` is what the history says about the writer.
+    A missing folder is a problem only when the bank is `expected`.
     """
 
     def __init__(
-        self, root: Path, *, refuse: Refuse | None = None, read_only: bool = False, who: str = "sergei"
+        self,
+        root: Path,
+        *,
+        refuse: Refuse | None = None,
+        read_only: bool = False,
+        who: str = "sergei",
+        expected: bool = False,
     ) -> None:
         self.root = root
         self.read_only = read_only
         # A write looks at the same few texts from several sides.
         self._refuse = lru_cache(maxsize=64)(refuse) if refuse else None
         self._who = who
+        self._expected = expected
         self._seen: dict[str, tuple[str, Loaded]] = {}
         self._lookup: Lookup | None = None
 
@@ -220,6 +228,8 @@ class Bank:
 
     def problems(self) -> tuple[Problem, ...]:
         """Files that do not parse or must not be here, in name order; the rest still works."""
+        if self._expected and not self.root.is_dir():
+            return (Problem(self.root, "There is no such folder; check it out, or name another."),)
         return find_problems(self.root, self._scan())
 
     def refuses(self, text: str) -> bool:

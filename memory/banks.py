@@ -1,8 +1,9 @@
-"""The banks a session sees as one: the workspace's own, which is written, above others only read."""
+"""The banks a session sees as one: the workspace's own, which is written, above others that are read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
 from pathlib import Path
 
@@ -27,14 +28,32 @@ class Banks:
     """`writable` above `also`: all are read, the upper of two same ids counts, `writable` is written.
 
     What is recorded about an entry of a lower bank is kept on a copy of it in `writable`. Without a writable
-    bank every write raises BankUnavailable.
+    bank every write raises BankUnavailable. `places` names those of the banks that can be written when a
+    person says so: see `in_place`.
     """
 
-    def __init__(self, writable: Bank | None, also: Sequence[Bank] = ()) -> None:
+    def __init__(
+        self, writable: Bank | None, also: Sequence[Bank] = (), *, places: Mapping[str, Bank] | None = None
+    ) -> None:
         self.writable = writable
+        self.places = dict(places or {})
         self._all = (*([writable] if writable else []), *also)
         location = writable.root / INDEX_NAME if writable and not writable.read_only else None
         self._recalling = Recalling(location, [bank.root for bank in self._all], self._load)
+
+    def in_place(self, name: str) -> Banks:
+        """The same banks, of which the one called `name` is written. Raises BankUnavailable."""
+        if name not in self.places:
+            known = ", ".join(self.places) or "none has a name here"
+            raise BankUnavailable(f"There is no memory bank called '{name}' ({known}).")
+        banks = copy(self)
+        banks.writable = self.places[name]
+        return banks
+
+    def place_of(self, entry_id: str) -> str:
+        """The name of the uppermost bank that has this entry; empty for one without. Raises UnknownEntry."""
+        owner, _ = self._owner(entry_id)
+        return next((name for name, bank in self.places.items() if bank is owner), "")
 
     def recall(
         self,

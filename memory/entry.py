@@ -279,7 +279,7 @@ def _source(value: Value) -> Source:
     ref, digest = _text(value, "ref"), _text(value, "digest")
     if not _text(value, "kind"):
         return Source(ref, digest=digest)
-    kind = _word(value, "kind", SOURCE_KINDS)
+    kind: SourceKind = _word(value, "kind", SOURCE_KINDS)
     return Source(ref, kind, digest)
 
 

@@ -322,7 +322,7 @@ async def test_what_was_measured_before_and_after_a_change_is_offered_and_kept_a
     assert isinstance(events[-1], TurnFinished) and isinstance(events[-2], ToolFinished)
     (entry,) = talk.bank.entries()
     assert entry.applies_to == {"table": ("public.events",)}
-    assert "review_rls" in entry.source and entry.outcomes[0].result == "worked"
+    assert "review_rls" in entry.source.ref and entry.outcomes[0].result == "worked"
     await talk.say("Thank you.")
     assert "lesson kept in memory after a yes" in "\n".join(talk.spoken(4)), "the model knows"
     assert person.tools == ["change_sql", "remember"], "asked once"

@@ -149,9 +149,9 @@ async def test_a_lesson_cites_the_calls_of_its_own_session(era: str, connect: Co
         await client.call_tool("count_rows", {"table": "notes"})
         saved = await client.call_tool("remember", lesson)
     assert not saved.is_error, text(saved)
-    assert "tool results of count_rows" in person.shown[0]
+    assert "tool: count_rows (audited calls" in person.shown[0]
     (entry,) = [one for one in bank.entries() if one.title == lesson["title"]]
-    assert "count_rows" in entry.source and "sha256" in entry.source
+    assert "count_rows" in entry.source.ref and entry.source.digest.startswith("sha256:")
 
 
 @pytest.mark.parametrize(("flag", "offered"), [((), False), (("--memory-tool",), True)])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory import RESULTS, Banks, Draft, Entry
+from memory import RESULTS, Banks, Draft, Entry, Source
 from memory.draft import to_entry
-from memory.similar import find_duplicate
 
 _NEAR = 3
 _CLOSE = 0.5
@@ -22,10 +21,10 @@ class Known:
     consequence: str
 
 
-def look(bank: Banks, draft: Draft, source: str, now: datetime) -> Known:
+def look(bank: Banks, draft: Draft, source: Source | str, now: datetime) -> Known:
     """What the bank has on this already. Reads the disk. Raises InvalidEntry for a draft that is junk."""
     entry = to_entry(draft, source=source, now=now)
-    same = find_duplicate(entry, bank.writable.entries() if bank.writable else ())
+    same = bank.writable.duplicate_of(entry) if bank.writable else None
     found = bank.recall(f"{draft.title}\n{draft.action}", now=now, applies_to=draft.applies_to, limit=_NEAR)
     near = [
         one.entry

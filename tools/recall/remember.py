@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from memory import Category, Confidence, Draft
+from memory import Category, Confidence, Draft, Source
 from tools.errors import Refused
 from tools.evidence import Evidence
 from tools.recall.alike import look
@@ -113,12 +113,10 @@ def _words(params: Remember) -> list[str]:
     ]
 
 
-def _source(evidence: Evidence) -> str:
+def _source(evidence: Evidence) -> Source:
     cited = evidence.cite()
     if cited.kind == "person":
-        return "a person in conversation"
+        return Source("in conversation", "person")
     first, last = cited.calls
-    return (
-        f"{cited.kind} of {cited.ref} (audited calls {first} to {last}, sha256 {cited.digest[:16]}), "
-        "approved by a person"
-    )
+    ref = f"{cited.ref} (audited calls {first} to {last}), approved by a person"
+    return Source(ref, "tool", f"sha256:{cited.digest[:16]}")
