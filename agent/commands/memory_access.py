@@ -6,12 +6,14 @@ import os
 import pwd
 import shutil
 import sys
+import textwrap
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from agent import settings as settings_module
 from agent.compose import open_bank
@@ -19,7 +21,7 @@ from agent.reports.memory_text import INDENT, folded
 from agent.reports.text import Paper
 from agent.settings import Settings
 from agent.terminal.safe import harmless
-from memory import Bank, Banks
+from memory import Bank, Banks, Source
 from tools.errors import ConfigurationError, Unavailable
 from tools.recall.translate import translated
 
@@ -56,6 +58,18 @@ class Access:
         for line in folded(map(harmless, lines), self.paper, indent):
             print(line)
 
+    def page(self, markdown: str) -> None:
+        """Markdown, drawn on a terminal and as it is in a pipe."""
+        if not sys.stdout.isatty():
+            print(harmless(markdown).rstrip("\n"))
+            return
+        from agent.terminal.screen import Screen
+
+        screen = Screen(color=self.paper.colour)
+        screen.touched()
+        screen.block(markdown)
+        screen.gap()
+
 
 @contextmanager
 def opened() -> Generator[Access]:
@@ -82,9 +96,23 @@ def _paper(settings: Settings) -> Paper:
     return Paper(min(shutil.get_terminal_size().columns, WIDEST), settings.color)
 
 
+def tell(text: str) -> None:
+    """What was done, as the result."""
+    _print(text, sys.stdout)
+
+
 def note(text: str) -> None:
     """Something for the person, beside the result: it must not end up in a pipe."""
-    print(harmless(text), file=sys.stderr)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    said = harmless(text)
+    if stream.isatty():
+        columns = min(shutil.get_terminal_size().columns, WIDEST)
+        wrap = partial(textwrap.fill, width=columns, break_long_words=False, break_on_hyphens=False)
+        said = "\n".join(wrap(line) for line in said.split("\n"))
+    print(said, file=stream)
 
 
 def somebody_there() -> bool:
@@ -123,6 +151,6 @@ def person() -> str:
         return f"uid {os.getuid()}"
 
 
-def by_hand() -> str:
+def by_hand() -> Source:
     """The source of what a person writes."""
-    return f"{person()}, by hand"
+    return Source(person(), "person")

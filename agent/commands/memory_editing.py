@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from agent.commands.memory_access import Access, note, opened
+from agent.commands.memory_access import Access, note, opened, tell
 from agent.commands.memory_editor import edited, from_file
-from agent.terminal.safe import harmless
 from memory import Banks, Entry, parse_entry
 from memory.errors import InvalidEntry
 from memory.ulid import tail
@@ -47,7 +46,7 @@ def edit(access: Access, entry_id: str, file: str | None = None) -> bool:
     if entry is None:
         note("Nothing was changed.")
         return False
-    print(f"Saved: {tail(entry.id)}  {harmless(entry.title)}")
+    tell(f"Saved: {tail(entry.id)}  {entry.title}")
     if (kept := access.bank.source(entry.id)[0]) != path:
         note(f"Kept as a copy in your own bank: {kept}")
     return True

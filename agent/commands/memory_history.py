@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Final
 
-from agent.commands.memory_access import Access, note, opened
+from agent.commands.memory_access import Access, note, opened, tell
 from agent.terminal.safe import harmless
 from memory import history
 from memory.history import Change
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
                 return _diff(access, args.change)
             case _:
                 entry = history.restore(access.own, args.change)
-                print(f"Restored: {tail(entry.id)}  {harmless(entry.title)}")
+                tell(f"Restored: {tail(entry.id)}  {entry.title}")
                 return 0
 
 

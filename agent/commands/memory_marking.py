@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from agent.commands.memory_access import answer, note, opened, somebody_there
+from agent.commands.memory_access import answer, note, opened, somebody_there, tell
 from agent.reports.memory_text import history
 from memory import RESULTS, Banks, Entry
 from memory.entry import Result
@@ -62,11 +62,11 @@ def run(args: argparse.Namespace) -> int:
     with opened() as access:
         entry = access.bank.get(args.id)
         if args.action == "outcome":
-            print(record(access.bank, entry, args.result, now=access.now, ref=args.ref, note=args.note))
+            tell(record(access.bank, entry, args.result, now=access.now, ref=args.ref, note=args.note))
             return 0
         reason: str = args.reason
         if not reason.strip() and somebody_there():
             note(f"{tail(entry.id)}  {entry.title}")
             reason = answer("Why does it no longer help?")
-        print(retire(access.bank, entry, reason))
+        tell(retire(access.bank, entry, reason))
     return 0

@@ -130,7 +130,7 @@ def _show(access: Access, args: argparse.Namespace) -> int:
     successor = successors_of(access.bank.entries()).get(entry.id)
     if args.json:
         return _print(document(entry, successor) | {"path": str(path)})
-    _page(access, as_markdown(entry))
+    access.page(as_markdown(entry))
     counted = usage.read(access.settings.recalls_file, access.own.root)
     facts = [f"recalled {counted.times(entry.id)}x here" if counted.since else "", str(path)]
     if successor:
@@ -140,18 +140,6 @@ def _show(access: Access, args: argparse.Namespace) -> int:
     for line in filter(None, facts):
         note(line)
     return 0
-
-
-def _page(access: Access, markdown: str) -> None:
-    """Markdown, drawn on a terminal and as it is in a pipe."""
-    if not sys.stdout.isatty():
-        print(markdown.rstrip("\n"))
-        return
-    from agent.terminal.screen import Screen
-
-    screen = Screen(color=access.paper.colour)
-    screen.block(markdown)
-    screen.gap()
 
 
 def _brief(entry: Entry, successors: dict[str, str], own: set[str]) -> dict[str, Any]:

@@ -10,10 +10,9 @@ from datetime import date
 from typing import Final
 
 from agent.commands import memory_editing, memory_writing
-from agent.commands.memory_access import Access, answer, note, opened, somebody_there
+from agent.commands.memory_access import Access, answer, note, opened, somebody_there, tell
 from agent.commands.memory_marking import retire
 from agent.reports.memory_text import history
-from agent.terminal.safe import harmless
 from memory import as_markdown, usage
 from memory.reviewing import KINDS, Concern, concerns, next_valid_until
 from memory.ulid import tail
@@ -51,23 +50,23 @@ def add(parser: argparse.ArgumentParser, action: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Walk through them, or list them and end with 1 if there are any."""
     with opened() as access:
-        found = [one for one in _concerns(access) if args.only in (None, one.kind)]
+        if not (args.json or args.list) and somebody_there():
+            _walk(access, args.only)
+            return 0
+        found = _concerns(access, args.only)
         if args.json:
             print(json.dumps([_document(one) for one in found], indent=2, ensure_ascii=False))
-        elif args.list or not somebody_there():
-            _list(access, found)
         else:
-            _walk(access, found)
-            return 0
+            _list(access, found)
         return 1 if found else 0
 
 
-def _concerns(access: Access) -> list[Concern]:
+def _concerns(access: Access, only: str | None) -> list[Concern]:
     """About the person's own entries; what ships with Sergei is compared, but is not theirs to mend."""
     own = {entry.id for entry in access.own.entries()}
     counted = usage.read(access.settings.recalls_file, access.own.root)
     found = concerns(access.bank.entries(), counted, access.now)
-    return [one for one in found if one.entry.id in own]
+    return [one for one in found if one.entry.id in own and only in (None, one.kind)]
 
 
 def _list(access: Access, found: Sequence[Concern]) -> None:
@@ -91,21 +90,25 @@ def _document(concern: Concern) -> dict[str, str | None]:
     }
 
 
-def _walk(access: Access, found: Sequence[Concern]) -> None:
+def _walk(access: Access, only: str | None) -> None:
+    """One concern after the other. What was done about one may settle another, so they are looked up anew."""
     done: Counter[str] = Counter()
-    for number, concern in enumerate(found, 1):
-        access.say([f"{number} of {len(found)}  {concern.kind}"], 2)
+    seen: set[str] = set()
+    while left := [one for one in _concerns(access, only) if one.entry.id not in seen]:
+        concern = left[0]
+        access.say([f"{len(seen) + 1} of {len(seen) + len(left)}  {concern.kind}"], 2)
         access.say([f"  {tail(concern.entry.id)}  {concern.entry.title}"])
         access.say([f"{' ' * 12}{concern.reason}", f"{' ' * 12}{history(concern.entry)}"])
         choice = _decided(access, concern)
         if choice == "quit":
             break
+        seen.add(concern.entry.id)
         done[_DONE.get(choice, "skipped")] += 1
         print()
-    left = len(found) - sum(done.values()) + done.pop("skipped", 0)
+    skipped = len(left) + done.pop("skipped", 0)
     said = [f"{count} {word}" for word, count in done.items()]
-    if left:
-        said.append(f"{left} left for another time")
+    if skipped:
+        said.append(f"{skipped} left for another time")
     print(f"{', '.join(said)}." if said else "No entry needs a decision.")
 
 
@@ -123,9 +126,8 @@ def _decided(access: Access, concern: Concern) -> str:
         if choice in ("skip", "quit"):
             return choice
         if choice == "view":
-            print(f"\n{harmless(as_markdown(concern.entry))}")
-            if concern.other:
-                print(f"{harmless(as_markdown(concern.other))}")
+            for entry in filter(None, (concern.entry, concern.other)):
+                access.page(as_markdown(entry))
         elif choice:
             try:
                 with translated():
@@ -161,5 +163,5 @@ def _retire(access: Access, concern: Concern) -> bool:
     reason = answer("Why does it no longer help?")
     if not reason:
         return False
-    print(harmless(retire(access.bank, concern.entry, reason)))
+    tell(retire(access.bank, concern.entry, reason))
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from memory import CATEGORIES, CONFIDENCES, RESULTS, Draft, frontmatter, parse_entry
+from memory import CATEGORIES, CONFIDENCES, RESULTS, Draft, Entry, frontmatter, parse_entry
 from memory.entry import SECTIONS, Outcome, Result
 from memory.errors import InvalidEntry
 from memory.yaml_subset import quote, quote_key, quote_list
@@ -18,14 +18,14 @@ _HINTS: Final = {
     "result": "What came of it, with a figure or an observation.",
     "why": "Why it worked or failed. May stay empty.",
 }
-_HINT: Final = re.compile(r"<!-- .*? -->\n?")
+_HINT: Final = re.compile(r"^<!-- .*? -->\n?", re.DOTALL | re.MULTILINE)
 _ID: Final = "00000000000000000000000000"
 _OWN_KEYS: Final = ("outcome", "ref")
 _SCOPES: Final = ("service", "table")
 
 
-def written(draft: Draft) -> str:
-    """The text to fill in, with what is known already."""
+def written(draft: Draft, before: Entry | None = None) -> str:
+    """The text to fill in, with what is known already; what the entry `before` said stands in comments."""
     scopes = dict.fromkeys(_SCOPES, ()) | dict(draft.applies_to)
     lines = [
         "---",
@@ -42,7 +42,10 @@ def written(draft: Draft) -> str:
     until = draft.valid_until.isoformat() if draft.valid_until else ""
     lines += [f"valid_until: {until}  # a day such as 2030-12-31, or nothing", "---", ""]
     for name in SECTIONS:
-        lines += [f"## {name.capitalize()}", "", f"<!-- {_HINTS[name]} -->", getattr(draft, name), ""]
+        lines += [f"## {name.capitalize()}", "", f"<!-- {_HINTS[name]} -->"]
+        if before and (said := getattr(before, name)) and not getattr(draft, name):
+            lines.append(f"<!-- Until now: {said.replace('-->', '-- >')} -->")
+        lines += [getattr(draft, name), ""]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 

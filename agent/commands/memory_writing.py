@@ -11,9 +11,8 @@ from datetime import date
 from typing import Any, Final
 
 from agent.commands import memory_template as template
-from agent.commands.memory_access import Access, ask, by_hand, note, opened, somebody_there
+from agent.commands.memory_access import Access, ask, by_hand, note, opened, somebody_there, tell
 from agent.commands.memory_editor import Declined, edited, from_file
-from agent.terminal.safe import harmless
 from memory import CATEGORIES, CONFIDENCES, RESULTS, Draft, Saved
 from memory.ulid import tail
 from tools.errors import InvalidInput
@@ -94,7 +93,7 @@ def supersede(access: Access, entry_id: str) -> bool:
 
 
 def _told(saved: Saved) -> None:
-    print(harmless(f"{saved.message} {tail(saved.entry.id)}  {saved.entry.title}"))
+    tell(f"{saved.message} {tail(saved.entry.id)}  {saved.entry.title}")
     note(str(saved.path))
 
 
@@ -153,7 +152,7 @@ def _saving(access: Access, old: str | None, *, ask_first: bool) -> Callable[[Dr
 def _in_editor(
     access: Access, given: dict[str, Any], old: str | None, saving: Callable[[Draft], Saved]
 ) -> Saved | None:
-    start = template.written(_draft(access, given, old))
+    start = template.written(_draft(access, given, old), access.bank.get(old) if old else None)
     name = f"supersede-{tail(old)}" if old else "new-entry"
     saved = edited(access, name, start, lambda text: saving(template.read(text)))
     if saved is None:

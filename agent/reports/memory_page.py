@@ -129,11 +129,15 @@ def _facts(entry: Entry) -> str:
     facts = [f"<code>{tail(entry.id)}</code>", f"confidence {entry.confidence}", history(entry)]
     facts += [escape(f"{scope}: {', '.join(names)}") for scope, names in entry.applies_to.items()]
     if entry.valid_until:
-        facts.append(f"valid until {entry.valid_until.isoformat()}")
-    facts.append(f"written {ulid_time(entry.id).date().isoformat()}")
+        facts.append(_dated("valid until", entry.valid_until))
+    facts.append(_dated("written", ulid_time(entry.id).date()))
     if entry.confirmed:
-        facts.append(f"confirmed {entry.confirmed.isoformat()}")
+        facts.append(_dated("confirmed", entry.confirmed))
     return " · ".join(facts)
+
+
+def _dated(what: str, day: date) -> str:
+    return f'<span class="day">{what} {day.isoformat()}</span>'
 
 
 def _cautions(entry: Entry, shelf: _Shelf) -> str:

@@ -36,7 +36,7 @@ def marks(entry: Entry, successors: Mapping[str, str], today: date) -> str:
     if entry.valid_until and entry.valid_until < today:
         said.append(f"expired {entry.valid_until.isoformat()}")
     if failed := entry.count("failed"):
-        said.append(f"failed {failed} of {len(entry.outcomes)}x")
+        said.append(f"failed {failed} of {len(entry.outcomes)}")
     return f" [{', '.join(said)}]" if said else ""
 
 
