@@ -1,7 +1,9 @@
-"""The Supabase management API."""
+"""The routes of the Supabase management API."""
 
 from __future__ import annotations
 
-from starlette.routing import Route
+from typing import Final
 
-ROUTES: list[Route] = []
+from tools.sandbox.platform import supabase_functions, supabase_observe, supabase_settings
+
+ROUTES: Final = [*supabase_functions.ROUTES, *supabase_observe.ROUTES, *supabase_settings.ROUTES]
