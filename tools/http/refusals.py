@@ -91,7 +91,7 @@ def _said(content: bytes) -> str:
     text = content[:20_000].decode("utf-8", errors="replace").strip()
     try:
         body: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "(an HTML page)" if text.startswith("<") else text
     return said(body)
 

@@ -56,7 +56,7 @@ class Reply:
             return None
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RemoteError(f"The answer to {self.where} is not JSON.") from None
 
     def items(self) -> list[Any]:

@@ -59,6 +59,6 @@ def _line(message: str | bytes) -> LogLine:
 
     try:
         value = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RemoteError("The log stream sent something that is not JSON.") from None
     return parse(LogLine, value, where="GET /logs/subscribe")
