@@ -43,13 +43,10 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab (texts, 'row');
 INSERT INTO texts (texts, rank) VALUES ('rank', 'bm25(WEIGHTS)');
 INSERT INTO texts (texts, rank) VALUES ('hashsize', 16777216)
 """.replace("TOKENIZER", TOKENIZER).replace("WEIGHTS", _WEIGHTS)
-# The best rows first, by the index alone; only those are looked up.
-_SEARCH = """
-SELECT files.root, files.path, files.entry_id, found.relevance FROM (
-    SELECT rowid, -rank AS relevance FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?) AS found
-JOIN files ON files.row = found.rowid
-WHERE files.root IN (SELECT value FROM json_each(?))
-ORDER BY found.relevance DESC, files.entry_id
+_BEST_ROWS = "SELECT rowid, -rank FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?"
+_FILES = """
+SELECT row, root, path, entry_id FROM files
+WHERE row IN (SELECT value FROM json_each(?)) AND root IN (SELECT value FROM json_each(?))
 """
 _LINK = """
 SELECT links.new_id FROM links JOIN files USING (row)
@@ -62,6 +59,8 @@ WHERE entry_id = ? AND root IN (SELECT value FROM json_each(?)) ORDER BY path
 # What a search may read: occurrences of its terms, the rarest first. Words in most entries tell them apart
 # least and cost most.
 _WORK = 12_000
+_ROWS = 150
+_LESS = 0.3  # what a synonym's score counts
 _LONGEST_CHAIN = 20
 
 _NOT_ITS_FAULT = frozenset(
@@ -125,33 +124,55 @@ class Index:
         self._memory: sqlite3.Connection | None = None
         self._alone = threading.Lock()  # keeps threads apart
 
-    def search(self, terms: Sequence[str], *, column: str = "", limit: int = 20) -> Search:
-        """Entries with any of `terms` (from `tokens.query_terms`), in one `column` or all, best first."""
+    def search(
+        self, terms: Sequence[str], *, also: Sequence[str] = (), column: str = "", limit: int = 20
+    ) -> Search:
+        """Entries with any of `terms` (from `tokens.query_terms`), in one `column` or all, best first.
+
+        `also` are terms that count less, such as synonyms.
+        """
         with self._alone:
             try:
-                return self._run(self._on_disk(), terms, column, limit)
+                return self._run(self._on_disk(), terms, also, column, limit)
             except (sqlite3.Error, OSError) as error:
                 self._close()
                 if _is_broken(error) and self._removed():
                     with contextlib.suppress(sqlite3.Error, OSError):
-                        return self._run(self._on_disk(), terms, column, limit)
+                        return self._run(self._on_disk(), terms, also, column, limit)
                     self._close()
-            return self._run(self._in_memory(), terms, column, limit)
+            return self._run(self._in_memory(), terms, also, column, limit)
 
     def refresh(self) -> int:
         """Bring the index up to date without searching. Returns how many files had changed."""
         with self._alone:
             return self._freshness.refresh(self._on_disk())
 
-    def _run(self, connection: sqlite3.Connection, terms: Sequence[str], column: str, limit: int) -> Search:
+    def _run(
+        self,
+        connection: sqlite3.Connection,
+        terms: Sequence[str],
+        also: Sequence[str],
+        column: str,
+        limit: int,
+    ) -> Search:
         self._freshness.refresh(connection)
         roots = json.dumps(self._roots)
-        weights, searched = _weighed(connection, terms)
-        match = " OR ".join(f'"{term}"' for term in searched)
-        query = f"{column} : ({match})" if column and match else match
-        rows = connection.execute(_SEARCH, (query, limit, roots)).fetchall() if query else []
+        weights, searched = _weighed(connection, terms, _WORK)
+        scores = _scores(connection, searched, column)
+        weights_of_others, searched = _weighed(connection, also, _WORK // 2)
+        for row, score in _scores(connection, searched, column).items():
+            scores[row] = scores.get(row, 0.0) + _LESS * score
+        weights |= weights_of_others
+        best = sorted(scores, key=lambda row: (-scores[row], row))[:limit]
+        found = connection.execute(_FILES, (json.dumps(best), roots)).fetchall()
         hits = tuple(
-            Hit(self._roots.index(root), path, entry_id, score) for root, path, entry_id, score in rows
+            sorted(
+                (
+                    Hit(self._roots.index(root), path, entry_id, scores[row])
+                    for row, root, path, entry_id in found
+                ),
+                key=lambda hit: (-hit.relevance, hit.entry_id),
+            )
         )
         successors = _successors(connection, {hit.entry_id for hit in hits}, roots)
         places = {new: self._places(connection, new, roots) for new in set(successors.values())}
@@ -238,8 +259,19 @@ def _inode(path: Path) -> int:
         return -1
 
 
-def _weighed(connection: sqlite3.Connection, terms: Sequence[str]) -> tuple[dict[str, float], list[str]]:
-    """How much each term tells, and those to search for: the rarest, as far as `_WORK` goes."""
+def _scores(connection: sqlite3.Connection, terms: Sequence[str], column: str) -> dict[int, float]:
+    """The rows that have any of `terms` with their relevance, the best ones."""
+    if not terms:
+        return {}
+    match = " OR ".join(f'"{term}"' for term in terms)
+    query = f"{column} : ({match})" if column else match
+    return dict(connection.execute(_BEST_ROWS, (query, _ROWS)).fetchall())
+
+
+def _weighed(
+    connection: sqlite3.Connection, terms: Sequence[str], most: int
+) -> tuple[dict[str, float], list[str]]:
+    """How much each term tells, and those to search for: the rarest, as far as `most` goes."""
     total = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
     stemmed = stems(terms)
     entries: dict[str, int] = {}
@@ -250,7 +282,7 @@ def _weighed(connection: sqlite3.Connection, terms: Sequence[str]) -> tuple[dict
     work = 0
     for term in sorted(filter(entries.__getitem__, entries), key=entries.__getitem__):
         work += entries[term]
-        if searched and work > _WORK:
+        if searched and work > most:
             break
         searched.append(term)
     weights = {

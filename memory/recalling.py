@@ -14,8 +14,10 @@ from memory.fingerprint import MARK, error_runs
 from memory.index import Index, Search
 from memory.ranking import Candidate, Recalled, rank
 from memory.stems import stems
+from memory.synonyms import synonyms
 from memory.tokens import identifiers, query_terms, words
 
+_SYNONYM = 0.6  # what a word is worth of which only a synonym is there
 Load = Callable[[int, str], Entry | None]
 """The entry in a bank's file (the bank's place, relative path), or None when there is none that counts."""
 
@@ -35,13 +37,15 @@ class Recalling:
         terms = query_terms(query)
         if terms:
             terms = [*error_runs(query, everywhere=True), *terms]
-            found = self._index.search(terms)
+            alike = synonyms(terms)
+            found = self._index.search(terms, also=_once(alike))
         else:
             terms = query_terms(" ".join(name for names in target.values() for name in names))
             if not terms:
                 return []
+            alike = {}
             found = self._index.search(terms, column="scope")
-        candidates = self._candidates(found)
+        candidates = self._candidates(found, terms, alike)
         return rank(candidates, target, limit=limit, now=now, said=_said(candidates, terms))
 
     def brief(
@@ -64,20 +68,23 @@ class Recalling:
         found = self._index.search(terms)
         failures = [
             failure
-            for candidate in self._candidates(found)
+            for candidate in self._candidates(found, terms, {})
             if (failure := past_failure(candidate.entry, names, candidate.superseded_by))
         ]
         return tuple(sorted(failures, key=lambda one: (one.last_failed, one.entry.id), reverse=True)[:limit])
 
-    def _candidates(self, found: Search) -> list[Candidate]:
+    def _candidates(
+        self, found: Search, terms: Sequence[str], alike: Mapping[str, Sequence[str]]
+    ) -> list[Candidate]:
         """Hits with their entries as the files are now, and successors that did not match themselves."""
         candidates: dict[str, Candidate] = {}
-        asked = _Asked(found.weights)
+        weights = {term: found.weights[term] for term in terms if term in found.weights}
+        asked = _Asked([*weights, *_once(alike)])
         for hit in sorted(found.hits, key=lambda hit: hit.bank):
             if hit.entry_id not in candidates and (entry := self._load(hit.bank, hit.path)):
                 successor = found.successors.get(hit.entry_id)
                 matched = asked.matched(entry)
-                share = _share(matched, found.weights)
+                share = _share(matched, weights, alike)
                 candidates[hit.entry_id] = Candidate(entry, hit.relevance, successor, matched, share)
         for candidate in [one for one in candidates.values() if one.entry.status != "retired"]:
             current = candidate
@@ -123,12 +130,22 @@ class _Asked:
         return (*found, *(term for term, stem in self._plain.items() if stem in known))
 
 
-def _share(matched: Sequence[str], weights: Mapping[str, float]) -> float:
+def _share(matched: Sequence[str], weights: Mapping[str, float], alike: Mapping[str, Sequence[str]]) -> float:
     """The share of the query's meaning that `matched` carries; a message with three runs in common is all."""
+    present = set(matched)
     runs = sum(term.startswith(MARK) for term in matched)
-    whole = sum(weight for term, weight in weights.items() if not term.startswith(MARK))
-    part = sum(weights[term] for term in matched if not term.startswith(MARK))
+    plain = {term: weight for term, weight in weights.items() if not term.startswith(MARK)}
+    whole = sum(plain.values())
+    part = sum(
+        weight if term in present else _SYNONYM * weight
+        for term, weight in plain.items()
+        if term in present or not present.isdisjoint(alike.get(term, ()))
+    )
     return min(1.0, max(part / whole if whole else 0.0, runs / 3))
+
+
+def _once(alike: Mapping[str, Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(other for others in alike.values() for other in others))
 
 
 def _said(candidates: Sequence[Candidate], terms: Sequence[str]) -> AppliesTo:

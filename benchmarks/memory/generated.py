@@ -15,13 +15,13 @@ from memory.files import file_name
 from memory.ulid import new_ulid
 
 SEED = 20261126
-_WORDS = """
-    migration index policy deploy rollback latency timeout connection pool vacuum replica lock table column query
-    plan cache memory worker build health check webhook token session grant role owner schema partition trigger
-    function constraint backup restore region instance disk cpu alert log metric secret key rotate expire retry
+_SPOKEN = """
+    migration index policy deploy rollback latency timeout connection pool vacuum replica lock table column
+    query plan cache memory worker build health check webhook token session grant role owner schema partition
+    trigger function constraint backup restore region instance disk cpu alert log metric secret key rotate expire retry
     queue batch page cursor limit slow fast failed worked raised lowered moved split merged dropped created
-""".split()
-_STEMS = "ba ce di fo gu ka le mi no pu ra se ti vo xu ze bro cla dre fli gro ple sta tri".split()
+"""
+_SYLLABLES = "ba ce di fo gu ka le mi no pu ra se ti vo xu ze bro cla dre fli gro ple sta tri"
 _SERVICES = ("postgres", "supabase", "render", "storage", "auth", "realtime", "edge", "cron")
 _ERRORS = (
     'ERROR: duplicate key value violates unique constraint "{name}_pkey"',
@@ -35,9 +35,9 @@ _ERRORS = (
 
 
 def _vocabulary(rng: random.Random) -> tuple[list[str], list[float]]:
-    made = ["".join(parts) for parts in itertools.product(_STEMS, repeat=3)]
+    made = ["".join(parts) for parts in itertools.product(_SYLLABLES.split(), repeat=3)]
     rng.shuffle(made)
-    words = [*_WORDS, *made[:8000]]
+    words = [*_SPOKEN.split(), *made[:8000]]
     return words, list(itertools.accumulate(1 / rank for rank in range(3, len(words) + 3)))
 
 
@@ -59,6 +59,7 @@ class Generator:
 
     def _entry(self, number: int, superseded: Entry | None) -> Entry:
         rng = self._rng
+        setting = self._said(2).replace(" ", "_")
         table = f"{self._said(1)}_{self._said(1)}_{rng.choice(('log', 'events', 'items', 'links'))}"
         error = rng.choice(_ERRORS).format(name=table, number=rng.randrange(10, 9999))
         when = self._when + timedelta(minutes=number)
@@ -67,7 +68,7 @@ class Generator:
             title=f"{self._said(6).capitalize()} {table}",
             category=rng.choice(CATEGORIES),
             context=f"{error}\n\n{self._said(40)} `{table}` {self._said(20)}.",
-            action=f"{self._said(30)}.\n\nALTER TABLE {table} SET ({self._said(2).replace(' ', '_')} = {number});",
+            action=f"{self._said(30)}.\n\nALTER TABLE {table} SET ({setting} = {number});",
             result=f"{self._said(20)} from {rng.randrange(900)} ms to {rng.randrange(90)} ms.",
             why=f"{self._said(25)}.",
             tags=tuple(self._said(3).split()),
