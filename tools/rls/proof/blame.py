@@ -179,7 +179,7 @@ class Blame:
         return wrong or None
 
     def _decides(self, violation: Violation, policy: Policy, function: Function) -> bool:
-        """Whether the policy would refuse if the function said no; taken so where its text does not call it."""
+        """Whether the policy would refuse if the function said no; so where its text has no call of it."""
         call = re.compile(rf"(\b{re.escape(function.schema)}\.)?\b{re.escape(function.name)}\(\)")
         texts = [text for text in (policy.using_text, policy.check_text) if text and call.search(text)]
         if not texts:
