@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tools.redaction_prose import PROSE, innocent
 from tools.redaction_shapes import NUMERIC, PERSONAL, SECRETS, Shape
 
 _PSEUDONYM: Final = re.compile(r"<[a-z-]{2,20}:[0-9a-f]{8}>")
@@ -95,7 +96,13 @@ class Redactor:
 
     def objection(self, text: str) -> str | None:
         """Why this text must not be kept: the kinds of value seen in it, never a value; None if clean."""
-        kinds = [shape.kind for shape in (*SECRETS, *PERSONAL) if _seen(shape, text)]
+        lowered = text.lower()
+        kinds = [
+            shape.kind
+            for shape in (*SECRETS, *PERSONAL, *PROSE)
+            if (not shape.needles or any(needle in lowered for needle in shape.needles))
+            and _seen(shape, text)
+        ]
         if not kinds:
             return None
         seen = " and a ".join(dict.fromkeys(kinds))
@@ -124,4 +131,8 @@ def plain(text: str) -> bool:
 
 def _seen(shape: Shape, text: str) -> bool:
     group, check = shape.group(), shape.check
-    return any(check is None or check(found[group] or found[0]) for found in shape.pattern.finditer(text))
+    for found in shape.pattern.finditer(text):
+        value = found[group] or found[0]
+        if (check is None or check(value)) and not innocent(shape.kind, value):
+            return True
+    return False

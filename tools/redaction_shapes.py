@@ -36,9 +36,13 @@ def _shape(
 
 def _telling(value: str) -> bool:
     """A secret has digits among its letters, and is no call, variable or placeholder."""
-    return (
-        any(char.isdigit() for char in value) and any(char.isalpha() for char in value) and "(" not in value
-    )
+    mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
+    return mixed and "(" not in value and _given(value)
+
+
+def _given(value: str) -> bool:
+    """Not a variable of a shell, as in PGPASSWORD=$PGPASSWORD."""
+    return _VARIABLE.fullmatch(value) is None
 
 
 def _login(value: str) -> bool:
@@ -47,7 +51,8 @@ def _login(value: str) -> bool:
 
 
 def _numbered(value: str) -> bool:
-    return sum(char.isdigit() for char in value) >= 3
+    """It has digits that are not a paragraph of the HIPAA rules, as in "SSN is PHI under 164.514"."""
+    return sum(char.isdigit() for char in _PARAGRAPH.sub("", value)) >= 3
 
 
 def _public(address: str) -> bool:
@@ -61,6 +66,11 @@ def _public(address: str) -> bool:
     return max(parts) < 256 and not private and not docs and not (first == 172 and 16 <= second < 32)
 
 
+def _spoken(value: str) -> bool:
+    """A password in a sentence, not a word of it: digits among letters, or a sign that words do not hold."""
+    return _telling(value) or re.search(r"\w[!#%^*@]\w", value) is not None
+
+
 def _person(value: str) -> bool:
     """Not one of the words that stand after such labels in technical text."""
     return value.split()[0].rstrip(",") not in _NO_NAMES
@@ -68,8 +78,10 @@ def _person(value: str) -> bool:
 
 _NOT_NAMES: Final = """
 True False None Null NULL Yes No Unknown Table Schema Column Policy Select Insert Update Delete Error Warning
-The This Any All Each Every Data Access Portal Id ID UUID
+The This Any All Each Every Data Access Portal Id ID UUID Patient Profile User Account Contact String Date
 """
+_VARIABLE: Final = re.compile(r"\$\(?[A-Z][A-Z0-9_]*\)?")
+_PARAGRAPH: Final = re.compile(r"\b16[0-4]\.\d{3}\b")
 _NO_NAMES: Final = frozenset(_NOT_NAMES.split())
 _LABEL: Final = r"[\"']?\s{0,3}+[:=]\s{0,3}+[\"']?"
 _WORD: Final = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ'’-]{0,30}+"
@@ -87,20 +99,35 @@ SECRETS: Final[tuple[Shape, ...]] = (
     # Secrets first: a DSN holds what looks like an e-mail address.
     _shape(
         "private-key",
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8000}?-----END [A-Z ]{0,30}KEY-----",
+        # One that was cut off, or whose end was left out, is a key all the same.
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+        r"(?:[\s\S]{0,8000}?-----END [A-Z ]{0,30}KEY-----|[A-Za-z0-9+/=\s:,-]{0,8000}+)",
         "-----begin ",
     ),
     _shape("password", r"(?<=://)[^\s:/@]{1,128}+:[^\s/@]{1,256}+(?=@)", "://", check=_login),
-    _shape("password", r"(?i)(?<=password=)[^\s'\"&;]{1,256}", "password="),
+    _shape("password", r"(?i)(?<=password=)[^\s'\"&;]{1,256}", "password=", check=_given),
     _shape(
         "password",
-        r"(?i)\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|access[_-]?token|auth[_-]?token|"
-        r"client[_-]?secret|service[_-]?role[_-]?key|account[_-]?key|jwt[_-]?secret)" + _LABEL +
-        r"(?P<v>[^\s\"'&;,<>${}]{8,256}+)",
-        "passw", "pwd", "secret", "key", "token",
+        r"(?i)(?<![a-z0-9])(?:password|passwd|passphrase|pass|pwd|secret|"
+        r"(?:api|access|account|secret|signing|encryption|private|master|service[_-]?role)[_-]?key|"
+        r"(?:access|auth|refresh|bearer|session|api)[_-]?token)" + _LABEL +
+        r"(?P<v>[^\s\"'&;,<>{}]{8,256}+)",
+        "pass", "pwd", "secret", "key", "token",
         check=_telling,
     ),
     _shape("password", r"(?i)\bpassword\s{1,3}'(?P<v>[^'\n]{1,256})'", "password"),
+    _shape(
+        "password",
+        r"(?i)\b(?:password|passphrase|passcode)\s(?:is|was|to|=)(?:\snow|\sset\sto)?:?\s[\"'`]?"
+        r"(?P<v>[^\s\"'`;,<>{}]{6,128}+)",
+        "passw", "passphrase", "passcode",
+        check=_spoken,
+    ),
+    _shape(
+        "password",
+        r"(?i)\bauthorization[\"']?\s?[:=]\s?[\"']?basic\s(?P<v>[A-Za-z0-9+/=]{8,500}+)",
+        "basic",
+    ),
     _shape(
         "jwt", r"(?<![\w-])eyJ[\w-]{10,2000}+\.[\w-]{10,4000}+\.[\w-]{5,1000}+", "eyj", flags=re.ASCII
     ),
@@ -108,10 +135,16 @@ SECRETS: Final[tuple[Shape, ...]] = (
            "sk-", "sk_", "pk-", "pk_", "rk-", "rk_"),
     _shape(
         "key",
-        r"\b(?:rnd|sbp|sb_secret|sb_publishable|ghp|gho|ghs|ghu|github_pat|xox[abprs]|glpat|npm|whsec|dop_v1)"
+        r"\b(?:rnd|sbp|sb_secret|sb_publishable|ghp|gho|ghs|ghu|ghr|github_pat|xox[abprse]|xapp|glpat|npm|pypi"
+        r"|whsec|dop_v1)"
         r"[-_][A-Za-z0-9_-]{16,200}+",
-        "rnd", "sbp", "sb_", "gh", "xox", "glpat", "npm", "whsec", "dop_",
+        "rnd", "sbp", "sb_", "gh", "github", "xox", "xapp", "glpat", "npm", "pypi", "whsec", "dop_",
     ),
+    _shape("key", r"\bhooks\.slack\.com/(?:services|workflows)/(?P<v>[A-Za-z0-9/]{20,120}+)", "hooks.slack"),
+    _shape("key", r"\bSG\.[\w-]{16,40}+\.[\w-]{16,64}+", "sg.", flags=re.ASCII),
+    _shape("key", r"\bSK[0-9a-f]{32}\b", "sk"),
+    _shape("key", r"\b(?:hf|shpat|lin_api|sntrys|PMAK)[-_](?P<v>[A-Za-z0-9_-]{24,200}+)",
+           "hf_", "shpat", "lin_api", "sntrys", "pmak", check=_telling),
     _shape("key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}(?![\w-])", "akia", "asia", "aiza"),
     _shape("key", r"(?i)\bbearer\s(?P<v>[A-Za-z0-9._~+/-]{20,1000}+)", "bearer", check=_telling),
 )  # fmt: skip
@@ -124,24 +157,30 @@ PERSONAL: Final[tuple[Shape, ...]] = (
            "invalid input"),
     _shape(
         "date",
-        r"(?i)\b(?:dob|d\.o\.b\.|date of birth|date of death|birth ?date|birthday|born(?: on)?|geb\.|"
+        r"(?i)(?<![a-z0-9])(?:dob|d\.o\.b\.|date[ _]?of[ _]?(?:birth|death)|birth[ _]?date|birthday|"
+        r"born(?: on)?|geb\.|"
         r"geboren(?: am)?|"
         r"geburtsdatum|né(?:e)? le|date de naissance|(?:fecha de )?nacimiento|nacid[oa] el|"
         r"data de nascimento|"
         r"nascid[oa] em|data di nascita|nat[oa] il)(?:[\"']?\s{0,2}+[:=]?\s{0,2}+[\"']?)"
         rf"(?P<v>{_DATE})",
+        "dob", "d.o.b", "date", "birth", "born", "geb", "né", "nac", "nas", "nat",
     ),
     _shape("ssn", r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])", "-", check=numbers.ssn),
     _shape(
         "id",
         r"(?i)\b(?:mrn|medical record(?: no\.?| number| #)?|"
         r"patient (?:id|no\.?|number)|chart (?:no\.?|number)|"
-        r"ssn|nhs(?: no\.?| number)?|nino|bsn|nif|nie|dni|utente|sns|sécu|"
+        r"ssn|social security(?: no\.?| number| #)?|nhs(?: no\.?| number)?|"
+        r"nino|bsn|nif|nie|dni|utente|sns|sécu|"
         r"passport(?: no\.?| number)?|"
         r"(?:insurance|policy|member|medicare|medicaid) (?:id|no\.?|number)|"
         r"versicherten(?:nummer|nr\.?)|kvnr|"
         r"patienten(?:nummer|nr\.?)|steuer-?id|codice fiscale|iban)\b[-:#=.\s\"']{0,4}+"
         r"(?P<v>[A-Z0-9][A-Z0-9 ./-]{3,30}[A-Z0-9])(?![A-Z0-9])",
+        "mrn", "medical", "patient", "chart", "ssn", "social", "nhs", "nino", "bsn", "nif", "nie", "dni",
+        "utente", "sns", "sécu", "passport", "insurance", "policy", "member", "medicare", "medicaid",
+        "versicherten", "kvnr", "steuer", "codice", "iban",
         check=_numbered,
     ),
     _shape("id", r"(?<![\w.-])\d{3} \d{3} \d{4}(?![\w-])", " ", check=numbers.nhs),
@@ -203,10 +242,10 @@ PERSONAL: Final[tuple[Shape, ...]] = (
     _shape("address", rf"{_WORD}, (?:{_STATES}),? \d{{5}}(?:-\d{{4}})?(?![\w-])", ", "),
     _shape(
         "name",
-        r"(?i:\b(?:patient(?:in)?(?: name)?|pt|paciente|paziente|patiente|versicherter?|next of kin|"
-        r"mother|father|spouse|guardian|carer|insured|subscriber|nachname|vorname|surname|first name|"
-        r"last name|given name|"
-        r"family name|nom|prénom|apellidos?|cognome))" + _LABEL + rf"(?P<v>{_WORD}(?:,? {_WORD}){{0,3}})",
+        r"(?i:(?<![a-z0-9])(?:patient(?:in)?(?:[ _]?name)?|pt|paciente|paziente|patiente|versicherter?|"
+        r"next of kin|mother|father|spouse|guardian|carer|insured|subscriber|nachname|vorname|"
+        r"(?:sur|first[ _]?|last[ _]?|given[ _]?|family[ _]?|middle[ _]?)name|"
+        r"nom|prénom|apellidos?|cognome))" + _LABEL + rf"(?P<v>{_WORD}(?:,? {_WORD}){{0,3}})",
         ":", "=",
         check=_person,
     ),
