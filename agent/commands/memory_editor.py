@@ -89,6 +89,7 @@ def _open(editor: str, file: Path, text: str) -> None:
         words = [*shlex.split(editor), str(file)]
         code = subprocess.run(words, check=False).returncode
     except ValueError:
+        file.unlink(missing_ok=True)
         raise ConfigurationError(f"EDITOR is {editor!r}, which cannot be read: a quote is open.") from None
     except OSError as error:
         file.unlink(missing_ok=True)

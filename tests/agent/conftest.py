@@ -18,6 +18,7 @@ from agent.executor import Executor
 from agent.loop import Loop
 from agent.model import AnthropicModel
 from agent.session import Session
+from tests.agent.memory_person import Person
 from tests.model_server import ModelServer, Script, model_server
 from tools.redaction import Redactor
 from tools.registry import Effect, Params, Preview, Result, Tool, tool
@@ -143,3 +144,15 @@ async def talk(serve: Callable[..., ModelServer], tmp_path: Path) -> AsyncIterat
     yield begin
     for model in models:
         await model.aclose()
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Person:
+    """Somebody in an empty workspace, with no settings but a state folder and a width of the terminal."""
+    workspace = tmp_path / "work"
+    workspace.mkdir()
+    monkeypatch.chdir(workspace)
+    for name in ("SERGEI_MEMORY", "VISUAL", "EDITOR", "SERGEI_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SERGEI_STATE_DIR", str(tmp_path / "state"))
+    return Person(workspace, tmp_path / "state", monkeypatch, capsys)
