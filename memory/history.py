@@ -115,18 +115,24 @@ def _step(bank: Bank, change_id: str) -> _Step:
 
 def _steps(bank: Bank, entry_id: str | None, limit: int) -> list[_Step]:
     """Changes newest first. A commit of a text that the journal knows says who the unknown editor was."""
-    recorded = _recorded(bank, entry_id)
     committed = _committed(bank, entry_id, limit)
-    authors = {(step.change.entry_id, step.digest): step.change for step in reversed(committed)}
-    steps: list[_Step] = []
-    for step in recorded:
-        commit = authors.get((step.change.entry_id, step.digest))
-        if commit and step.change.who == history_journal.UNKNOWN:
-            step = replace(step, change=replace(step.change, who=commit.who))
-        steps.append(step)
+    authors: dict[tuple[str, str | None], str] = {}
+    newest: dict[str, str | None] = {}
+    for step in committed:  # newest first
+        authors[step.change.entry_id, step.digest] = step.change.who
+        newest.setdefault(step.change.entry_id, step.digest)
+    recorded: list[_Step] = []
+    for step in _recorded(bank, entry_id):
+        change = step.change
+        if change.id.endswith(f".{_NOW}") and newest.get(change.entry_id, "") == step.digest:
+            continue  # committed meanwhile: git says who and why
+        if change.who == history_journal.UNKNOWN:
+            who = authors.get((change.entry_id, step.digest), change.who)
+            step = replace(step, change=replace(change, who=who))
+        recorded.append(step)
     known = {(step.change.entry_id, step.digest) for step in recorded}
-    steps += [step for step in committed if (step.change.entry_id, step.digest) not in known]
-    return sorted(steps, key=lambda step: step.change.when, reverse=True)
+    recorded += [step for step in committed if (step.change.entry_id, step.digest) not in known]
+    return sorted(recorded, key=lambda step: step.change.when, reverse=True)
 
 
 def _recorded(bank: Bank, entry_id: str | None) -> list[_Step]:
@@ -177,23 +183,32 @@ def _places(bank: Bank, entry_id: str | None) -> dict[str, str]:
     """Entry ids with their files. Read as they are: also what is broken or refused has a history."""
     found: dict[str, str] = {}
     for file in files.list_files(bank.root):
-        ending = Path(file.path).stem.rpartition("--")[2]
-        if entry_id and len(ending) == TAIL and ending.upper() != entry_id[-TAIL:]:
+        ending = _ending(file.path)
+        if entry_id and ending and ending.upper() != entry_id[-TAIL:]:
             continue
         try:
             _, text = files.read_text(bank.root / file.path)
             found.setdefault(parse_entry(text).id, file.path)
         except (MemoryBankError, FileNotFoundError):
-            for path in history_journal.journal_paths(bank.root) if len(ending) == TAIL else ():
+            for path in history_journal.journal_paths(bank.root) if ending else ():
                 if path.stem.endswith(ending.upper()):
                     found.setdefault(path.stem, file.path)
     return {entry_id: found[entry_id]} if entry_id in found else {} if entry_id else found
 
 
+def _ending(path: str) -> str:
+    """The end of the id that the file's name carries, unless a person gave it another name."""
+    head, _, ending = Path(path).stem.rpartition("--")
+    return ending if head and len(ending) == TAIL else ""
+
+
 def _committed(bank: Bank, entry_id: str | None, limit: int) -> list[_Step]:
     paths = ["."]
     if entry_id:
-        paths = [f":(glob)*/*--{tail(entry_id)}.md", *_places(bank, entry_id).values()]
+        paths = [
+            f":(glob)*/*--{tail(entry_id)}.md",
+            *(f":(literal){path}" for path in _places(bank, entry_id).values()),
+        ]
     found = history_git.commits(bank.root, paths, limit=limit)
     texts = history_git.blobs(bank.root, _names(found))
     steps: list[_Step] = []
