@@ -93,6 +93,7 @@ def build_parser(instead: Mapping[str, Callable[[argparse.ArgumentParser], None]
     _approvals(commands.add_parser("approvals", help="list what may run without asking"))
     _audit(commands.add_parser("audit", help="show, verify, export or prune the audit log"))
     _doctor(commands.add_parser("doctor", help="check the set-up and the connected database"))
+    _keys(commands.add_parser("keys", help="show or keep the keys for Render and Supabase"))
     _init_role(commands.add_parser("init-role", help="create a database login that only reads"))
     _completion(commands.add_parser("completion", help="print the shell's completion of these commands"))
     return parser
@@ -266,6 +267,17 @@ def _init_role(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ask-password", action="store_true", help="type the password instead of a made one")
     parser.add_argument("--print", action="store_true", help="only print the SQL; nothing is changed")
+
+
+def _keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "set", "forget"),
+        default="list",
+        help="set asks for the key and keeps it in the system's keyring",
+    )
+    parser.add_argument("vendor", nargs="?", choices=("render", "supabase"))
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent import settings as settings_module
 from agent.audit import AuditLog
+from agent.commands.doctor_keys import vendor_lines
 from agent.compose import Choice, House, open_bank, open_cluster, open_house, sandbox_settings
 from agent.settings import Settings
 from tools import catalogue
@@ -105,8 +106,13 @@ def _can_be_written(path: Path) -> bool:
 async def _target(settings: Settings, choice: Choice) -> AsyncIterator[Check]:
     try:
         async with open_house(settings, choice, face="cli") as house:
-            for check in await _database(house, choice):
-                yield check
+            try:
+                for check in await _database(house, choice):
+                    yield check
+            except SergeiError as error:
+                yield Check("fail", "database", str(error))
+            for line in await vendor_lines(house.executor.resources):
+                yield Check(*line)
     except SergeiError as error:
         yield Check("fail", "database", str(error))
 

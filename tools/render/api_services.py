@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.errors import InvalidInput
@@ -61,7 +61,7 @@ class Services(Endpoints):
         schedule: str | None = None,
         max_shutdown_delay_seconds: int | None = None,
         build_filter: Mapping[str, list[str]] | None = None,
-        ip_allow_list: list[Mapping[str, str]] | None = None,
+        ip_allow_list: Sequence[Mapping[str, str]] | None = None,
         maintenance_mode: Mapping[str, Any] | None = None,
     ) -> Service:
         """Change fields of a service; the rest stays. Most take effect with the next deploy."""

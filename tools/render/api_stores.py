@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tools.render.endpoints import Endpoints, Names, at_least, given
@@ -53,7 +53,7 @@ class PostgresDatabases(Endpoints):
         disk_size_gb: int | None = None,
         disk_autoscaling: bool | None = None,
         high_availability: bool | None = None,
-        ip_allow_list: list[Mapping[str, str]] | None = None,
+        ip_allow_list: Sequence[Mapping[str, str]] | None = None,
     ) -> Postgres:
         """Change a database. A new plan restarts it; a disk never becomes smaller again."""
         fields = given(
@@ -149,7 +149,7 @@ class KeyValues(Endpoints):
         name: str | None = None,
         plan: str | None = None,
         maxmemory_policy: str | None = None,
-        ip_allow_list: list[Mapping[str, str]] | None = None,
+        ip_allow_list: Sequence[Mapping[str, str]] | None = None,
     ) -> KeyValue:
         """Change an instance."""
         fields = given(name=name, plan=plan, maxmemoryPolicy=maxmemory_policy, ipAllowList=ip_allow_list)
