@@ -10,6 +10,7 @@ from typing import Any, Final
 from agent.commands.memory_access import Access, note, opened
 from agent.reports.memory_json import document
 from agent.reports.memory_text import hits, successors_of, titles
+from agent.terminal.safe import harmless
 from memory import CATEGORIES, Entry, as_markdown, usage
 from memory.entry import STATUSES
 from memory.ranking import warning
@@ -125,7 +126,7 @@ def _show(access: Access, args: argparse.Namespace) -> int:
     entry = access.bank.get(args.id)
     path, text = access.bank.source(args.id)
     if args.raw:
-        sys.stdout.write(text)
+        sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
         return 0
     successor = successors_of(access.bank.entries()).get(entry.id)
     if args.json:

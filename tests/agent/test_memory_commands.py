@@ -133,12 +133,14 @@ def test_an_entry_is_shown_whole_raw_and_as_json(person: Person):
 
 
 def test_what_files_hold_cannot_play_with_the_terminal(person: Person):
-    entry = person.remembers("Harmless title")
+    entry = person.remembers("Harmless timeline of care_notes")
     path, text = person.bank.source(entry.id)
     path.write_text(
-        text.replace("Harmless title", '"Har\\x1b[2Jmless"').replace("Changed", "\x1b]0;x\x07Chan")
+        text.replace(
+            "title: Harmless timeline of care_notes", 'title: "Har\\x1b[2Jmless timeline of care_notes"'
+        ).replace("Changed", "\x1b]0;x\x07Chan")
     )
-    for words in (["list", "--own"], ["show", entry.id], ["search", "setting", "mless"]):
+    for words in (["list", "--own"], ["show", entry.id], ["search", "timeline", "care_notes"]):
         assert person.memory(*words) == 0
         assert "mless" in person.says and "\x1b" not in person.says + person.complains
 
