@@ -12,7 +12,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import SergeiError
@@ -21,7 +21,7 @@ from tools.recall.translate import translated
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from memory import Banks, Entry
+    from memory import Banks, Entry, Recalled
     from memory.briefing import Brief
     from tools.redaction import Redactor
     from tools.registry import Preview
@@ -43,6 +43,9 @@ _TALK: Final = """
 """
 _COMMON: Final = frozenset(_TALK.split())
 """Words of any conversation about a database: on their own they ask for no memory."""
+
+_BROAD: Final = frozenset({"service", "project", "versions"})
+"""Scopes that half of a bank shares: naming one asks for no entry of it."""
 
 _NAMES: Final = 40
 _WORDS: Final = """
@@ -101,29 +104,47 @@ def _brief(bank: Banks, words: str, project: str, now: datetime, told: Collectio
             at_hand = [name for name in names if name == project or _names(words, name)]
             target.setdefault(scope, []).extend(at_hand)
     found = bank.recall(words, now=now, applies_to=target, limit=_SEARCHED)
-    fresh = [one for one in found if one.entry.id not in told and _matters(one.entry, words, target)]
-    return brief(fresh, budget_tokens=TOKENS - _FENCE_TOKENS)
+    fresh = [one for one in found if one.entry.id not in told]
+    about: list[Recalled] = []
+    for one in fresh:
+        if _same_object(one.entry, words, target):
+            # The same name decides, however many entries share it and however rare the other words are.
+            about.append(replace(one, relevance=1.0))
+        elif _same_subject(one.entry, words):
+            about.append(one)
+    return brief(about, budget_tokens=TOKENS - _FENCE_TOKENS)
 
 
-def _matters(entry: Entry, words: str, target: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the words are about this entry, not merely share a common word with it.
+def _same_object(entry: Entry, words: str, target: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the words name what the entry is about: a table, a function, an error code."""
+    from memory.tokens import identifiers
 
-    Recall ranks whatever matches, for somebody who asked. Nobody asked here, so a name must be the same (a
-    table, a service, an error code), or the entry's head and one more word of substance.
+    scopes = [(scope, names) for scope, names in entry.applies_to.items() if scope not in _BROAD]
+    if any(name in target.get(scope, ()) for scope, names in scopes for name in names):
+        return True
+    return bool(set(identifiers(words)) & set(identifiers("\n".join(_texts(entry)))))
+
+
+def _same_subject(entry: Entry, words: str) -> bool:
+    """Whether the words are about what the entry's head says, not merely share a common word with it.
+
+    Recall ranks whatever matches, for somebody who asked. Nobody asked here.
     """
-    from memory.tokens import identifiers, query_terms
+    from memory.tokens import query_terms
 
-    names = [name for given in entry.applies_to.values() for name in given]
-    if any(name in target.get(scope, ()) for scope, given in entry.applies_to.items() for name in given):
-        return True
-    head = "\n".join((entry.title, *entry.tags, *names))
-    text = "\n".join((head, entry.context, entry.action, entry.result))
-    if set(identifiers(words)) & set(identifiers(text)):
-        return True
+    head = "\n".join(
+        (entry.title, *entry.tags, *(name for given in entry.applies_to.values() for name in given))
+    )
+    text = "\n".join(_texts(entry))
     asked = {_root(term) for term in query_terms(words)} - set(map(_root, _COMMON))
     in_head = asked & set(map(_root, query_terms(head, limit=200)))
     in_text = asked & set(map(_root, query_terms(text, limit=2_000)))
     return bool(in_head) and (len(in_text) > 1 or len(asked) == 1)
+
+
+def _texts(entry: Entry) -> tuple[str, ...]:
+    names = (name for given in entry.applies_to.values() for name in given)
+    return (entry.title, *entry.tags, *names, entry.context, entry.action, entry.result)
 
 
 def _root(word: str) -> str:

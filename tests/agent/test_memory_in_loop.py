@@ -20,10 +20,10 @@ from agent.loop import Loop
 from agent.mcp_content import EVERY_ANSWER
 from agent.mcp_content import question as mcp_question
 from agent.model import AnthropicModel
-from agent.recollection import TOKENS, objects_of
+from agent.recollection import TOKENS, objects_of, recollect
 from agent.session import Session
 from agent.terminal.ask import question
-from memory import Bank, Banks, Draft
+from memory import Bank, Banks, Draft, starter_bank
 from tests.model_server import ModelServer, Script, reply, use
 from tools.recall import recall, remember
 from tools.redaction import Redactor
@@ -188,6 +188,23 @@ async def test_nothing_comes_to_mind_where_nothing_is_known(scene: Begin):
     for words in ("Hello, who are you?", "Which tables are there?", "Thanks, that looks good."):
         assert not any(isinstance(event, Remembered) for event in await talk.say(words))
     assert all("<memory" not in str(call.messages) for call in talk.server.calls)
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("List tables", ""),
+        ("How many rows are in the biggest table?", ""),
+        ("Thanks, that looks good.", ""),
+        ("Please continue.", ""),
+        ("42P17 when I read through the policy", "42P17"),
+        ("A deploy failed on Render; should I roll back?", "Render"),
+        ("Could you check whether anon can call my function?", "anon"),
+    ],
+)
+async def test_the_starter_bank_comes_to_mind_only_where_it_helps(words: str, title: str):
+    found = await recollect(Resources(bank_or_none=Banks(None, also=(starter_bank(),))), Redactor(), words)
+    assert (found is not None and title in found.titles[0]) if title else found is None
 
 
 async def test_memory_that_is_switched_off_says_nothing(scene: Begin):

@@ -24,6 +24,8 @@ from memory import files as disk
 from memory.draft import check_text
 from memory.edits import as_retired
 from memory.frontmatter import split, with_scalar
+from memory.writing import Note
+from memory.writing import write as record
 from tools.errors import InvalidInput, NotFound, Refused
 from tools.recall.lines import inserted, numbered, replaced, size
 
@@ -59,13 +61,19 @@ class Notebook:
     def __init__(self, bank: Bank, objection: Callable[[str], str | None]) -> None:
         self._root = bank.root
         self._objection = objection
+        self._note = Note("memory tool", "edited", may_keep=lambda text: objection(text) is None)
 
     def carry_out(self, planned: Callable[[], Plan]) -> str:
         """Plan under the lock, so that nobody's change is lost, and write. The answer for the client."""
         with disk.exclusive(self._root):
             plan = planned()
             for write in plan.writes:
-                _apply(write)
+                if write.content is not None and self._category(write.path):
+                    write.path.parent.mkdir(exist_ok=True)
+                    entry = parse_entry(write.content.decode())
+                    record(self._root, write.path, entry, write.expected, write.content, self._note)
+                else:
+                    _apply(write)
             return plan.answer
 
     def view(self, path: str, view_range: list[int] | None) -> str:

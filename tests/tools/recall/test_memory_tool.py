@@ -16,6 +16,7 @@ from agent.audit import AuditLog
 from agent.executor import Executor
 from memory import Bank, Banks, Draft
 from memory.errors import MemoryBankError
+from memory.history import log, restore
 from tools import catalogue
 from tools.errors import SergeiError
 from tools.recall.memory import memory
@@ -251,6 +252,9 @@ def test_deleting_retires_and_keeps_the_file(tmp_path: Path):
     assert bank.get(saved.id).status == "retired" and "40 ms" in Path(file).read_text()
     assert Banks(bank).recall("profile_grants index", now=NOW) == []
     assert "does not exist" in ours(view(path)) and "already exists" in ours(create(path, "x"))
+    assert log(bank)[0].who == "memory tool"
+    assert restore(bank, log(bank)[1].id).status == "active", "the history gives it back"
+    bank.retire(saved.id, "again")
     (kept,) = (tmp_path / ".retired").iterdir()
     assert kept.read_text() == "the plan\n"
     assert ours(view("/memories")).count("\n") == 1, "nothing shows any more"
