@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,10 @@ class Person:
         self, title: str, action: str = "Changed the setting as told.", *, days_ago: int = 0, **more: Any
     ) -> Entry:
         """Save an entry as it would have been saved `days_ago`."""
-        draft = {"category": "performance-tuning", "result": "It took 14 ms instead of 820 ms."} | more
+        draft: dict[str, Any] = {
+            "category": "performance-tuning",
+            "result": "It took 14 ms instead of 820 ms.",
+        } | more
         return self.bank.add(
             Draft(title=title, action=action, **draft), source="a test", now=NOW - timedelta(days=days_ago)
         ).entry
@@ -70,6 +73,3 @@ class Person:
     def drafts(self) -> list[Path]:
         """Texts that wait outside the bank."""
         return sorted((self.state / "memory-drafts").glob("*"))
-
-
-TODAY: date = NOW.date()

@@ -20,7 +20,7 @@ NOW = datetime(2030, 6, 1, 12, tzinfo=UTC)
 def entry(
     title: str, action: str = "Set it as the manual says.", *, days_ago: int = 10, **more: Any
 ) -> Entry:
-    draft = {"category": "performance-tuning", "result": "It took 14 ms."} | more
+    draft: dict[str, Any] = {"category": "performance-tuning", "result": "It took 14 ms."} | more
     return to_entry(Draft(title, action=action, **draft), source="a test", now=NOW - timedelta(days=days_ago))
 
 
