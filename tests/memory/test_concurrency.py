@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from memory import Bank, Draft
+from benchmarks import memory_writes
+from memory import Bank, BankConflict, Draft
 
 WRITER = Path(__file__).with_name("writer_process.py")
 
@@ -53,3 +56,46 @@ def test_a_killed_writer_tears_nothing_and_blocks_nobody(bank: Bank, draft: Draf
     assert promised | {"afterwards"} <= kept(bank, entry.id)
     assert bank.problems() == ()
     assert list(bank.root.rglob(".tmp-*")) == []
+
+
+def test_writers_that_are_killed_at_random_lose_and_tear_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "bank"
+    done = memory_writes.run(root, 150, 3, kill_every=0.4)
+    assert done.killed >= 2
+    assert {kind for kind, _, _ in done.acknowledged} == {"add", "outcome", "supersede", "edit"}
+    assert memory_writes.lost(root, done) == []
+    # The proof notices a loss.
+    bank = Bank(root)
+    target = next(target for kind, target, _ in done.acknowledged if kind == "outcome")
+    bank.source(target)[0].unlink()
+    assert any(word.startswith("lost: outcome") for word in memory_writes.lost(root, done))
+
+
+def test_what_a_person_saves_while_we_write_is_never_overwritten(
+    bank: Bank, draft: Draft, now: datetime
+) -> None:
+    saved = bank.add(draft, source="session 1", now=now)
+    marks: list[str] = []
+    enough = threading.Event()
+
+    def save_again_and_again() -> None:
+        # As an editor does it: read, change, write beside, rename over. It asks for no lock.
+        while not enough.wait(0.004):
+            mark = f"Person {len(marks)}."
+            beside = saved.path.with_name("editor")
+            beside.write_text(f"{saved.path.read_text()}\n{mark}\n")
+            beside.replace(saved.path)
+            marks.append(mark)
+
+    person = threading.Thread(target=save_again_and_again)
+    person.start()
+    written = 0
+    while written < 25 or len(marks) < 50:
+        with suppress(BankConflict):  # it says so; it is theirs that must stay
+            bank.record_outcome(saved.entry.id, "worked", now=now)
+            written += 1
+    enough.set()
+    person.join()
+    text = saved.path.read_text()
+    assert [mark for mark in marks if f"\n{mark}\n" not in text] == []
+    assert bank.problems() == ()
