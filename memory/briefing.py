@@ -15,7 +15,7 @@ from memory.entry import Entry, one_line
 from memory.ranking import Recalled, warning
 from memory.tokens import identifiers
 
-RELEVANT = 0.35
+RELEVANT = 0.4
 """Share of a query's meaning that an entry must carry to be told unasked (see `Recalled.relevance`)."""
 _MOST = 5
 _ACTION = 320

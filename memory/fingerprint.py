@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 
 _RUN = 3
+_LONGEST = 16  # words of a sentence; messages are shorter
 _MOST = 24
 MARK = "e_"
 """How a term begins that stands for a run of words of an error message."""
 
 _SIGNS = (
-    "error", "fatal", "panic", "exception", "fail", "denied", "violat", "invalid", "cannot", "can't", "refused",
+    "error", "fatal", "panic", "exception", "fail", "denied", "violat", "invalid", "cannot", "can't",
     "exceeded", "exited", "killed", "deadlock", "timeout", "missing", "unknown", "undefined", "conflict",
     "abort", "reject", "unavailable", "unreachable", "unauthorized", "forbidden", "traceback", "sqlstate",
     "cancel", "crash", "enoent", "refused", "not exist", "not found", "not allowed", "timed out", "out of ",
@@ -48,11 +49,12 @@ def error_runs(text: str, *, most: int = _MOST, everywhere: bool = False) -> lis
             stable = _stable_words(segment)
             if len(stable) == _RUN - 1:
                 runs[MARK + "_".join(stable)] = None
-            for at in range(len(stable) - _RUN + 1):
-                runs[MARK + "_".join(stable[at : at + _RUN])] = None
+            for one, two, three in zip(stable, stable[1:], stable[2:], strict=False):
+                runs[f"{MARK}{one}_{two}_{three}"] = None
     return list(runs)[:most]
 
 
 def _stable_words(segment: str) -> list[str]:
-    said = [one for one in _QUOTED.sub(" ", segment).split() if one.isalpha() or not _VALUE.search(one)]
-    return [word for word in _WORD.findall(" ".join(said).lower()) if word not in _DECORATION]
+    spoken = _QUOTED.sub(" ", segment).split()[: 2 * _LONGEST]
+    said = [one for one in spoken if one.isalpha() or not _VALUE.search(one)]
+    return [word for word in _WORD.findall(" ".join(said).lower()) if word not in _DECORATION][:_LONGEST]

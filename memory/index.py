@@ -58,9 +58,9 @@ WHERE entry_id = ? AND root IN (SELECT value FROM json_each(?)) ORDER BY path
 """
 # What a search may read: occurrences of its terms, the rarest first. Words in most entries tell them apart
 # least and cost most.
-_WORK = 12_000
+_WORK = 9_000
 _ROWS = 150
-_LESS = 0.3  # what a synonym's score counts
+_LESS = 0.5  # what a synonym's score counts
 _LONGEST_CHAIN = 20
 
 _NOT_ITS_FAULT = frozenset(

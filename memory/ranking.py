@@ -23,7 +23,7 @@ from memory.ulid import ulid_time
 _WORTH_SHOWING = 0.12
 _SCOPE_WEIGHTS = {"table": 1.6, "service": 1.35, "project": 1.35, "versions": 1.2}
 _NAMED, _NAMED_OTHER = 1.15, 0.7
-_BY_SHARE = 0.5
+_BY_SHARE = 0.7
 _CONFIDENCE = {"low": 0.85, "medium": 1.0, "high": 1.1}
 
 

@@ -17,7 +17,7 @@ from memory.stems import stems
 from memory.synonyms import synonyms
 from memory.tokens import identifiers, query_terms, words
 
-_SYNONYM = 0.6  # what a word is worth of which only a synonym is there
+_SYNONYM = 0.7  # what a word is worth of which only a synonym is there
 Load = Callable[[int, str], Entry | None]
 """The entry in a bank's file (the bank's place, relative path), or None when there is none that counts."""
 

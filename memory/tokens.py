@@ -6,6 +6,8 @@ stays `42p17`, `srv-abc` is `srv_abc`, `srv` and `abc`, and `patientEvents` is `
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 
 _CHUNK = re.compile(r"[^\W_]+(?:[_.\-]+[^\W_]+)*")
@@ -37,18 +39,19 @@ def words(text: str) -> list[str]:
 
 def identifiers(text: str) -> list[str]:
     """Identifiers kept whole, lower case, their joints (`-`, `.`, camel case) spelled `_`."""
-    found: list[str] = []
-    for chunk in dict.fromkeys(_CHUNK.findall(text)):
-        if chunk.isalpha() and (chunk.islower() or chunk.istitle()):  # an ordinary word, as most are
-            continue
-        parts = words(chunk)
-        if len(parts) > 1:
-            found.append("_".join(parts))
-            if (plain := chunk.lower()).isalnum():
-                found.append(plain)
-        elif _MIXED.match(chunk):
-            found.append(chunk.lower())
-    return list(dict.fromkeys(found))
+    chunks = dict.fromkeys(_CHUNK.findall(text))
+    return list(dict.fromkeys(itertools.chain.from_iterable(map(_whole, chunks))))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _whole(chunk: str) -> tuple[str, ...]:
+    if chunk.isalpha() and (chunk.islower() or chunk.istitle()):  # an ordinary word, as most are
+        return ()
+    parts = words(chunk)
+    if len(parts) > 1:
+        joined = "_".join(parts)
+        return (joined, plain) if (plain := chunk.lower()).isalnum() else (joined,)
+    return (chunk.lower(),) if _MIXED.match(chunk) else ()
 
 
 def prominent_text(text: str) -> str:
