@@ -42,6 +42,10 @@ def document(name: str) -> dict[str, Any]:
     return json.loads(text)
 
 
+# None is openapi-core's way to leave the document itself unchecked; its types do not say so.
+_UNCHECKED = Config(spec_validator_cls=None)  # pyright: ignore[reportArgumentType]  see above
+
+
 class _Request:
     """An httpx request as openapi-core reads one."""
 
@@ -64,7 +68,7 @@ class Contract:
     def __init__(self, spec: dict[str, Any], samples: Mapping[tuple[str, str], str] | None = None) -> None:
         self.spec, self.samples = spec, dict(samples or {})
         # Supabase's document has a flaw of its own, in a body that no client here sends.
-        self.judge = OpenAPI(SchemaPath.from_dict(spec), config=Config(spec_validator_cls=None))
+        self.judge = OpenAPI(SchemaPath.from_dict(spec), config=_UNCHECKED)
         self.called: list[tuple[str, str]] = []
         self.transport = httpx.MockTransport(self.answer)
 
@@ -141,13 +145,14 @@ class Contract:
 
     def resolved(self, node: Any) -> dict[str, Any]:
         """The node that a reference means."""
-        while "$ref" in node:
+        found = cast("dict[str, Any]", node)
+        while "$ref" in found:
             step: Any = self.spec
-            for name in node["$ref"].removeprefix("#/").split("/"):
+            for name in str(found["$ref"]).removeprefix("#/").split("/"):
                 name = name.replace("~1", "/").replace("~0", "~")
-                step = step[int(name)] if isinstance(step, list) else step[name]
-            node = step
-        return cast("dict[str, Any]", node)
+                step = cast("Any", step[int(name)] if isinstance(step, list) else step[name])
+            found = cast("dict[str, Any]", step)
+        return found
 
     def example(self, schema: Any, depth: int = 0) -> Any:
         """A value with all of a schema's properties."""
@@ -161,7 +166,7 @@ class Contract:
             return schema["enum"][0]
         kind = schema.get("type", "object" if "properties" in schema else "")
         if kind == "object":
-            properties = schema.get("properties", {}) if depth < 8 else {}
+            properties: dict[str, Any] = schema.get("properties", {}) if depth < 8 else {}
             return {name: self.example(part, depth + 1) for name, part in properties.items()}
         if kind == "array":
             return [self.example(schema["items"], depth + 1)]

@@ -22,10 +22,10 @@ def run(args: argparse.Namespace) -> int:
     if args.vendor is None:
         raise InvalidInput("Name the vendor.", hint=f"One of {', '.join(keys.VARIABLES)}.")
     if args.action == "forget":
-        there = keys.forget(args.vendor)
+        there = keys.forget(settings, args.vendor)
         print(f"{args.vendor}: {'removed from' if there else 'there was none in'} the keyring.")
         return 0
-    keys.keep(args.vendor, _asked(args.vendor))
+    keys.keep(settings, args.vendor, _asked(args.vendor))
     print(f"{args.vendor}: kept in the keyring; `sergei doctor` shows what it may do.")
     return 0
 
@@ -34,7 +34,11 @@ def _where(settings: Settings, vendor: str, variable: str) -> str:
     in_environment = settings.render_key if vendor == "render" else settings.supabase_key
     if in_environment:
         return f"from {variable}"
-    return "from the keyring" if keys.kept(vendor) else f"none; set {variable}, or `sergei keys set {vendor}`"
+    return (
+        "from the keyring"
+        if keys.kept(settings, vendor)
+        else f"none; set {variable}, or `sergei keys set {vendor}`"
+    )
 
 
 def _asked(vendor: str) -> str:

@@ -59,12 +59,17 @@ def settings(folder: Path, text: str = "", **environ: str) -> Settings:
 
 def test_the_environment_beats_the_keyring(tmp_path: Path, drawer: Drawer):
     assert keys.find_key(settings(tmp_path), "render") is None
-    keys.keep("render", "rnd_from_keyring")
+    keys.keep(settings(tmp_path), "render", "rnd_from_keyring")
     assert keys.find_key(settings(tmp_path), "render") == Secret("rnd_from_keyring")
     told = settings(tmp_path, RENDER_API_KEY=" rnd_from_environment\n")
     assert keys.find_key(told, "render") == Secret("rnd_from_environment")
     assert "rnd_from" not in repr(told)
-    assert keys.forget("render") and not keys.forget("render") and not drawer.kept
+    assert keys.forget(told, "render") and not keys.forget(told, "render") and not drawer.kept
+
+
+def test_a_keyring_is_not_asked_for_what_was_not_put_there(tmp_path: Path, drawer: Drawer):
+    drawer.kept["sergei", "render"] = "rnd_from_elsewhere"
+    assert keys.find_key(settings(tmp_path), "render") is None
 
 
 @pytest.mark.parametrize(

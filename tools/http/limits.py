@@ -51,11 +51,13 @@ class RateLimits:
                 window.remaining -= 1
                 window.on_their_way += 1
                 return
+            ends = window.ends
             await self._wait(left)
-            if self._windows.get(bucket) is window:
-                # The wait is over whatever the clock says: a simulated pause need not move it.
+            if self._windows.get(bucket) is window and window.ends == ends:
+                # The first of those who waited opens the next window for all of them. The wait is over
+                # whatever the clock says: a simulated pause need not move it.
                 window.remaining = max(window.limit, 1)
-                window.ends = max(window.ends, self._clock() + 1)
+                window.ends = max(window.ends, self._clock()) + 1
 
     def learn(self, bucket: str, headers: Mapping[str, str]) -> None:
         """Note what an answer says of its bucket. Headers are looked up in lower case."""

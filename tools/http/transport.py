@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tools.errors import InvalidInput, NotFound, RemoteError, Unavailable
 from tools.http.limits import RateLimits
@@ -113,8 +113,14 @@ class Http:
             transport=self._transport,
             timeout=httpx.Timeout(self._timeout, connect=10),
             follow_redirects=False,  # the key goes to this host and no other
+            trust_env=not self.is_loopback,  # no proxy stands between us and this machine
             headers={**self.authorization, "User-Agent": "sergei", "Accept": "application/json"},
         )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the API is on this machine, as the simulated one is."""
+        return urlsplit(self.base_url).hostname in {"localhost", "127.0.0.1", "::1"}
 
     @property
     def authorization(self) -> dict[str, str]:

@@ -31,7 +31,10 @@ async def follow(http: Http, params: dict[str, Any]) -> AsyncIterator[LogLine]:
     while True:
         try:
             url = address + urlencode(query(params))
-            async with connect(url, additional_headers=http.authorization, max_size=1_000_000) as socket:
+            proxy = None if http.is_loopback else True
+            async with connect(
+                url, additional_headers=http.authorization, max_size=1_000_000, proxy=proxy
+            ) as socket:
                 async for message in socket:
                     failures = 0
                     line = _line(message)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ from tools.errors import (
     SergeiError,
     Unavailable,
 )
+from tools.http.limits import RateLimits
 from tools.http.secret import Secret, is_secret_name, masked
 from tools.render.client import LogQuery, RenderClient
 from tools.render.models import Service
@@ -35,8 +36,11 @@ class Vendor:
     """Answers in the given order, then repeats the last; its clock moves only while somebody waits."""
 
     def __init__(self, *answers: Answer) -> None:
-        self.answers, self.asked = list(answers), list[httpx.Request]()
-        self.waits, self.told, self.time = list[float](), list[str](), 1_000.0
+        self.answers: list[Answer] = list(answers)
+        self.asked: list[httpx.Request] = []
+        self.waits: list[float] = []
+        self.told: list[str] = []
+        self.time = 1_000.0
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """The next answer; an exception is raised as the network would."""
@@ -253,6 +257,24 @@ async def test_calls_at_once_share_what_is_left():
     assert len(vendor.asked) == 4 and vendor.waits and set(vendor.waits) == {30.0}
 
 
+async def test_those_who_waited_do_not_all_rush_in():
+    told: list[str] = []
+
+    async def pause(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    limits = RateLimits("Render", pause=pause, clock=lambda: 0.0, progress=told.append)
+    limits.learn("GET", {"ratelimit-limit": "2", "ratelimit-remaining": "0", "ratelimit-reset": "10"})
+    entered: list[int] = []
+
+    async def enter(number: int) -> None:
+        await limits.enter("GET")
+        entered.append(len(told))
+
+    await asyncio.gather(*(enter(number) for number in range(6)))
+    assert len(told) == 6 + 4 + 2, "six wait, two go in; four wait again, two go in; two wait again"
+
+
 async def test_a_limit_of_one_kind_of_call_does_not_hold_up_another():
     vendor = Vendor(limited(0, 50, 201), OK)
     render = vendor.render()
@@ -309,32 +331,30 @@ async def test_logs_are_read_page_by_page():
     assert second["startTime"] == "2030-01-02T12:00:00Z"
 
 
-Wrong = Callable[[RenderClient], Any]
+Wrong = Callable[[RenderClient], Awaitable[Any]]
+WRONG: list[Wrong] = [
+    lambda c: c.get_service("../owners"),
+    lambda c: c.get_service(""),
+    lambda c: c.get_service("srv-1/deploys"),
+    lambda c: c.get_service("a?b=c"),
+    lambda c: c.get_env_var("srv-1", ".."),
+    lambda c: c.create_deploy("srv-1", commit="a", image="b"),
+    lambda c: c.create_deploy("srv-1", commit="a", mode="deploy_only"),
+    lambda c: c.update_service("srv-1"),
+    lambda c: c.scale_service("srv-1", -1),
+    lambda c: c.set_autoscaling("srv-1", lowest=3, highest=2, cpu=70),
+    lambda c: c.set_autoscaling("srv-1", lowest=1, highest=2),
+    lambda c: c.set_autoscaling("srv-1", lowest=1, highest=2, cpu=101),
+    lambda c: c.get_metric("cpu", ["srv-1"], resolution=10),
+    lambda c: c.get_metric("cpu", ["srv-1"], quantile=0.5),
+    lambda c: c.get_metric(cast("Any", "heat"), ["srv-1"]),
+    lambda c: c.get_metric("cpu", []),
+    lambda c: c.list_logs(LogQuery(owner="tea-1", resources=[])),
+    lambda c: c.create_job("srv-1", "  "),
+]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda c: c.get_service("../owners"),
-        lambda c: c.get_service(""),
-        lambda c: c.get_service("srv-1/deploys"),
-        lambda c: c.get_service("a?b=c"),
-        lambda c: c.get_env_var("srv-1", ".."),
-        lambda c: c.create_deploy("srv-1", commit="a", image="b"),
-        lambda c: c.create_deploy("srv-1", commit="a", mode="deploy_only"),
-        lambda c: c.update_service("srv-1"),
-        lambda c: c.scale_service("srv-1", -1),
-        lambda c: c.set_autoscaling("srv-1", lowest=3, highest=2, cpu=70),
-        lambda c: c.set_autoscaling("srv-1", lowest=1, highest=2),
-        lambda c: c.set_autoscaling("srv-1", lowest=1, highest=2, cpu=101),
-        lambda c: c.get_metric("cpu", ["srv-1"], resolution=10),
-        lambda c: c.get_metric("cpu", ["srv-1"], quantile=0.5),
-        lambda c: c.get_metric("heat", ["srv-1"]),
-        lambda c: c.get_metric("cpu", []),
-        lambda c: c.list_logs(LogQuery(owner="tea-1", resources=[])),
-        lambda c: c.create_job("srv-1", "  "),
-    ],
-)
+@pytest.mark.parametrize("wrong", WRONG)
 async def test_a_wrong_request_is_not_sent(wrong: Wrong):
     vendor = Vendor(OK)
     with pytest.raises(InvalidInput):

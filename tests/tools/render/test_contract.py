@@ -251,7 +251,7 @@ def objects() -> Iterator[tuple[type[BaseModel], dict[str, Any]]]:
         if kind is None or sample["status"] >= 300 or not text.strip():
             continue
         body: Any = json.loads(text)
-        items: list[dict[str, Any]] = body if isinstance(body, list) else [body]
+        items = cast("list[dict[str, Any]]", body if isinstance(body, list) else [body])
         for item in items:
             wrapped = [value for name, value in item.items() if name not in {"cursor", "deployId"}]
             yield kind, wrapped[0] if len(wrapped) == 1 and isinstance(wrapped[0], dict) else item
