@@ -87,7 +87,12 @@ class Bank:
 
     def duplicate_of(self, entry: Entry) -> Entry | None:
         """The entry that already says what `entry` says, or None."""
-        return find_duplicate(entry, self._having(repeat_keys(entry)))
+        known = self._having(repeat_keys(entry))
+        found = find_duplicate(entry, [one for _, one in known.values()])
+        try:
+            return self.load(known[found.id][0]) if found else None
+        except (InvalidEntry, RefusedEntry, UnknownEntry):
+            return None
 
     def get(self, entry_id: str) -> Entry:
         """The entry with this id (the ULID, or its last eight characters). Raises UnknownEntry."""
@@ -139,8 +144,8 @@ class Bank:
         """
         with self._writing():
             old = self.get(old_id)
-            later = self._having([succession_key(old.id)])
-            if successor := next((one for one in later if old.id in one.supersedes), None):
+            later = self._having([succession_key(old.id)]).values()
+            if successor := next((one for _, one in later if old.id in one.supersedes), None):
                 raise BankConflict(
                     f"'{old.title}' was already superseded by '{successor.title}' ({successor.id}); "
                     "supersede that one."
@@ -275,12 +280,12 @@ class Bank:
             f"The memory bank has no entry '{entry_id.strip()}'; recall or list shows the ids."
         )
 
-    def _having(self, keys: Sequence[str]) -> list[Entry]:
-        """Entries that may have one of `keys`: all of them when the keys cannot tell."""
+    def _having(self, keys: Sequence[str]) -> dict[str, tuple[str, Entry]]:
+        """Ids with the files and entries that may have one of `keys`: all when the keys cannot tell."""
         paths = self._keys.find(keys)
         if paths is None:
-            return list(self.entries())
-        return [loaded.entry for path in paths if (loaded := self._read(path)) and loaded.entry]
+            paths = [file.path for file in files.list_files(self.root)]
+        return {entry.id: (path, entry) for path in paths if (entry := self._entry_in(path))}
 
     @property
     def _keys(self) -> Lookup:
@@ -291,8 +296,11 @@ class Bank:
         return self._lookup
 
     def _entry_in(self, path: str) -> Entry | None:
-        loaded = self._read(path)
-        return loaded.entry if loaded else None
+        """To compare, not to show: whether its text is refused is asked when it is loaded."""
+        try:
+            return parse_entry(files.read_text(self.root / path)[1])
+        except (InvalidEntry, FileNotFoundError):
+            return None
 
     # Writing; everything below runs under the lock
 

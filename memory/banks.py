@@ -9,7 +9,7 @@ from pathlib import Path
 
 from memory.bank import Bank, Problem, Saved
 from memory.briefing import Brief, PastFailure
-from memory.draft import Draft
+from memory.draft import Draft, to_entry
 from memory.entry import Entry, Result, Source
 from memory.errors import BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
 from memory.files import INDEX_NAME
@@ -102,8 +102,14 @@ class Banks:
         return tuple(problem for bank in self._all for problem in bank.problems())
 
     def add(self, draft: Draft, *, source: Source | str, now: datetime) -> Saved:
-        """`Bank.add` on the writable bank."""
-        return self._writing().add(draft, source=source, now=now)
+        """`Bank.add`; what a bank below already says becomes an outcome on a copy of its entry."""
+        writable = self._writing()
+        entry = to_entry(draft, source=source, now=now)
+        if not writable.duplicate_of(entry):
+            others = (bank.duplicate_of(entry) for bank in self._all if bank is not writable)
+            if known := next((one for one in others if one and one.status == "active"), None):
+                writable.adopt(known)
+        return writable.add(draft, source=source, now=now)
 
     def record_outcome(
         self, entry_id: str, result: Result, *, now: datetime, ref: str = "", note: str = ""

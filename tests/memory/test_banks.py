@@ -112,3 +112,39 @@ def test_what_the_caller_refuses_is_not_recalled(bank: Bank, draft: Draft, now: 
     careful = Banks(Bank(bank.root, refuse=lambda text: "A patient." if "Jane" in text else None))
     assert titles(careful, "timeline", now) == []
     assert [problem.message for problem in careful.problems()] == ["A patient."]
+
+
+def test_what_a_lower_bank_already_says_becomes_an_outcome_above(
+    banks: Banks, bank: Bank, below: Bank, now: datetime
+) -> None:
+    (known,) = below.entries()
+    again = Draft(known.title, known.category, known.action, "Still slow.", outcome="failed")
+    saved = banks.add(again, source="s", now=now)
+    assert saved.merged
+    assert bank.entries() == (saved.entry,)
+    assert (saved.entry.id, saved.entry.count("failed")) == (known.id, 1)
+    assert below.entries() == (known,)
+
+
+def test_a_bank_is_written_when_its_place_is_named(
+    tmp_path: Path, bank: Bank, below: Bank, draft: Draft, now: datetime
+) -> None:
+    team = Bank(tmp_path / "team")
+    banks = Banks(bank, [team, below], places={"workspace": bank, "team": team})
+    here = banks.add(draft, source="s", now=now).entry
+    there = banks.in_place("team").add(replace(draft, action="Partitioned it."), source="s", now=now).entry
+    assert (bank.entries(), team.entries()) == ((here,), (there,))
+    assert [banks.place_of(one.id) for one in (here, there, *below.entries())] == ["workspace", "team", ""]
+    assert set(titles(banks, "timeline", now)) == {draft.title}
+    banks.in_place("team").record_outcome(there.id, "failed", now=now)
+    assert team.get(there.id).count("failed") == 1
+    banks.record_outcome(there.id, "failed", now=now)
+    assert (team.get(there.id).count("failed"), bank.get(there.id).count("failed")) == (1, 2)
+    with pytest.raises(BankUnavailable, match=r"no memory bank called 'moon' \(workspace, team\)"):
+        banks.in_place("moon")
+
+
+def test_a_missing_folder_is_a_problem_only_where_one_is_expected(tmp_path: Path) -> None:
+    assert Bank(tmp_path / "none").problems() == ()
+    (problem,) = Bank(tmp_path / "none", expected=True).problems()
+    assert "no such folder" in problem.message
