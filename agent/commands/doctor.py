@@ -14,6 +14,7 @@ from pathlib import Path
 from agent import settings as settings_module
 from agent.audit import AuditLog
 from agent.commands.doctor_keys import vendor_lines
+from agent.commands.progress import progress_line
 from agent.compose import Choice, House, open_bank, open_cluster, open_house, sandbox_settings
 from agent.settings import Settings
 from tools import catalogue
@@ -105,16 +106,22 @@ def _can_be_written(path: Path) -> bool:
 
 async def _target(settings: Settings, choice: Choice) -> AsyncIterator[Check]:
     try:
-        async with open_house(settings, choice, face="cli") as house:
-            try:
-                for check in await _database(house, choice):
-                    yield check
-            except SergeiError as error:
-                yield Check("fail", "database", str(error))
-            for line in await vendor_lines(house.executor.resources):
-                yield Check(*line)
+        with progress_line() as progress:
+            async with open_house(settings, choice, face="cli", progress=progress) as house:
+                checks = await _of_house(house, choice)
     except SergeiError as error:
-        yield Check("fail", "database", str(error))
+        checks = [Check("fail", "database", str(error))]
+    for check in checks:
+        yield check
+
+
+async def _of_house(house: House, choice: Choice) -> list[Check]:
+    """What is said of the database, and of each vendor's key whatever becomes of the database."""
+    try:
+        checks = await _database(house, choice)
+    except SergeiError as error:
+        checks = [Check("fail", "database", str(error))]
+    return checks + [Check(*line) for line in await vendor_lines(house.executor.resources)]
 
 
 async def _database(house: House, choice: Choice) -> list[Check]:
