@@ -35,7 +35,7 @@ Params = Mapping[str, Any]
 ATTEMPTS: Final = 5
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _PASSING: Final = frozenset({502, 503, 504})
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~:@+-]{0,200}")
+_SEGMENT: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.*][A-Za-z0-9._~:@+-]{0,200}")
 _LARGEST: Final = 64_000_000
 
 

@@ -362,6 +362,13 @@ async def test_a_wrong_request_is_not_sent(wrong: Wrong):
     assert vendor.asked == []
 
 
+@pytest.mark.parametrize("name", [".env", "id_rsa.pub", "*.clinic.test", "NEXT_PUBLIC_URL"])
+async def test_names_that_a_path_must_carry(name: str):
+    vendor = Vendor(httpx.Response(204))
+    await vendor.render().delete_secret_file("srv-1", name)
+    assert vendor.asked[0].url.path == f"/v1/services/srv-1/secret-files/{name}"
+
+
 def test_a_secret_does_not_come_out():
     secret = Secret("hunter2")
     assert secret.reveal() == "hunter2" and secret == Secret("hunter2") != Secret("hunter3")
