@@ -68,7 +68,7 @@ class Bank:
         self.read_only = read_only
         # A write looks at the same few texts from several sides.
         self._refuse = lru_cache(maxsize=64)(refuse) if refuse else None
-        self._who = who
+        self.who = who
         self._expected = expected
         self._seen: dict[str, tuple[str, Loaded]] = {}
         self._lookup: Lookup | None = None
@@ -323,7 +323,7 @@ class Bank:
         return Saved(entry, path, False, message)
 
     def _write(self, path: Path, entry: Entry, before: bytes | None, content: bytes, how: str) -> None:
-        write(self.root, path, entry, before, content, Note(self._who, how, self._may_keep))
+        write(self.root, path, entry, before, content, Note(self.who, how, self._may_keep))
         self._keys.wrote(path.relative_to(self.root).as_posix(), entry)
 
     def _may_keep(self, text: str) -> bool:

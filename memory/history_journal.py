@@ -163,7 +163,10 @@ def note(
     """
     path = journal_path(root, entry_id)
     journal = read_journal(path)
-    outside, void = unrecorded(journal, entry_id, now)
+    last = journal.records[-1] if journal.records else None
+    # An edit without a file in this place moves the entry: its old file is still to be removed.
+    moved = last.after if last and now is None and how == "edited" else None
+    outside, void = (None, None) if moved else unrecorded(journal, entry_id, now)
     copies: dict[str, str] = {}
     lines: list[dict[str, Any]] = []
     if void is not None:
@@ -177,10 +180,10 @@ def note(
     number = max(journal.last_number, outside.number if outside else 0) + 1
     text = after.decode()
     digest = digest_of(after)
-    before = now.content.decode(errors="replace") if now else None
+    before = now.content.decode(errors="replace") if now else journal.text(moved)
     record = Record(
         number, datetime.now(UTC), who, how, entry_id, _title(text), summary_of(before, text),
-        now.digest if now else None, digest,
+        now.digest if now else moved, digest,
     )  # fmt: skip
     lines.append(_as_fields(record, {} if digest in (journal.copies or {}) else {digest: _packed(after)}))
     _append(path, journal, [_line(fields) for fields in lines])

@@ -22,6 +22,7 @@ from memory.history_journal import (
     read_journal,
     void,
 )
+from memory.writing import Note, write
 
 
 @pytest.fixture
@@ -112,6 +113,18 @@ def test_a_removed_entry_comes_back(bank: Bank, draft: Draft, now: datetime) -> 
     assert history.restore(bank, gone.id) == saved.entry
     assert saved.path.read_bytes() == text
     assert [how for _, how, _ in told(bank)] == ["added", "removed", "restored"]
+
+
+def test_an_entry_that_is_written_in_another_place_was_not_removed(
+    bank: Bank, draft: Draft, now: datetime
+) -> None:
+    saved = bank.add(draft, source="s", now=now)
+    text = saved.path.read_text().replace("category: database-optimizations", "category: handoffs")
+    place = bank.root / "handoffs" / saved.path.name
+    place.parent.mkdir()
+    write(bank.root, place, parse_entry(text), None, text.encode(), Note("anna", "edited", lambda _: True))
+    saved.path.unlink()
+    assert told(bank)[1:] == [("anna", "edited", "category database-optimizations to handoffs")]
 
 
 def test_unknown_changes_and_entries_are_named(bank: Bank, draft: Draft, now: datetime) -> None:
