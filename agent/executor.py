@@ -157,9 +157,15 @@ class Executor:
         return database.target.label if database is not None else ""
 
     def _identity(self) -> str:
-        """Host, port, database, user, project, environment: what a yes is bound to beside the arguments."""
-        database = self.resources.database_or_none
-        return json.dumps(database.target.model_dump(), sort_keys=True) if database is not None else ""
+        """What a yes is bound to beside the arguments: the database, the workspace, the project."""
+        resources, known = self.resources, dict[str, Any]()
+        if resources.database_or_none is not None:
+            known |= resources.database_or_none.target.model_dump()
+        if resources.render_or_none is not None:
+            known["render"] = resources.render_or_none.identity
+        if resources.supabase_or_none is not None:
+            known["supabase"] = resources.supabase_or_none.identity
+        return json.dumps(known, sort_keys=True) if known else ""
 
 
 def _default(params: Params, name: str) -> object:

@@ -127,6 +127,11 @@ class Http:
         """The header that carries the key."""
         return {"Authorization": f"Bearer {self._key.reveal()}"}
 
+    @property
+    def key_digest(self) -> str:
+        """Tells one key from another within this run."""
+        return self._key.digest
+
     async def close(self) -> None:
         """Close the connections, if any was made."""
         if "_client" in self.__dict__:

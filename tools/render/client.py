@@ -82,6 +82,11 @@ class RenderClient(
     def __repr__(self) -> str:
         return f"RenderClient({self.http.base_url})"
 
+    @property
+    def identity(self) -> str:
+        """The API, key and workspace: what a person's yes is about. The key is only a digest."""
+        return f"{self.http.base_url} {self.http.key_digest} {self.owner}"
+
     async def close(self) -> None:
         """Close the connections."""
         await self.http.close()

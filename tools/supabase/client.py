@@ -46,7 +46,7 @@ class SupabaseClient(Projects, Databases, Functions, Logs, AuthSettings, Network
     ) -> None:
         http = Http(
             VENDOR,
-            api_url,
+            api_url.rstrip("/").removesuffix("/v1"),  # the paths have it
             key,
             bucket=bucket,
             transport=transport,
@@ -58,6 +58,11 @@ class SupabaseClient(Projects, Databases, Functions, Logs, AuthSettings, Network
 
     def __repr__(self) -> str:
         return f"SupabaseClient({self.http.base_url}, {self.project_ref})"
+
+    @property
+    def identity(self) -> str:
+        """The API, token and project: what a person's yes is about. The token is only a digest."""
+        return f"{self.http.base_url} {self.http.key_digest} {self.project_ref}"
 
     async def close(self) -> None:
         """Close the connections."""
