@@ -47,8 +47,18 @@ The script goes to where your shell looks for it:
   fish  sergei completion fish > ~/.config/fish/completions/sergei.fish"""
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """argparse measures a list of commands as if it were not indented, and folds the longest name."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        for below in self._iter_indented_subactions(action):
+            length = len(self._format_action_invocation(below)) + self._current_indent
+            self._action_max_length = max(self._action_max_length, length)
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    return argparse.RawDescriptionHelpFormatter(prog, width=100, max_help_position=30)
+    return _Formatter(prog, width=100, max_help_position=30)
 
 
 class SentenceParser(argparse.ArgumentParser):

@@ -55,6 +55,11 @@ class Banks:
         owner, _ = self._owner(entry_id)
         return next((name for name, bank in self.places.items() if bank is owner), "")
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders of the banks, the uppermost first."""
+        return tuple(bank.root for bank in self._all)
+
     def recall(
         self,
         query: str,

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 
 from memory.entry import Entry
-from memory.similar import TURNING
 from memory.tokens import STOP_WORDS, words
 from memory.ulid import tail, ulid_time
 from memory.usage import Usage
@@ -31,6 +30,23 @@ STALE_AFTER: Final = timedelta(days=365)
 UNUSED_AFTER: Final = timedelta(days=90)
 _ALIKE: Final = 0.6
 """Share of their words that two entries have in common when they speak of the same thing."""
+
+_OPPOSITES: Final = """
+    enable enabled / disable disabled; add added create created / remove removed drop dropped;
+    increase increased raise raised / decrease decreased lower lowered; grant granted / revoke revoked;
+    allow allowed / deny denied; start started / stop stopped; widen / narrow; larger / smaller;
+    more / less; with / without; before / after; on / off; / not never
+"""
+_SIDES: Final = {
+    word: (number, side)
+    for number, pair in enumerate(_OPPOSITES.split(";"))
+    for side, given in enumerate(pair.split("/"))
+    for word in given.split()
+}
+"""Each word that turns a meaning around, with the number of its pair and its side in it."""
+
+_TURNING: Final = frozenset(_SIDES)
+_NEGATED: Final = _SIDES["not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,40 +129,44 @@ def _opposites(entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:
     """Each entry that contradicts an other, with the other.
 
     Two entries contradict each other when they apply to the same place and share most of their words, but
-    differ in one that turns the meaning (enable, disable), or one only ever worked and the other only failed.
+    one says the opposite in the rest (enable, disable), or one only ever worked and the other only failed.
     """
-    said = {entry.id: _meaning(entry) for entry in entries}
-    for one, other in _pairs(entries, said):
-        a, b = said[one.id], said[other.id]
-        if _confirmed_together(one, other) or not _same_place(one, other):
+    said = {entry.id: frozenset(words(f"{entry.title}\n{entry.action}")) for entry in entries}
+    sides = {
+        entry_id: frozenset(_SIDES[word] for word in spoken & _TURNING) for entry_id, spoken in said.items()
+    }
+    subject = {entry_id: spoken - STOP_WORDS - _TURNING for entry_id, spoken in said.items()}
+    verdict = {entry.id: _verdict(entry) for entry in entries}
+    for one, other in _met(entries, subject):
+        opposed = _opposed(sides[one.id], sides[other.id])
+        if not opposed and {verdict[one.id], verdict[other.id]} != {"worked", "failed"}:
             continue
-        turned = bool((a ^ b) & TURNING) and bool(a & TURNING) and bool(b & TURNING)
-        if turned or {_verdict(one), _verdict(other)} == {"worked", "failed"}:
+        a, b = subject[one.id], subject[other.id]
+        alike = len(a & b) >= _ALIKE * len(a | b)
+        if alike and _same_place(one, other) and not _confirmed_together(one, other):
             yield one.id, other
             yield other.id, one
 
 
-def _pairs(entries: Sequence[Entry], said: dict[str, frozenset[str]]) -> Iterator[tuple[Entry, Entry]]:
-    """Pairs that share at least `_ALIKE` of their words.
+def _opposed(a: frozenset[tuple[int, int]], b: frozenset[tuple[int, int]]) -> bool:
+    """Whether one takes a side that the other does not, and the other the opposite one."""
+    return any((pair, 1 - side) in b - a for pair, side in a - b) or (_NEGATED in a) != (_NEGATED in b)
+
+
+def _met(entries: Iterable[Entry], subject: Mapping[str, frozenset[str]]) -> Iterator[tuple[Entry, Entry]]:
+    """Every pair that may share `_ALIKE` of its words, and few others.
 
     Two such sets share a word among the rarest few of each, so only those few are looked up.
     """
-    known = Counter(word for spoken in said.values() for word in spoken - TURNING)
+    known = Counter(word for spoken in subject.values() for word in spoken)
     by_word: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        spoken = sorted(said[entry.id] - TURNING, key=lambda word: (known[word], word))
+        spoken = sorted(subject[entry.id], key=lambda word: (known[word], word))
         rare = spoken[: len(spoken) - math.ceil(_ALIKE * len(spoken)) + 1]
-        met = {one.id: one for word in rare for one in by_word[word]}
-        for other in met.values():
-            a, b = set(spoken), said[other.id] - TURNING
-            if len(a & b) >= _ALIKE * len(a | b):
-                yield other, entry
+        for other in {one.id: one for word in rare for one in by_word[word]}.values():
+            yield other, entry
         for word in rare:
             by_word[word].append(entry)
-
-
-def _meaning(entry: Entry) -> frozenset[str]:
-    return frozenset(set(words(f"{entry.title}\n{entry.action}")) - (STOP_WORDS - TURNING))
 
 
 def _same_place(one: Entry, other: Entry) -> bool:

@@ -17,7 +17,7 @@ _TURNING_WORDS = """
     decreased raise raised lower lowered grant granted revoke revoked allow allowed deny denied start
     started stop stopped widen narrow larger smaller more less with
 """
-TURNING = frozenset(_TURNING_WORDS.split())
+_TURNING = frozenset(_TURNING_WORDS.split())
 
 
 def find_duplicate(new: Entry, entries: Iterable[Entry]) -> Entry | None:
@@ -62,7 +62,7 @@ def _near(new: Entry, old: Entry) -> bool:
 
 def _exact(text: str, found: set[str]) -> set[str]:
     """What must be equal, not only close: identifiers, numbers, words that turn the meaning."""
-    return {*identifiers(text), *(word for word in found if word in TURNING or not word.isalpha())}
+    return {*identifiers(text), *(word for word in found if word in _TURNING or not word.isalpha())}
 
 
 def _folded(applies_to: AppliesTo) -> dict[str, frozenset[str]]:

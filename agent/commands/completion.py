@@ -18,7 +18,7 @@ from agent.commands import memory, rls
 from agent.commands.run import parser_for
 from agent.compose import open_bank
 from agent.terminal.safe import one_line
-from memory.ulid import tail
+from memory.files import list_files
 from tools import catalogue
 
 _ENTRIES: Final[dict[str, Any]] = {
@@ -90,7 +90,12 @@ def _mark(parser: argparse.ArgumentParser) -> None:
 
 
 def _entries() -> Iterator[str]:
-    """Nothing where memory is off: a completion has nobody to tell."""
+    """From the names of the files alone: a person who pressed Tab waits. Nothing where memory is off."""
     bank = open_bank(settings_module.load())
-    for entry in bank.entries() if bank else ():
-        yield f"{tail(entry.id)}\t{one_line(entry.title)}"
+    seen: set[str] = set()
+    for root in bank.roots if bank else ():
+        for file in list_files(root):
+            slug, mark, short = file.path.removesuffix(".md").rpartition("/")[2].rpartition("--")
+            if mark and short not in seen:
+                seen.add(short)
+                yield f"{short}\t{one_line(slug).replace('-', ' ')}"

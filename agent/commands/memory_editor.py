@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,7 +88,8 @@ def _open(editor: str, file: Path, text: str) -> None:
         raise InvalidInput("There is no terminal for an editor.", hint="Give the text with --from FILE.")
     try:
         words = [*shlex.split(editor), str(file)]
-        code = subprocess.run(words, check=False).returncode
+        with _interrupts_for_the_editor():
+            code = subprocess.run(words, check=False).returncode
     except ValueError:
         file.unlink(missing_ok=True)
         raise ConfigurationError(f"EDITOR is {editor!r}, which cannot be read: a quote is open.") from None
@@ -104,6 +106,19 @@ def _open(editor: str, file: Path, text: str) -> None:
             f"The editor {editor!r} ended with {code}, so nothing was saved.",
             hint=f"Your text is kept in {file}." if kept else "",
         )
+
+
+@contextmanager
+def _interrupts_for_the_editor() -> Generator[None]:
+    """Ctrl-C means something to an editor; it must not end us, and the editor with us.
+
+    A function and not SIG_IGN, which the editor would inherit.
+    """
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _read(file: Path) -> str:

@@ -95,7 +95,9 @@ def test_entries_are_listed_for_the_scripts(person: Person):
     mine = person.remembers("Raise work_mem for the report")
     assert person.types("completion", "entries") == 0
     lines = person.says.splitlines()
-    assert f"{tail(mine.id)}\t{mine.title}" in lines and len(lines) == 1 + len(starter_bank().entries())
+    assert f"{tail(mine.id)}\traise work mem for the report" in lines and len(lines) == 1 + len(
+        starter_bank().entries()
+    )
     person.patch.setenv("SERGEI_MEMORY", "off")
     assert person.types("completion", "entries") == 0
     assert person.says == person.complains == ""

@@ -150,3 +150,20 @@ def test_quitting_leaves_everything(person: Person, walk: Walk):
     program.expect_exact("1 left for another time.")
     program.expect(pexpect.EOF)
     assert person.bank.get(old.id) == old
+
+
+def test_an_interrupt_belongs_to_the_editor(person: Person, walk: Walk):
+    entry = person.remembers("Restart the worker", days_ago=400)
+    script = person.state / "editor.sh"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(
+        """trap 'sed -i "s/14 ms/15 ms/" "$1"; exit 0' INT\necho ready\nwhile :; do sleep 0.1; done\n"""
+    )
+    program = walk(EDITOR=f"sh {script}")
+    program.expect_exact(ASKS)
+    program.send("e\r")
+    program.expect_exact("ready")
+    program.sendintr()
+    program.expect_exact("1 edited.")
+    program.expect(pexpect.EOF)
+    assert "15 ms" in person.bank.get(entry.id).result
