@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tools.errors import ConfigurationError, NotFound, Refused, SergeiError
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 Line = tuple[str, str, str]
 """State (ok, warn or fail), what was looked at, and what was seen."""
+
+
+_SAMPLED: Final = frozenset({"deploys", "events", "audit logs", "logs"})
+"""Of these only one is read: their number says nothing."""
 
 
 async def vendor_lines(resources: Resources) -> list[Line]:
@@ -41,7 +45,11 @@ async def _render(render: RenderClient) -> AsyncIterator[Line]:
     user = await render.get_user()
     owners = {owner.id: owner for owner in await render.list_owners()}
     names = ", ".join(f"{owner.name} ({owner.id})" for owner in owners.values())
-    yield ("ok", "render", f"{render.http.base_url}: reaches {len(owners)} workspaces: {names or 'none'}")
+    yield (
+        "ok" if owners else "fail",
+        "render",
+        f"{render.http.base_url}: reaches {len(owners)} workspaces: {names or 'none'}",
+    )
     if render.owner and render.owner not in owners:
         yield ("fail", "render", f"the workspace {render.owner} of sergei.toml is not among them")
         return
@@ -80,7 +88,11 @@ async def _supabase(resources: Resources) -> AsyncIterator[Line]:
     projects = await supabase.list_projects()
     refs = {project.ref or project.id: project.name for project in projects}
     names = ", ".join(f"{name} ({ref})" for ref, name in refs.items())
-    yield ("ok", "supabase", f"{supabase.http.base_url}: reaches {len(refs)} projects: {names or 'none'}")
+    yield (
+        "ok" if refs else "fail",
+        "supabase",
+        f"{supabase.http.base_url}: reaches {len(refs)} projects: {names or 'none'}",
+    )
     ref = supabase.project_ref
     if not ref:
         yield ("warn", "supabase", "set [supabase] project_ref in sergei.toml")
@@ -132,7 +144,7 @@ async def _tried(reads: Mapping[str, Awaitable[Any]]) -> dict[str, Any]:
 def _summary(vendor: str, answers: Mapping[str, Any]) -> Line:
     """What may be read, with counts, and what may not."""
     good = [
-        f"{name} {len(found)}" if isinstance(found, list) else name  # pyright: ignore[reportUnknownArgumentType]
+        f"{name} {len(found)}" if isinstance(found, list) and name not in _SAMPLED else name  # pyright: ignore[reportUnknownArgumentType]
         for name, found in answers.items()
         if not isinstance(found, str)
     ]
