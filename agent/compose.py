@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,7 +106,9 @@ async def open_house(
             sandbox_or_none=partial(open_cluster, settings),
             rls_model=settings.rls_model,
             progress=progress,
+            state_dir=settings.state_dir,
             probes=Probes(LIMIT if strict_phi(settings, choice) else None),
+            recalled=partial(_count_recalled, settings),
         )
         known = catalogue() if tools is None else tools
         check_patterns(settings.patterns, known, settings.workspace / FILE)
@@ -220,6 +222,12 @@ def open_bank(settings: Settings, who: str = "sergei") -> Banks | None:
     places["user"] = Bank(settings.user_bank_folder, refuse=refuse, who=who)
     own, *others = places.values()
     return Banks(own, also=(*others, starter_bank()), places=places)
+
+
+def _count_recalled(settings: Settings, ids: Sequence[str]) -> None:
+    from memory import usage
+
+    usage.note(settings.recalls_file, settings.bank_folder, ids, now=datetime.now(UTC))
 
 
 def _workspace(settings: Settings) -> Workspace:

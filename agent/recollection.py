@@ -38,8 +38,8 @@ _CHARS: Final = 20_000
 
 _TALK: Final = """
     apply call change check create drop data database find fix fine give good great help hello hi how index
-    issue keep list look make many most new next ok order problem query review row run say see show start sure
-    table tell thank thing user work error wrong first last every now two one count go schema
+    issue keep line list log look make many most new next ok order problem query review row run say see show
+    start sure table tell thank thing user work error wrong first last every now two one count go schema
 """
 _COMMON: Final = frozenset(_TALK.split())
 """Words of any conversation about a database: on their own they ask for no memory."""
@@ -90,6 +90,7 @@ async def recollect(
     if not found.text:
         return None
     entries = [one.entry for one in found.entries]
+    await asyncio.to_thread(resources.recalled, [entry.id for entry in entries])
     titles = tuple(redactor.text(entry.title) for entry in entries)
     return Recollection(_fenced(redactor.text(found.text)), titles, frozenset(entry.id for entry in entries))
 
@@ -139,7 +140,7 @@ def _same_subject(entry: Entry, words: str) -> bool:
     asked = {_root(term) for term in query_terms(words)} - set(map(_root, _COMMON))
     in_head = asked & set(map(_root, query_terms(head, limit=200)))
     in_text = asked & set(map(_root, query_terms(text, limit=2_000)))
-    return bool(in_head) and (len(in_text) > 1 or len(asked) == 1)
+    return len(in_head) > 1 or (len(in_head) == 1 and (len(in_text) > 2 or len(asked) == 1))
 
 
 def _texts(entry: Entry) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import ConfigurationError
@@ -66,6 +67,8 @@ class Resources:
     """What a person declared about who may see what: the `[rls]` section of sergei.toml, as written."""
     probes: Probes = field(default_factory=Probes)
     """What this session asked about hidden values."""
+    recalled: Callable[[Sequence[str]], object] = lambda _: None
+    """Told the ids of the entries that were recalled, for the count of which ones earn their place."""
     evidence: Evidence = field(default_factory=Evidence)
     """What this session's tools returned: what a lesson stands on."""
     progress: Callable[[str], None] = lambda _: None
@@ -73,6 +76,12 @@ class Resources:
     now: Callable[[], datetime] = field(default=_now)
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Waits some seconds; a test or the simulated platform gives one that does not."""
+    get_status: Callable[[str], Awaitable[int]] | None = None
+    """Asks a public address as anybody would, and gives its status; None: over the network."""
+    state_dir: Path | None = None
+    """Where this machine keeps what must outlive a crash; None: in the workspace."""
+    pinned: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What a preview resolved, by digest of the call: what a person saw is what is done, nothing newer."""
 
     @property
     def database(self) -> Database:

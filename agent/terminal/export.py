@@ -36,7 +36,7 @@ def transcript(session: Session) -> str:
 def said(block: Block) -> str:
     """What was said in a block; nothing for the circumstances that the loop puts in front."""
     text: str = block.get("text", "") if block["type"] == "text" else ""
-    return "" if text.startswith("<session>") else text
+    return "" if text.startswith(("<session>", "<memory id=")) else text
 
 
 def write(session: Session, name: str) -> Path:

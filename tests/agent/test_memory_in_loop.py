@@ -207,6 +207,18 @@ async def test_the_starter_bank_comes_to_mind_only_where_it_helps(words: str, ti
     assert (found is not None and title in found.titles[0]) if title else found is None
 
 
+async def test_what_came_to_mind_and_what_was_asked_for_is_counted(scene: Begin):
+    counted: list[Sequence[str]] = []
+    asks = use("recall", {"query": "profile_grants index"})
+    talk = scene([reply(asks), reply("Known."), reply("Hello.")], [INDEX])
+    executor = talk.loop.executor
+    executor.resources = replace(executor.resources, recalled=counted.append)
+    await talk.say(ASKED)
+    await talk.say("Hello again.")
+    (entry,) = talk.bank.entries()
+    assert counted == [[entry.id], [entry.id]]
+
+
 async def test_memory_that_is_switched_off_says_nothing(scene: Begin):
     talk = scene([reply("I look.")], [INDEX], memory=False)
     assert not any(isinstance(event, Remembered) for event in await talk.say(ASKED))

@@ -59,6 +59,7 @@ async def recall(params: Recall, resources: Resources) -> Memories:
         found = await asyncio.to_thread(
             resources.bank.recall, params.query, now=resources.now(), applies_to=scope, limit=params.limit
         )
+        await asyncio.to_thread(resources.recalled, [one.entry.id for one in found])
     return Memories(entries=[_memory(one) for one in found])
 
 
