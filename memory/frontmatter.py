@@ -17,7 +17,8 @@ from memory.yaml_subset import Value
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"---[ \t]*\r?\n?")
-_KEY = re.compile(r"""(?:([A-Za-z_][\w.-]*)|"([^"\\]+)"|'([^']+)')\s*:(?=\s|$)""")
+# Also keys that only their author reads: `due date: May`.
+_KEY = re.compile(r"""(?:([^\s"'#\[\]{},&*!|>%@`?:-][^:#\n]*?)|"([^"\\]+)"|'([^']+)')\s*:(?=\s|$)""")
 _TRAILING_COMMENT = re.compile(r"\s+#.*$")
 
 
