@@ -207,7 +207,7 @@ def _operate(kind: str, left: Any, right: Any) -> Any:
     if isinstance(left, str) != isinstance(right, str):
         raise BadQuery("There is no supertype for types String, UInt8: convert one side")
     if kind == "/":
-        return left / right if right else None
+        return float(left) / float(right) if right else None
     return OPERATORS[kind](left, right)
 
 

@@ -143,6 +143,7 @@ def _key_value(key: str, environment: str, owner: Json, born: str) -> Json:
     return {
         "id": key,
         "name": "guardian-queue",
+        "dashboardUrl": f"https://dashboard.render.com/r/{key}",
         "plan": "256mb",
         "status": "available",
         "region": "virginia",

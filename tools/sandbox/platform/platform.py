@@ -90,7 +90,7 @@ class Platform:
                 time.sleep(0.01)
             yield Addresses(self.root)
         finally:
-            server.should_exit = True
+            server.should_exit = server.force_exit = True  # a client may hang on purpose
             thread.join(START_SECONDS)
             bound.close()
             self.root = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tools.sandbox.platform import deploys
 from tools.sandbox.platform.clock import stamp
+from tools.sandbox.platform.crons import runs
 from tools.sandbox.platform.dice import hexadecimal
 from tools.sandbox.platform.shapes import Json
 from tools.sandbox.platform.sizes import plan_id
@@ -109,9 +110,9 @@ def _details(platform: Platform, hosted: Hosted) -> Json:
     shown |= {"env": spec.runtime, "runtime": spec.runtime, "plan": plan_id(spec.plan), "region": spec.region}
     shown["envSpecificDetails"] = _commands(spec)
     if spec.kind == "cron_job":
-        runs = [run["finishedAt"] for run in hosted.runs.values() if run["status"] == "successful"]
         del shown["previews"], shown["pullRequestPreviewsEnabled"]
-        return shown | {"schedule": spec.schedule, "lastSuccessfulRunAt": max(runs, default=None)}
+        last = _last_success(platform, hosted)
+        return shown | {"schedule": spec.schedule} | ({"lastSuccessfulRunAt": stamp(last)} if last else {})
     shown |= {"numInstances": spec.num_instances, "maxShutdownDelaySeconds": spec.shutdown_delay}
     shown["sshAddress"] = f"{spec.id}" + "@" + f"ssh.{spec.region}.render.com"
     if spec.autoscaling:
@@ -132,6 +133,12 @@ def _details(platform: Platform, hosted: Hosted) -> Json:
         "url": platform.site(spec.slug),
         "renderSubdomainPolicy": "enabled",
     }
+
+
+def _last_success(platform: Platform, hosted: Hosted) -> datetime | None:
+    now = platform.clock.now()
+    good = [run.end for run in runs(platform.world, hosted, now - timedelta(days=2), now) if not run.reason]
+    return max((at for at in good if at <= now), default=None)
 
 
 def _commands(spec: Service) -> Json:
