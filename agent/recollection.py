@@ -172,7 +172,8 @@ async def beware(resources: Resources, redactor: Redactor, preview: Preview) -> 
     told: list[str] = []
     for one in found:
         later = f" {one.superseded_by[-8:].lower()} replaced it." if one.superseded_by else ""
-        told.append(redactor.text(f"{one.name}: {one.text} [{one.entry.id[-8:].lower()}]{later}"))
+        about = "" if _names(one.text, one.name) else f"{one.name}: "
+        told.append(redactor.text(f"{about}{one.text} [{one.entry.id[-8:].lower()}]{later}"))
     return tuple(told)
 
 

@@ -129,6 +129,7 @@ class AsJson:
     usage: UsageReport = field(default_factory=UsageReport)
     stop_reason: str = "error"
     notices: list[str] = field(default_factory=list[str])
+    remembered: list[str] = field(default_factory=list[str])
     error: dict[str, Any] | None = None
 
     def show(self, event: Event) -> None:
@@ -144,6 +145,8 @@ class AsJson:
                 self.usage += event
             case Notice():
                 self.notices.append(event.text)
+            case Remembered():
+                self.remembered += event.titles
             case TurnFinished():
                 self.stop_reason = event.stop_reason
             case _:
@@ -162,6 +165,7 @@ class AsJson:
             "session": self.session,
             "stop_reason": self.stop_reason,
             "notices": self.notices,
+            "remembered": self.remembered,
         }
         _emit(document | ({"error": self.error} if self.error else {}), indent=2)
 
