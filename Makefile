@@ -15,7 +15,7 @@ export XDG_STATE_HOME ?= $(CURDIR)/$(VENV)/home/state
 HOMELESS := HOME cannot be written. Before the commands above: export XDG_CACHE_HOME='$(XDG_CACHE_HOME)' XDG_STATE_HOME='$(XDG_STATE_HOME)'
 endif
 
-.PHONY: demo test check bench bench-phi bench-rls clean
+.PHONY: demo test check bench bench-memory bench-phi bench-rls clean
 
 demo: $(STAMP)
 	@"$(SERGEI)" demo
@@ -55,6 +55,9 @@ bench-phi: $(STAMP)
 
 bench-rls: $(STAMP)
 	@$(VENV)/bin/python -m benchmarks.rls $(ARGS)
+
+bench-memory: $(STAMP)
+	@$(VENV)/bin/python -m benchmarks.memory $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -275,12 +275,12 @@ def _weighed(
     total = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
     stemmed = stems(terms)
     entries: dict[str, int] = {}
-    for term in terms:
+    for term in dict.fromkeys(terms):
         row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stemmed[term],)).fetchone()
         entries[term] = row[0] if row else 0
     searched: list[str] = []
     work = 0
-    for term in sorted(filter(entries.__getitem__, entries), key=entries.__getitem__):
+    for term in sorted(filter(entries.__getitem__, terms), key=entries.__getitem__):
         work += entries[term]
         if searched and work > most:
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -86,18 +87,26 @@ class Recalling:
                 matched = asked.matched(entry)
                 share = _share(matched, weights, alike)
                 candidates[hit.entry_id] = Candidate(entry, hit.relevance, successor, matched, share)
-        for candidate in [one for one in candidates.values() if one.entry.status != "retired"]:
-            current = candidate
-            while current.superseded_by and current.superseded_by not in candidates:
-                entry = self._first(found.places.get(current.superseded_by, ()))
-                if entry is None:
-                    break
-                successor = found.successors.get(entry.id)
-                current = Candidate(
-                    entry, candidate.relevance, successor, asked.matched(entry), candidate.share
-                )
-                candidates[entry.id] = current
+        for entry_id in list(candidates):
+            self._lift_successors(entry_id, candidates, found, asked)
         return list(candidates.values())
+
+    def _lift_successors(
+        self, entry_id: str, candidates: dict[str, Candidate], found: Search, asked: _Asked
+    ) -> None:
+        """Whatever replaced an entry matters as much as that did, whether or not it has the same words."""
+        old = candidates[entry_id]
+        seen = {entry_id}
+        while old.entry.status != "retired" and old.superseded_by and old.superseded_by not in seen:
+            new = candidates.get(old.superseded_by)
+            if new is None:
+                entry = self._first(found.places.get(old.superseded_by, ()))
+                if entry is None:
+                    return
+                new = Candidate(entry, 0.0, found.successors.get(entry.id), asked.matched(entry), 0.0)
+            relevance, share = max(old.relevance, new.relevance), max(old.share, new.share)
+            old = candidates[new.entry.id] = replace(new, relevance=relevance, share=share)
+            seen.add(new.entry.id)
 
     def _first(self, places: Sequence[tuple[int, str]]) -> Entry | None:
         return next((entry for bank, path in places if (entry := self._load(bank, path))), None)

@@ -1,11 +1,12 @@
 """What the index needs of an entry, read fast from the spelling that we write ourselves.
 
-Anything else (folded values, flow maps, escapes, comments) is left to `memory.entry.parse_entry`; a file that is
-skimmed though it does not parse is found by the index and then dropped when it is read for the answer.
+Anything else (folded values, flow maps, escapes, comments) is left to `memory.entry.parse_entry`. A file that
+is skimmed though it does not parse is found by the index, and dropped when it is read for the answer.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from memory.entry import STATUSES, Entry
 from memory.ulid import is_ulid
 
-_FIELD = re.compile(r"(  )?([a-z_]+):(?: (.*))?")
-_OUTCOME = re.compile(r"  (?:- |  )(when|ref|result|note): (.*)")
+_LINE = re.compile(r"(  (?:- |  )?)?([a-z_]+):(?: (.*))?")
+_NESTED = frozenset({"applies_to", "source", "outcomes"})
 _PLAIN = re.compile(r"[\w./()+-][\w./()+ -]*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\["\\/nt])*"')  # of these escapes JSON and YAML think alike
 _LIST = re.compile(r'\[(?:(?:"[^"\\]*"|[\w./()+-][\w./()+ -]*)(?:, |(?=\])))*\]')
@@ -42,38 +43,27 @@ def skim(text: str) -> Skimmed | None:
     head, fence, body = text[4:].partition("\n---\n")
     if not fence or "\r" in text:
         return None
-    fields: dict[str, tuple[str, ...]] = {}
-    names: list[str] = []
-    notes: list[str] = []
+    fields: dict[str, list[tuple[str, ...]]] = {}
     key = ""
     for line in head.split("\n"):
-        if key == "outcomes" and (outcome := _OUTCOME.fullmatch(line)):
-            name, spelled = outcome.groups()
-            if name != "note":
-                continue
-        elif found := _FIELD.fullmatch(line):
-            indent, name, spelled = found.groups()
-            if indent and key == "source":
-                continue
-            if indent and key != "applies_to":
-                return None
-            if not indent:
-                key = name
-                if key in fields:
-                    return None
-                fields[key] = ()
-        else:
+        match = _LINE.fullmatch(line)
+        if match is None:
             return None
+        indent, name, spelled = match.groups()
+        if not indent:
+            key = name
+            if key in fields:
+                return None
+            fields[key] = []
+        elif key not in _NESTED or (key != "outcomes" and indent != "  "):
+            return None
+        if indent and (key == "source" or (key == "outcomes" and name != "note")):
+            continue
         values = _values(spelled)
         if values is None:
             return None
-        if line[0] != " ":
-            fields[key] = values
-        elif key == "applies_to":
-            names += values
-        elif name == "note":
-            notes += values
-    return _checked(fields, tuple(names), tuple(notes), body)
+        fields[key].append(values)
+    return _checked({key: tuple(itertools.chain.from_iterable(given)) for key, given in fields.items()}, body)
 
 
 def skimmed(entry: Entry) -> Skimmed:
@@ -103,13 +93,12 @@ def _values(spelled: str | None) -> tuple[str, ...] | None:
     return None
 
 
-def _checked(
-    fields: dict[str, tuple[str, ...]], names: tuple[str, ...], notes: tuple[str, ...], body: str
-) -> Skimmed | None:
+def _checked(fields: dict[str, tuple[str, ...]], body: str) -> Skimmed | None:
     one = {key: values[0] if len(values) == 1 else "" for key, values in fields.items()}
     status = one.get("status", "active")
     entry_id, title = one.get("id", "").upper(), one.get("title", "")
     if not is_ulid(entry_id) or not title.strip() or status not in STATUSES:
         return None
+    tags, names, notes = (fields.get(key, ()) for key in ("tags", "applies_to", "outcomes"))
     supersedes = tuple(old.upper() for old in fields.get("supersedes", ()))
-    return Skimmed(entry_id, title, fields.get("tags", ()), names, notes, supersedes, status, body)
+    return Skimmed(entry_id, title, tags, names, notes, supersedes, status, body)

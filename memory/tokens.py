@@ -6,6 +6,7 @@ stays `42p17`, `srv-abc` is `srv_abc`, `srv` and `abc`, and `patientEvents` is `
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
 import re
@@ -23,6 +24,7 @@ _COMMON_WORDS = """
     their them then there these they this those through to too under until up us use very want was we
     were what when where which while who whom why will with would you your
 """
+_OFTEN = 3
 STOP_WORDS = frozenset(_COMMON_WORDS.split())
 
 
@@ -63,9 +65,19 @@ def prominent_text(text: str) -> str:
     return " ".join([*words(" ".join(spoken)), *identifiers(text)])
 
 
-def query_terms(query: str, *, limit: int = 48) -> list[str]:
-    """What to look for: identifiers first, then words that carry meaning; at most `limit`, each once."""
+def query_terms(query: str, *, limit: int = 160) -> list[str]:
+    """What to look for: identifiers first, then words that carry meaning; at most `limit`.
+
+    A word said several times stands there as often (three times at the most): it weighs more.
+    """
     meaningful = [
         word for word in words(query) if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())
     ]
-    return list(dict.fromkeys([*identifiers(query), *meaningful]))[:limit]
+    whole = identifiers(query)
+    times = collections.Counter(whole)
+    kept: list[str] = []
+    for word in meaningful:
+        times[word] += 1
+        if times[word] <= _OFTEN and not (word in whole and times[word] <= 2):
+            kept.append(word)
+    return [*whole, *kept][:limit]

@@ -16,10 +16,11 @@ from memory.ulid import new_ulid
 
 SEED = 20261126
 _SPOKEN = """
-    migration index policy deploy rollback latency timeout connection pool vacuum replica lock table column
-    query plan cache memory worker build health check webhook token session grant role owner schema partition
-    trigger function constraint backup restore region instance disk cpu alert log metric secret key rotate expire retry
-    queue batch page cursor limit slow fast failed worked raised lowered moved split merged dropped created
+    migration index policy deploy rollback latency timeout connection pool vacuum replica lock table
+    column query plan cache memory worker build health check webhook token session grant role owner
+    schema partition trigger function constraint backup restore region instance disk cpu alert log
+    metric secret key rotate expire retry queue batch page cursor limit slow fast failed worked
+    raised lowered moved split merged dropped created
 """
 _SYLLABLES = "ba ce di fo gu ka le mi no pu ra se ti vo xu ze bro cla dre fli gro ple sta tri"
 _SERVICES = ("postgres", "supabase", "render", "storage", "auth", "realtime", "edge", "cron")
