@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from agent.commands.memory_access import Access, note, opened, tell
-from agent.commands.memory_editor import edited, from_file
+from agent.commands.memory_editor import edited, from_file, settled
 from memory import Banks, Entry, parse_entry
 from memory.errors import InvalidEntry
 from memory.ulid import tail
@@ -39,12 +39,12 @@ def edit(access: Access, entry_id: str, file: str | None = None) -> bool:
     path, text = access.bank.source(before.id)
     if file:
         entry = _put(access.bank, before, text, from_file(file))
+        settled(access, file)
     else:
         entry = edited(
             access, tail(before.id), text, lambda changed: _put(access.bank, before, text, changed)
         )
     if entry is None:
-        note("Nothing was changed.")
         return False
     tell(f"Saved: {tail(entry.id)}  {entry.title}")
     if (kept := access.bank.source(entry.id)[0]) != path:

@@ -34,6 +34,7 @@ def edited(access: Access, name: str, text: str, accept: Callable[[str], Accepte
         found = _read(file)
         if found == text:
             file.unlink(missing_ok=True)
+            note("Nothing was changed.")
             return None
         try:
             accepted = _accept(accept, found)
@@ -131,6 +132,12 @@ def _read(file: Path) -> str:
         raise InvalidInput(
             "The text is not UTF-8.", hint=f"It is kept in {file}; save it as UTF-8."
         ) from None
+
+
+def settled(access: Access, name: str) -> None:
+    """The text in this file is in the bank: one that waited in the drafts folder need not wait any more."""
+    if Path(name).resolve().parent == access.drafts.resolve():
+        Path(name).unlink(missing_ok=True)
 
 
 def from_file(name: str) -> str:

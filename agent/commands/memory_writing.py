@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from agent.commands import memory_template as template
 from agent.commands.memory_access import Access, ask, by_hand, note, opened, somebody_there, tell
-from agent.commands.memory_editor import Declined, edited, from_file
+from agent.commands.memory_editor import Declined, edited, from_file, settled
 from memory import CATEGORIES, CONFIDENCES, RESULTS, Draft, Saved
 from memory.ulid import tail
 from tools.errors import InvalidInput
@@ -70,14 +70,19 @@ def run(args: argparse.Namespace) -> int:
         old = access.bank.get(args.id).id if args.action == "supersede" else None
         given = _given(args)
         saving = _saving(access, old, ask_first=not args.yes)
-        if args.file:
-            if given:
-                raise InvalidInput("--from brings the whole text.", hint="Leave out the other flags.")
-            saved = saving(template.read(from_file(args.file)))
-        elif _complete(given, old):
-            saved = saving(_draft(access, given, old))
-        else:
-            saved = _in_editor(access, given, old, saving)
+        if args.file and given:
+            raise InvalidInput("--from brings the whole text.", hint="Leave out the other flags.")
+        try:
+            if args.file:
+                saved = saving(template.read(from_file(args.file)))
+                settled(access, args.file)
+            elif _complete(given, old):
+                saved = saving(_draft(access, given, old))
+            else:
+                saved = _in_editor(access, given, old, saving)
+        except Declined:
+            note("Not saved.")
+            saved = None
         if saved is not None:
             _told(saved)
     return 0
@@ -154,7 +159,4 @@ def _in_editor(
 ) -> Saved | None:
     start = template.written(_draft(access, given, old), access.bank.get(old) if old else None)
     name = f"supersede-{tail(old)}" if old else "new-entry"
-    saved = edited(access, name, start, lambda text: saving(template.read(text)))
-    if saved is None:
-        note("Nothing was saved.")
-    return saved
+    return edited(access, name, start, lambda text: saving(template.read(text)))

@@ -148,7 +148,7 @@ def test_an_unchanged_text_changes_nothing(person: Person):
     assert person.memory("edit", entry.id) == 0
     assert person.says == "" and "Nothing was changed" in person.complains and person.drafts() == []
     assert person.memory("add") == 0
-    assert "Nothing was saved" in person.complains and person.drafts() == []
+    assert "Nothing was changed" in person.complains and person.drafts() == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_text_that_cannot_be_saved_is_kept_and_can_be_taken_up(
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     kept.write_text(before[1].replace("14 ms", "16 ms"))
     assert person.memory("edit", entry.id, "--from", str(kept)) == 0
-    assert "16 ms" in person.bank.get(entry.id).result
+    assert "16 ms" in person.bank.get(entry.id).result and person.drafts() == []
 
 
 def test_what_somebody_else_saved_meanwhile_is_merged_or_kept_beside(person: Person):

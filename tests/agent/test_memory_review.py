@@ -15,7 +15,7 @@ from memory import starter_bank
 from memory.ulid import tail
 from tests.agent.memory_person import NOW, Person
 
-PROGRAM = "import sys; from agent.cli import main; sys.exit(main(['memory', 'review', *sys.argv[1:]]))"
+PROGRAM = "import sys; from agent.cli import main; sys.exit(main(['memory', *sys.argv[1:]]))"
 ASKS = "(q)uit [s]:"
 
 
@@ -55,10 +55,10 @@ Walk = Callable[..., Any]
 
 @pytest.fixture
 def walk(person: Person) -> Iterator[Walk]:
-    """`walk(**environment)`: the review on a terminal."""
+    """`walk(*words, **environment)`: the review on a terminal, or another action."""
     programs: list[Any] = []
 
-    def begin(**environment: str) -> Any:
+    def begin(*words: str, **environment: str) -> Any:
         env = {
             "PATH": os.environ["PATH"],
             "HOME": str(person.state),
@@ -69,7 +69,7 @@ def walk(person: Person) -> Iterator[Walk]:
         spawn: Any = pexpect.spawn
         program = spawn(
             sys.executable,
-            ["-c", PROGRAM],
+            ["-c", PROGRAM, *(words or ("review",))],
             cwd=str(person.workspace),
             env=env | environment,
             encoding="utf-8",
@@ -167,3 +167,31 @@ def test_an_interrupt_belongs_to_the_editor(person: Person, walk: Walk):
     program.expect_exact("1 edited.")
     program.expect(pexpect.EOF)
     assert "15 ms" in person.bank.get(entry.id).result
+
+
+def test_a_person_may_decide_against_what_is_known_already(person: Person, walk: Walk):
+    entry = person.remembers("Raise work_mem for the report")
+    words = ["add", "--title", entry.title, "--category", entry.category, "--action", entry.action]
+    for said, kept in (("n", 1), ("y", 2)):
+        program = walk(*words, "--result", "It failed at night.", "--outcome", "failed")
+        program.expect_exact("Save it? [YES/no]")
+        program.send(f"{said}\r")
+        program.expect_exact("Not saved." if said == "n" else "Already known")
+        program.expect(pexpect.EOF)
+        assert len(person.bank.get(entry.id).outcomes) == kept
+
+
+def test_a_mistake_in_the_editor_opens_it_again(person: Person, walk: Walk):
+    entry = person.remembers("Raise work_mem for the report")
+    script = person.state / "editor.sh"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(
+        """if grep -q quite "$1"; then sed -i 's/quite/low/' "$1"; else sed -i 's/medium/quite/' "$1"; fi\n"""
+    )
+    program = walk("edit", entry.id, EDITOR=f"sh {script}")
+    program.expect_exact("must be one of low, medium, high")
+    program.expect_exact("Open it again? [YES/no]")
+    program.send("\r")
+    program.expect_exact("Saved")
+    program.expect(pexpect.EOF)
+    assert person.bank.get(entry.id).confidence == "low" and person.drafts() == []
