@@ -1,17 +1,20 @@
 """The memory bank: what worked, what failed, where it applies and since when it no longer holds.
 
-    Draft ──to_entry──> Entry ──similar?──yes──> outcome on the entry that already says it
+    Draft ──to_entry──> Entry ──says it already?──yes──> outcome on that entry
                           │                                    │
                           no                                   │
                           ▼                                    ▼
-                    BANK/category/slug--tail.md   <── lock, re-read, edit, hash check, fsync, rename
-                          │  (the files are the truth; people edit them)
-                          ▼
-                    BANK/.index.sqlite            a cache: FTS5, brought up to date before each search
+        lock, re-read, edit, check ──> BANK/.history/   journal: who, when, how, the texts before and after
+                                  └──> BANK/category/slug--tail.md   fsync, exchange, look at what was there
+                                       (the files are the truth; people edit them)
+                                   BANK/.keys.sqlite    a cache: from an id to its file, from a text to its twins
+                                   BANK/.index.sqlite   a cache: FTS5, brought up to date before each search
                           │
     query ──terms──> Index.search ──> files read again ──> rank ──> Recalled (why, warning, superseded_by)
 
-    Banks = the workspace's bank (written) above the starter bank that ships with the product (read-only)
+    Banks    the workspace's bank (written) above the team's and the user's (written when named) and the
+             starter bank that ships with the product (read-only)
+    history  log, diff, restore: from the journal, and from git where the files are committed
 
 Names are loaded when they are first used: `import memory` alone costs next to nothing.
 """

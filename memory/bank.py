@@ -273,9 +273,13 @@ class Bank:
                 loaded = self._read(path)
                 if loaded and loaded.entry and _is_called(loaded.entry, wanted):
                     return loaded
-            matches = [one for one in self._scan() if one.entry and _is_called(one.entry, wanted)]
+            every = self._scan()
+            matches = [one for one in every if one.entry and _is_called(one.entry, wanted)]
             if len({one.entry.id for one in matches if one.entry}) == 1:
                 return matches[0]
+            ending = f"--{wanted[-TAIL:].lower()}.md"
+            if broken := next((one for one in every if one.reason and one.path.endswith(ending)), None):
+                raise UnknownEntry(f"The entry in {self.root / broken.path} cannot be read: {broken.reason}")
         raise UnknownEntry(
             f"The memory bank has no entry '{entry_id.strip()}'; recall or list shows the ids."
         )

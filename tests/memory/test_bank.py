@@ -146,6 +146,10 @@ def test_broken_files_are_reported_and_the_rest_works(bank: Bank, draft: Draft, 
     found = {problem.path.name: problem.message for problem in bank.problems()}
     assert found.keys() == {"conflict.md", "notes.md", "latin.md", "link.md", "misc"}
     assert "merge conflict at line" in found["conflict.md"]
+    result.path.write_text(conflict)
+    with pytest.raises(UnknownEntry, match=r"cannot be read: Git left a merge conflict at line \d+; resolve"):
+        bank.record_outcome(result.entry.id, "worked", now=now)
+    result.path.write_text(text)
     assert bank.entries() == (result.entry,)
     assert bank.record_outcome(result.entry.id, "worked", now=now).count("worked") == 2
 
