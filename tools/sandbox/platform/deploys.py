@@ -126,6 +126,10 @@ def settle(world: World, now: datetime) -> None:
 def cancel(world: World, hosted: Hosted, deploy: Deploy, now: datetime) -> Deploy:
     """Stop a deploy that has not ended; what it would still have brought is forgotten."""
     world.forget_after(deploy.id, now)
+    own, down = deploy.service_id, Effect(down=True)
+    world.effects = [
+        e for e in world.effects if (e.resource, e.effect) != (own, down) or (e.end or now) <= now
+    ]
     past = tuple(phase for phase in deploy.phases if phase.at <= now)
     canceled = replace(deploy, phases=(*past, Phase("canceled", now)))
     hosted.deploys[hosted.deploys.index(deploy)] = canceled

@@ -29,7 +29,7 @@ def events(world: World, hosted: Hosted, start: datetime, end: datetime) -> list
             found.extend(_failures(world, hosted, each, start, end))
     if hosted.spec.autoscaling and hosted.spec.autoscaling.enabled:
         found.extend(_autoscaling(world, hosted, start, end))
-    return sorted(found, key=lambda each: (each.at, each.id), reverse=True)
+    return sorted(found, key=lambda each: each.at)[::-1]  # of two at once the later noted comes first
 
 
 def wire(event: Event) -> Json:

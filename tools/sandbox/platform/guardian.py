@@ -39,6 +39,9 @@ def guardian(seed: int = SEED, clock: Clock | None = None) -> Platform:
     disk = world.kind("disks")
     for record in disk.values():
         record["serviceId"] = world.named("guardian-ocr").spec.id
+    for blueprint in world.kind("blueprints").values():
+        managed = [hosted.spec for hosted in world.services.values() if hosted.spec.name != "guardian-ocr"]
+        blueprint["resources"].extend({"id": s.id, "name": s.name, "type": s.kind} for s in managed)
     for group in world.kind("env-groups").values():
         names = ("guardian-web", "guardian-document-worker", "guardian-reminders")
         group["links"] = [world.named(name).spec.id for name in names]
@@ -73,7 +76,8 @@ def _host(world: World, spec: Service, now: datetime) -> None:
     world.happened(spec.id, spec.created_at, "service_resumed", {})
     messages = HISTORY[spec.name]
     for index, message in enumerate(messages):
-        age = timedelta(days=13.4 * (len(messages) - index) / len(messages) - 0.9, minutes=37 * index)
+        part = (len(messages) - 1 - index) / max(1, len(messages) - 1) if len(messages) > 1 else 1.0
+        age = timedelta(days=0.9 + 14.2 * part, minutes=-37 * index)
         at = now - age
         if spec.image:
             deploys.create(world, hosted, at, "manual", image=f"{spec.image.partition(':')[0]}:{message}")

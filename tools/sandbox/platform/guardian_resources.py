@@ -16,6 +16,14 @@ PEOPLE: Final = (
 )
 
 
+AUDITED: Final = (
+    ("LoginEvent", 0.2),
+    ("ViewEnvVarValuesEvent", 3.1),
+    ("LoginEvent", 5.0),
+    ("JoinTeamEvent", 11.4),
+)
+
+
 def add_resources(world: World, owner_id: str, now: datetime) -> None:
     """The owner, its members, project and environment, datastores, disk, environment group and blueprint."""
     born = stamp(now - timedelta(days=230))
@@ -36,6 +44,17 @@ def add_resources(world: World, owner_id: str, now: datetime) -> None:
             "status": "active",
             "role": role,
             "mfaEnabled": safe,
+        }
+    for index, (event, days) in enumerate(AUDITED):
+        person = world.kind("members")[f"usr-d1person{index % 2}"]
+        key = world.new_id("aud")
+        world.kind("audit")[key] = {
+            "id": key,
+            "timestamp": stamp(now - timedelta(days=days)),
+            "event": event,
+            "status": "success",
+            "actor": {"type": "user", "email": person["email"], "id": person["userId"]},
+            "metadata": {},
         }
     project, environment = world.new_id("prj"), world.new_id("evm")
     world.kind("projects")[project] = {

@@ -104,6 +104,10 @@ def test_resources_are_there(platform: Platform):
         first = client.get(f"/{path}")[0]
         record = next(value for name, value in first.items() if name != "cursor")
         assert client.get(f"/{path}/{record['id']}")["id"] == record["id"]
+    blueprint = client.get("/blueprints")[0]["blueprint"]
+    assert "resources" not in blueprint
+    managed = {each["name"] for each in client.get(f"/blueprints/{blueprint['id']}")["resources"]}
+    assert WEB in managed and "guardian-ocr" not in managed
     disk = client.get("/disks")[0]["disk"]
     assert len(client.get(f"/disks/{disk['id']}/snapshots")) == 7
     assert client.ask("PATCH", f"/disks/{disk['id']}", json={"sizeGB": 1}).status_code == 400

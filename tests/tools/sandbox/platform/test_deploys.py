@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -184,6 +185,30 @@ def test_resume_deploys_the_last_release_again(platform: Platform):
     assert client.get(f"{path}/deploys", limit=1)[0]["deploy"]["trigger"] == "service_resumed"
     platform.clock.advance(300)
     assert len(client.get(f"{path}/instances")) == 2
+
+
+def test_two_weeks_lie_behind_every_service(platform: Platform):
+    client = Client(platform)
+    start = (platform.clock.now() - timedelta(days=14)).isoformat()
+    for name, hosted in ((each.spec.name, each) for each in platform.world.services.values()):
+        first = min(deploy.phases[-1].at for deploy in hosted.deploys)
+        assert platform.clock.now() - first > timedelta(days=14), name
+    resource = platform.world.named(WORKER).spec.id
+    series = client.get("/metrics/memory", resource=resource, startTime=start, resolutionSeconds=21600)
+    assert sum(len(each["values"]) for each in series) == 56
+    pending = platform.world.named(WORKER).commits[-2:]
+    release = serving(platform.world.named(WORKER), platform.clock.now())
+    assert release and release.commit not in pending
+
+
+def test_a_canceled_deploy_of_a_service_with_a_disk_costs_nothing(platform: Platform):
+    next(iter(platform.world.kind("disks").values()))["serviceId"] = platform.world.named(WEB).spec.id
+    client, path = Client(platform), path_of(platform, WEB)
+    deploy = begin(client, path)
+    client.ask("POST", f"{path}/deploys/{deploy}/cancel")
+    for _ in range(30):
+        platform.clock.advance(9)
+        assert client.ask("GET", "https://guardian-web.onrender.com/health").status_code == 200
 
 
 def test_a_disk_costs_a_moment_of_downtime(platform: Platform):
