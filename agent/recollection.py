@@ -181,8 +181,8 @@ def objects_of(preview: Preview) -> list[str]:
     """The tables, functions, services, files and migrations that a change names, in their order."""
     text = "\n".join((*preview.touches, preview.action))[:_CHARS]
     found = [found for found in _objects(text) if found.lower() not in _NO_NAMES]
-    paths = (touched for touched in preview.touches if "/" in touched and " " not in touched)
-    return list(dict.fromkeys([*paths, *found]))[:_NAMES]
+    whole = (touched for touched in preview.touches if re.fullmatch(r"[\w./-]{2,200}", touched))
+    return list(dict.fromkeys([*whole, *found]))[:_NAMES]
 
 
 def _objects(text: str) -> Iterator[str]:
