@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pwd
 import shutil
@@ -9,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,8 +22,8 @@ from agent.reports.memory_text import INDENT, folded
 from agent.reports.text import Paper
 from agent.settings import Settings
 from agent.terminal.safe import harmless
-from memory import Bank, Banks, Source
-from tools.errors import ConfigurationError, Unavailable
+from memory import Banks, Entry, Source, usage
+from tools.errors import ConfigurationError
 from tools.recall.translate import translated
 
 WIDEST: Final = 100
@@ -41,12 +42,24 @@ class Access:
     paper: Paper
     now: datetime
 
-    @property
-    def own(self) -> Bank:
-        """The bank that is written. Raises Unavailable where there is none."""
-        if self.bank.writable is None:
-            raise Unavailable("There is no memory bank to write to.")
-        return self.bank.writable
+    def homes(self) -> dict[str, str]:
+        """Each entry that does not ship with Sergei: its id, and the name of the uppermost bank it is in."""
+        return {
+            entry.id: name for name, bank in reversed(self.bank.places.items()) for entry in bank.entries()
+        }
+
+    def own(self) -> tuple[Entry, ...]:
+        """The entries that do not ship with Sergei, oldest first."""
+        homes = self.homes()
+        return tuple(entry for entry in self.bank.entries() if entry.id in homes)
+
+    def writing(self, name: str | None) -> Access:
+        """The same, with the bank of this name as the one that is written; without a name as it is."""
+        return replace(self, bank=self.bank.in_place(name)) if name else self
+
+    def recalls(self) -> usage.Usage:
+        """How often the entries were recalled here."""
+        return usage.read(self.settings.recalls_file, self.settings.bank_folder)
 
     @property
     def drafts(self) -> Path:
@@ -69,6 +82,15 @@ class Access:
         screen.touched()
         screen.block(markdown)
         screen.gap()
+
+
+def add_bank(parser: argparse.ArgumentParser) -> None:
+    """The flag that says which bank is written."""
+    parser.add_argument(
+        "--bank",
+        choices=("workspace", "team", "user"),
+        help="where to (default: the workspace's; an entry from elsewhere is copied there first)",
+    )
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from agent.commands.memory_access import Access, opened
 from agent.reports import memory_stats
-from memory import usage
 
 
 def add(parser: argparse.ArgumentParser, action: str) -> None:
@@ -46,11 +45,10 @@ def _near(path: Path) -> str:
 
 
 def _stats(access: Access, as_json: bool) -> int:
-    own = access.own
     found = memory_stats.stats(
         access.bank.entries(),
-        [entry.id for entry in own.entries()],
-        usage.read(access.settings.recalls_file, own.root),
+        access.homes(),
+        access.recalls(),
         access.now,
         len(access.bank.problems()),
     )

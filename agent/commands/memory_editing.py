@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agent.commands.memory_access import Access, note, opened, tell
+from agent.commands.memory_access import Access, add_bank, note, opened, tell
 from agent.commands.memory_editor import edited, from_file, settled
 from memory import Banks, Entry, parse_entry
 from memory.errors import InvalidEntry
@@ -24,12 +24,13 @@ def add(parser: argparse.ArgumentParser, action: str) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("id", metavar="ID", help="the entry")
     parser.add_argument("--from", dest="file", metavar="FILE", help="take the text from a file, no editor")
+    add_bank(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Save the changed text; exit code 2 for a text that is no entry, 3 when somebody else changed it."""
     with opened() as access:
-        edit(access, args.id, args.file)
+        edit(access.writing(args.bank), args.id, args.file)
     return 0
 
 

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the file. Files of the bank with a problem are left out, and that is said."""
     output = writable(args.output, "FILE" if args.action == "page" else "--output")
     with opened() as access:
-        entries = access.own.entries() if args.own else access.bank.entries()
+        entries = access.own() if args.own else access.bank.entries()
         left_out = len(access.bank.problems())
         form = "html" if args.action == "page" else args.format
         deliver(_rendered(access, entries, form, left_out), output, f"{len(entries)} entries.")

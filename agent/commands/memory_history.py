@@ -8,7 +8,8 @@ from typing import Final
 
 from agent.commands.memory_access import Access, note, opened, tell
 from agent.terminal.safe import harmless
-from memory import history
+from memory import Bank, history
+from memory.errors import UnknownEntry
 from memory.history import Change
 from memory.ulid import tail
 from tools.errors import InvalidInput
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             case "diff":
                 return _diff(access, args.change)
             case _:
-                entry = history.restore(access.own, args.change)
+                entry = history.restore(_of_change(access, args.change), args.change)
                 tell(f"Restored: {tail(entry.id)}  {entry.title}")
                 return 0
 
@@ -58,12 +59,14 @@ def run(args: argparse.Namespace) -> int:
 def _log(access: Access, entry_id: str | None, limit: int, *, as_json: bool) -> int:
     if limit < 1:
         raise InvalidInput("--limit must be at least 1.")
-    if entry_id is not None:
-        entry_id = _own_id(access, entry_id)
-        if entry_id is None:
-            note("This entry ships with Sergei and was never changed here.")
-            return 0
-    found = history.log(access.own, entry_id, limit)
+    if entry_id is None:
+        changes = [one for bank in access.bank.places.values() for one in history.log(bank, None, limit)]
+        found = sorted(changes, key=lambda one: one.when, reverse=True)[:limit]
+    elif home := _home(access, entry_id):
+        found = history.log(home, entry_id, limit)
+    else:
+        note("This entry ships with Sergei and was never changed here.")
+        return 0
     if as_json:
         print(json.dumps([_document(one) for one in found], indent=2, ensure_ascii=False))
         return 0
@@ -74,15 +77,27 @@ def _log(access: Access, entry_id: str | None, limit: int, *, as_json: bool) -> 
     return 0
 
 
-def _own_id(access: Access, entry_id: str) -> str | None:
-    """The id as the bank's history knows it; None for an entry of a bank below that was never touched."""
-    from memory.errors import UnknownEntry
+def _home(access: Access, entry_id: str) -> Bank | None:
+    """The bank whose history knows the entry; None for one that ships with Sergei and was never touched."""
+    banks = access.bank.places
+    for bank in banks.values():
+        try:
+            if history.log(bank, entry_id, 1):
+                return bank
+        except UnknownEntry:
+            continue
+    name = access.bank.place_of(entry_id)
+    return banks.get(name)
 
+
+def _of_change(access: Access, change_id: str) -> Bank:
+    """The bank that the change was made in; the workspace's where none knows it, to say so."""
+    entry_id = change_id.partition("@")[0].partition(".")[0]
+    workspace = next(iter(access.bank.places.values()))
     try:
-        return access.own.get(entry_id).id
+        return _home(access, entry_id) or workspace
     except UnknownEntry:
-        below = [entry for entry in access.bank.entries() if entry_id.upper() in (entry.id, entry.id[-8:])]
-        return None if below else entry_id
+        return workspace
 
 
 def _lines(change: Change) -> list[str]:
@@ -107,7 +122,7 @@ def _document(change: Change) -> dict[str, str]:
 
 
 def _diff(access: Access, change_id: str) -> int:
-    text = history.diff(access.own, change_id)
+    text = history.diff(_of_change(access, change_id), change_id)
     colours = {"+": "32", "-": "31", "@": "36"}
     for line in harmless(text).splitlines():
         is_head = line.startswith(("+++", "---"))

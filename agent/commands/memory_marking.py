@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from agent.commands.memory_access import answer, note, opened, somebody_there, tell
+from agent.commands.memory_access import add_bank, answer, note, opened, somebody_there, tell
 from agent.reports.memory_text import history
 from memory import RESULTS, Banks, Entry
 from memory.entry import Result
@@ -31,6 +31,7 @@ def add(parser: argparse.ArgumentParser, action: str) -> None:
         parser.add_argument("--ref", default="", metavar="REF", help="where to look: a deploy, a ticket")
     else:
         parser.add_argument("--reason", default="", metavar="TEXT", help="why it no longer helps (required)")
+    add_bank(parser)
 
 
 def record(bank: Banks, entry: Entry, result: str, *, now: datetime, ref: str, note: str) -> str:
@@ -59,7 +60,8 @@ def retire(bank: Banks, entry: Entry, reason: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Record it, and say how the entry stands now."""
-    with opened() as access:
+    with opened() as bank:
+        access = bank.writing(args.bank)
         entry = access.bank.get(args.id)
         if args.action == "outcome":
             tell(record(access.bank, entry, args.result, now=access.now, ref=args.ref, note=args.note))

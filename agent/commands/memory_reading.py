@@ -17,6 +17,7 @@ from memory.ranking import warning
 from memory.ulid import tail
 from tools.errors import InvalidInput
 
+_SHIPPED: Final = "starter"
 _EXAMPLES: Final = {
     "list": "  sergei memory list --category security-configurations\n  sergei memory list --own --json",
     "search": (
@@ -78,17 +79,17 @@ def _positive(text: str) -> int:
 
 def _list(access: Access, args: argparse.Namespace) -> int:
     everything = access.bank.entries()
-    own = {entry.id for entry in access.own.entries()}
+    homes = access.homes()
     successors = successors_of(everything)
     wanted = [
         entry
         for entry in everything
         if args.category in (None, entry.category)
         and args.status in (None, entry.status)
-        and (not args.own or entry.id in own)
+        and (not args.own or entry.id in homes)
     ]
     if args.json:
-        return _print([_brief(entry, successors, own) for entry in wanted])
+        return _print([_brief(entry, successors, homes) for entry in wanted])
     access.say(titles(wanted, successors, access.now.date()))
     if not wanted:
         note(
@@ -105,13 +106,15 @@ def _search(access: Access, args: argparse.Namespace) -> int:
         raise InvalidInput("Search for what?", hint="sergei memory search WORDS")
     scope = {name: names for name, names in (("table", args.table), ("service", args.service)) if names}
     found = access.bank.recall(words, now=access.now, applies_to=scope, limit=args.limit)
-    usage.note(access.settings.recalls_file, access.own.root, [one.entry.id for one in found], now=access.now)
+    settings = access.settings
+    ids = [one.entry.id for one in found]
+    usage.note(settings.recalls_file, settings.bank_folder, ids, now=access.now)
     if args.json:
         successors = {one.entry.id: one.superseded_by for one in found if one.superseded_by}
-        own = {entry.id for entry in access.own.entries()}
+        homes = access.homes()
         return _print(
             [
-                _brief(one.entry, successors, own)
+                _brief(one.entry, successors, homes)
                 | {"score": round(one.score, 3), "why": list(one.why), "warning": one.warning}
                 for one in found
             ]
@@ -130,9 +133,12 @@ def _show(access: Access, args: argparse.Namespace) -> int:
         return 0
     successor = successors_of(access.bank.entries()).get(entry.id)
     if args.json:
-        return _print(document(entry, successor) | {"path": str(path)})
+        return _print(
+            document(entry, successor)
+            | {"bank": access.bank.place_of(entry.id) or _SHIPPED, "path": str(path)}
+        )
     access.page(as_markdown(entry))
-    counted = usage.read(access.settings.recalls_file, access.own.root)
+    counted = access.recalls()
     facts = [f"recalled {counted.times(entry.id)}x here" if counted.since else "", str(path)]
     if successor:
         facts.insert(0, f"Superseded: read {tail(successor)} instead.")
@@ -143,10 +149,12 @@ def _show(access: Access, args: argparse.Namespace) -> int:
     return 0
 
 
-def _brief(entry: Entry, successors: dict[str, str], own: set[str]) -> dict[str, Any]:
+def _brief(entry: Entry, successors: dict[str, str], homes: dict[str, str]) -> dict[str, Any]:
     whole = document(entry, successors.get(entry.id))
     left_out = ("context", "action", "result", "why", "preamble", "outcomes")
-    return {key: value for key, value in whole.items() if key not in left_out} | {"own": entry.id in own}
+    return {key: value for key, value in whole.items() if key not in left_out} | {
+        "bank": homes.get(entry.id, _SHIPPED)
+    }
 
 
 def _print(value: Any) -> int:

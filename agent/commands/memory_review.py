@@ -13,7 +13,7 @@ from agent.commands import memory_editing, memory_writing
 from agent.commands.memory_access import Access, answer, note, opened, somebody_there, tell
 from agent.commands.memory_marking import retire
 from agent.reports.memory_text import history
-from memory import as_markdown, usage
+from memory import as_markdown
 from memory.reviewing import KINDS, Concern, concerns, next_valid_until
 from memory.ulid import tail
 from tools.errors import SergeiError
@@ -63,10 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _concerns(access: Access, only: str | None) -> list[Concern]:
     """About the person's own entries; what ships with Sergei is compared, but is not theirs to mend."""
-    own = {entry.id for entry in access.own.entries()}
-    counted = usage.read(access.settings.recalls_file, access.own.root)
-    found = concerns(access.bank.entries(), counted, access.now)
-    return [one for one in found if one.entry.id in own and only in (None, one.kind)]
+    homes = access.homes()
+    found = concerns(access.bank.entries(), access.recalls(), access.now)
+    return [one for one in found if one.entry.id in homes and only in (None, one.kind)]
 
 
 def _list(access: Access, found: Sequence[Concern]) -> None:
@@ -99,7 +98,8 @@ def _walk(access: Access, only: str | None) -> None:
         access.say([f"{len(seen) + 1} of {len(seen) + len(left)}  {concern.kind}"], 2)
         access.say([f"  {tail(concern.entry.id)}  {concern.entry.title}"])
         access.say([f"{' ' * 12}{concern.reason}", f"{' ' * 12}{history(concern.entry)}"])
-        choice = _decided(access, concern)
+        # An entry is decided on where it lies, not on a copy that would leave the old one as it is.
+        choice = _decided(access.writing(access.bank.place_of(concern.entry.id)), concern)
         if choice == "quit":
             break
         seen.add(concern.entry.id)

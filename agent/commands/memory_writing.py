@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from agent.commands import memory_template as template
-from agent.commands.memory_access import Access, ask, by_hand, note, opened, somebody_there, tell
+from agent.commands.memory_access import Access, add_bank, ask, by_hand, note, opened, somebody_there, tell
 from agent.commands.memory_editor import Declined, edited, from_file, settled
 from memory import CATEGORIES, CONFIDENCES, RESULTS, Draft, Saved
 from memory.ulid import tail
@@ -54,6 +54,7 @@ def add(parser: argparse.ArgumentParser, action: str) -> None:
             flag, action="append", default=[], metavar="NAME", help=f"{what} (again for more)"
         )
     parser.add_argument("--from", dest="file", metavar="FILE", help="the whole text, instead of flags")
+    add_bank(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask, whatever the bank says already")
 
 
@@ -66,7 +67,8 @@ def _day(text: str) -> date:
 
 def run(args: argparse.Namespace) -> int:
     """Save the entry; 0 also when the person decides against it."""
-    with opened() as access:
+    with opened() as bank:
+        access = bank.writing(args.bank)
         old = access.bank.get(args.id).id if args.action == "supersede" else None
         given = _given(args)
         saving = _saving(access, old, ask_first=not args.yes)

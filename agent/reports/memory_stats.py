@@ -38,7 +38,7 @@ class Stats:
 
 
 def stats(entries: Sequence[Entry], own: Iterable[str], usage: Usage, now: datetime, problems: int) -> Stats:
-    """The figures. `own` are the ids of the entries that lie in the workspace's bank."""
+    """The figures. `own` are the ids of the entries that do not ship with Sergei."""
     ours = set(own)
     outcomes = Counter(outcome.result for entry in entries for outcome in entry.outcomes)
     recalled = [(entry, usage.times(entry.id)) for entry in entries if usage.times(entry.id)]

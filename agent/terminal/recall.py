@@ -51,9 +51,8 @@ def _search(talk: Conversation, bank: Banks, words: str) -> None:
     if not words:
         raise InvalidInput("Search for what?", hint="/memory search WORDS")
     found = bank.recall(words, now=_now(), limit=10)
-    if bank.writable:
-        ids = [one.entry.id for one in found]
-        usage.note(talk.settings.recalls_file, bank.writable.root, ids, now=_now())
+    ids = [one.entry.id for one in found]
+    usage.note(talk.settings.recalls_file, talk.settings.bank_folder, ids, now=_now())
     talk.screen.hanging(hits(found) or ["  The memory bank has nothing on this."], INDENT)
 
 

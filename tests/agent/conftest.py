@@ -155,4 +155,5 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     for name in ("SERGEI_MEMORY", "VISUAL", "EDITOR", "SERGEI_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SERGEI_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SERGEI_DATA_DIR", str(tmp_path / "data"))
     return Person(workspace, tmp_path / "state", monkeypatch, capsys)

@@ -67,6 +67,7 @@ def completed(person: Person, tmp_path: Path, *words: str) -> set[str]:
         cwd=person.workspace,
         env={
             "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "HOME": str(person.state),
             "SERGEI_STATE_DIR": str(person.state),
             "PYTHONPATH": str(Path(__file__).parents[2]),
         },

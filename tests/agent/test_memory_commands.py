@@ -100,9 +100,9 @@ def test_the_list_is_by_category_and_says_what_is_not_simply_valid(person: Perso
         f"  {tail(old.id)}  Restart the worker at night [superseded by {tail(new.id)}]"
     ]
     found = person.read("list", "--own", "--category", "problem-solutions")
-    assert [(one["short"], one["superseded_by"], one["own"]) for one in found] == [
-        (tail(old.id), new.id, True),
-        (tail(new.id), None, True),
+    assert [(one["short"], one["superseded_by"], one["bank"]) for one in found] == [
+        (tail(old.id), new.id, "workspace"),
+        (tail(new.id), None, "workspace"),
     ]
     assert person.memory("list", "--category", "handoffs") == 0
     assert person.says == "" and "No entry fits" in person.complains
@@ -235,3 +235,25 @@ def test_the_bank_becomes_one_file(person: Person, tmp_path: Path):
     assert "\n#### Action\n" in person.says and "\n# no heading\n" in person.says
     assert person.memory("page") == 0
     assert (person.workspace / "sergei-memory.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_entry_is_written_to_the_bank_that_is_named_and_found_from_everywhere(person: Person):
+    (person.workspace / "sergei.toml").write_text('[agent]\nteam_memory = "team"\n')
+    (person.workspace / "team").mkdir()
+    words = ["--category", "handoffs", "--action", "Restarted the worker.", "--result", "It served again."]
+    for bank in ("team", "user"):
+        assert person.memory("add", "--bank", bank, "--title", f"What the {bank} knows", *words) == 0
+    found = {one["title"]: one for one in person.read("list", "--own")}
+    assert {title: one["bank"] for title, one in found.items()} == {
+        "What the team knows": "team",
+        "What the user knows": "user",
+    }
+    team = found["What the team knows"]["id"]
+    assert person.memory("outcome", team, "worked", "--bank", "team") == 0
+    assert [one["how"] for one in person.read("log", team)] == ["outcome", "added"]
+    assert len(person.read("log")) == 3 and person.bank.entries() == ()
+    assert person.memory("restore", f"{tail(team)}.1") == 0
+    assert person.read("show", team)["counts"]["worked"] == 1
+    assert person.read("show", team)["bank"] == "team"
+    assert person.memory("outcome", team, "failed") == 0
+    assert person.read("show", team)["bank"] == "workspace"
