@@ -13,6 +13,7 @@ from tools.sandbox.platform import (
     render_configuration,
     render_deploys,
     render_resources,
+    render_rest,
     render_services,
     render_telemetry,
     supabase_api,
@@ -32,6 +33,7 @@ def application(platform: Platform) -> Starlette:
         *render_configuration.ROUTES,
         *render_telemetry.ROUTES,
         *render_resources.ROUTES,
+        *render_rest.ROUTES,
     ]
     app = Starlette(
         routes=[

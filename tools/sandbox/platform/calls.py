@@ -138,7 +138,7 @@ async def _payload(request: Request) -> Any:
     kind = request.headers.get("content-type", "")
     if kind.startswith("multipart/"):
         return None
-    raw = await request.body()
+    raw = b"".join([part async for part in request.stream()])
     if not raw:
         return {}
     try:

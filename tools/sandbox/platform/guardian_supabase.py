@@ -138,6 +138,8 @@ def _records(born: datetime) -> dict[str, Any]:
         "config/auth/signing-keys": {"keys": []},
         "config/auth/sso/providers": {"items": []},
         "actions": [],
+        "action-logs": {},
+        "api-keys/legacy": {"enabled": True},
         "billing/addons": _addons(),
         "api-keys": _keys(born),
         "advisors/security": _security(host),

@@ -40,6 +40,30 @@ def organization(call: Call) -> Reply:
     return own | {"opt_in_tags": [], "allowed_release_channels": ["ga"]}
 
 
+def members(call: Call) -> Reply:
+    """GET /organizations/{slug}/members."""
+    organization(call)
+    people = call.world.kind("members").values()
+    return [
+        {
+            "user_id": each["userId"],
+            "user_name": each["name"],
+            "email": each["email"],
+            "role_name": "Owner" if each["role"] == "ADMIN" else "Developer",
+            "mfa_enabled": each["mfaEnabled"],
+        }
+        for each in people
+    ]
+
+
+def action_log(call: Call) -> Reply:
+    """GET /actions/{id}/logs: plain text."""
+    logs: Json = project(call).records["action-logs"]
+    if call.path("run") not in logs:
+        raise Wrong(404, "Action run not found")
+    return Response(logs[call.path("run")], media_type="text/plain")
+
+
 def profile(call: Call) -> Reply:
     """GET /profile: whose key it is."""
     own = "00000000-0000-4000-a000-000000000001"
@@ -219,6 +243,7 @@ KEPT: Final = {
     "ssl-enforcement": "",
     "billing/addons": "",
     "readonly": "",
+    "api-keys/legacy": "",
     "upgrade/eligibility": "",
     "config/auth/signing-keys": "",
     "config/auth/sso/providers": "",
@@ -229,6 +254,8 @@ ROUTES: Final[list[Any]] = [
     route("GET", "/projects", list_projects),
     route("GET", "/organizations", organizations),
     route("GET", "/organizations/{slug}", organization),
+    route("GET", "/organizations/{slug}/members", members),
+    route("GET", f"{PROJECT}/actions/{{run}}/logs", action_log),
     route("GET", "/profile", profile),
     route("GET", PROJECT, get_project),
     route("POST", f"{PROJECT}/pause", pause),

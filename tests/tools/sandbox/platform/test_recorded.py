@@ -213,6 +213,11 @@ def render_reads(platform: Platform) -> list[str]:
             "/owners",
             f"/owners/{OWNER}/members",
             f"/owners/{OWNER}/audit-logs",
+            f"/logs/streams/owner/{OWNER}",
+            f"{web}/outbound-ips",
+            f"/logs/streams/owner/{OWNER}",
+            f"{web}/outbound-ips",
+            "/webhooks",
             "/users",
             "/projects",
             "/env-groups",
@@ -261,7 +266,14 @@ def test_answers_of_supabase_fit_the_document():
     own = platform.project.functions["document-processor"].id
     parts: list[str] = [*PARTS.split()]
     parts.append(f"analytics/endpoints/functions.combined-stats?interval=1hr&function_id={own}")
-    paths = ["/projects", "/organizations", "/organizations/guardian-health", "/profile", ref]
+    paths = [
+        "/projects",
+        "/organizations",
+        "/organizations/guardian-health",
+        "/organizations/guardian-health/members",
+        "/profile",
+        ref,
+    ]
     for path in [*paths, *(f"{ref}/{part}" for part in parts)]:
         answer = client.ask("GET", path)
         assert answer.status_code == 200, (path, answer.text)
