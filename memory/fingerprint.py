@@ -6,6 +6,7 @@ runs of three words, so that a message is recognised with other values, inside a
 
 from __future__ import annotations
 
+import functools
 import re
 
 _RUN = 3
@@ -39,13 +40,13 @@ def error_runs(text: str, *, most: int = _MOST, everywhere: bool = False) -> lis
     `everywhere` takes every sentence for a message, as a question may quote one that does not look like it.
     """
     lowered = text.lower()
-    signs = [sign for sign in _SIGNS if sign in lowered]
+    signs = tuple(sign for sign in _SIGNS if sign in lowered)
     if not signs and not everywhere:
         return []
     runs: dict[str, None] = {}
+    tells_of_an_error = _any_of(signs).search
     for segment in _SEGMENT.split(text):
-        spoken = segment.lower()
-        if everywhere or any(sign in spoken for sign in signs):
+        if everywhere or tells_of_an_error(segment.lower()):
             stable = _stable_words(segment)
             if len(stable) == _RUN - 1:
                 runs[MARK + "_".join(stable)] = None
@@ -54,7 +55,12 @@ def error_runs(text: str, *, most: int = _MOST, everywhere: bool = False) -> lis
     return list(runs)[:most]
 
 
+@functools.lru_cache(maxsize=512)
+def _any_of(signs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, signs)))
+
+
 def _stable_words(segment: str) -> list[str]:
-    spoken = _QUOTED.sub(" ", segment).split()[: 2 * _LONGEST]
+    spoken = _QUOTED.sub(" ", segment[: _LONGEST * 20]).split()[: 2 * _LONGEST]
     said = [one for one in spoken if one.isalpha() or not _VALUE.search(one)]
     return [word for word in _WORD.findall(" ".join(said).lower()) if word not in _DECORATION][:_LONGEST]

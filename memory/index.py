@@ -58,7 +58,7 @@ WHERE entry_id = ? AND root IN (SELECT value FROM json_each(?)) ORDER BY path
 """
 # What a search may read: occurrences of its terms, the rarest first. Words in most entries tell them apart
 # least and cost most.
-_WORK = 9_000
+_WORK = 6_000
 _ROWS = 150
 _LESS = 0.5  # what a synonym's score counts
 _LONGEST_CHAIN = 20
@@ -159,7 +159,7 @@ class Index:
         roots = json.dumps(self._roots)
         weights, searched = _weighed(connection, terms, _WORK)
         scores = _scores(connection, searched, column)
-        weights_of_others, searched = _weighed(connection, also, _WORK // 2)
+        weights_of_others, searched = _weighed(connection, also, _WORK // 3)
         for row, score in _scores(connection, searched, column).items():
             scores[row] = scores.get(row, 0.0) + _LESS * score
         weights |= weights_of_others

@@ -59,7 +59,7 @@ def _take_in_one(connection: sqlite3.Connection, change: Change) -> None:
         forget(connection, change.row)
         return
     looked = time.time_ns()
-    content, entry = _read(Path(change.root) / change.path)
+    content, entry = _read(Path(f"{change.root}/{change.path}"))
     digest = hashlib.sha256(content).hexdigest()
     # Without a signature the file is read again next time, until its time stamp can be relied on.
     signature = change.found.signature if change.found.settled(looked) else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -131,12 +133,17 @@ class _Asked:
         told = "\n".join((entry.title, entry.context, entry.action, entry.result, entry.why, *notes))
         text = "\n".join((told, entry.preamble, *entry.tags, *names))
         present = set(self._word.findall(text)) if self._word else set[str]()
-        known = set(stems(word for piece in present for word in words(piece)).values())
+        known = set(itertools.chain.from_iterable(map(_stems_of, present)))
         if self._whole:
             known.update(stems(identifiers(text)).values())
         runs = set(error_runs(told, most=60)) if self._runs else set[str]()
         found = [run for run in self._runs if run in runs]
         return (*found, *(term for term, stem in self._plain.items() if stem in known))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _stems_of(piece: str) -> tuple[str, ...]:
+    return tuple(stems(words(piece)).values())
 
 
 def _share(matched: Sequence[str], weights: Mapping[str, float], alike: Mapping[str, Sequence[str]]) -> float:

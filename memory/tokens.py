@@ -61,7 +61,7 @@ def prominent_text(text: str) -> str:
 
     A question about "the app" is no question about `app_metadata`; in the body the piece still counts.
     """
-    spoken = [chunk for chunk in _CHUNK.findall(text) if not re.search(r"[_.]", chunk)]
+    spoken = [chunk for chunk in _CHUNK.findall(text) if "_" not in chunk and "." not in chunk]
     return " ".join([*words(" ".join(spoken)), *identifiers(text)])
 
 

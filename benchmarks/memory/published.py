@@ -2,8 +2,9 @@
 
 Semanlink's arXiv tags, as the package cherche carries it (MIT): 314 papers (title, abstract) ask for the tags
 that a person gave them, among all tags in use. pip fetches the package's source once into the cache; none of
-it is kept in this project. Or name a folder of another set in SERGEI_RETRIEVAL_SET: BEIR's form (corpus.jsonl,
-queries.jsonl, qrels/test.tsv), or LoCoMo's locomo10.json (a turn is a text, questions name their evidence).
+it is kept in this project. Or name a folder of another set in SERGEI_RETRIEVAL_SET: BEIR's form
+(corpus.jsonl, queries.jsonl, qrels/test.tsv), or LoCoMo's locomo10.json (a turn is a text,
+questions name their evidence).
 """
 
 from __future__ import annotations
