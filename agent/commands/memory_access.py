@@ -84,12 +84,13 @@ class Access:
         screen.gap()
 
 
-def add_bank(parser: argparse.ArgumentParser) -> None:
-    """The flag that says which bank is written."""
+def add_bank(parser: argparse.ArgumentParser, *, copies: bool = True) -> None:
+    """The flag that says which bank is written, and whether an entry of another one is copied for that."""
+    copied = "; an entry from elsewhere is copied there first" if copies else ""
     parser.add_argument(
         "--bank",
         choices=("workspace", "team", "user"),
-        help="where to (default: the workspace's; an entry from elsewhere is copied there first)",
+        help=f"which bank is written (default: the workspace's{copied})",
     )
 
 

@@ -24,7 +24,9 @@ _EXAMPLES: Final = {
   sergei memory add                                    in your editor
   sergei memory add --title "Timeline: index (profile_id, occurred_at)" --category database-optimizations \\
       --action "CREATE INDEX CONCURRENTLY ..." --result "p95 fell from 820 ms to 14 ms" --table care_notes
-  sergei memory add --from lesson.md                   a text such as the editor shows (- is stdin)""",
+  sergei memory add --from lesson.md                   a text such as the editor shows (- is stdin)
+
+The same lesson again becomes one more outcome of the entry that already says it.""",
     "supersede": """\
   sergei memory supersede 7347kndk                     in your editor, starting from the old entry
   sergei memory supersede 7347kndk --title ... --action ... --result ...""",
@@ -33,10 +35,7 @@ _EXAMPLES: Final = {
 
 def add(parser: argparse.ArgumentParser, action: str) -> None:
     """The arguments of one action."""
-    parser.epilog = (
-        f"examples:\n{_EXAMPLES[action]}\n\n"
-        "The same lesson again becomes one more outcome of the entry that already says it."
-    )
+    parser.epilog = f"examples:\n{_EXAMPLES[action]}"
     if action == "supersede":
         parser.add_argument("id", metavar="ID", help="the entry that no longer holds")
     parser.add_argument("--title", help="the lesson in one line")
@@ -54,7 +53,7 @@ def add(parser: argparse.ArgumentParser, action: str) -> None:
             flag, action="append", default=[], metavar="NAME", help=f"{what} (again for more)"
         )
     parser.add_argument("--from", dest="file", metavar="FILE", help="the whole text, instead of flags")
-    add_bank(parser)
+    add_bank(parser, copies=action == "supersede")
     parser.add_argument("--yes", action="store_true", help="do not ask, whatever the bank says already")
 
 
