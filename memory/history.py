@@ -22,7 +22,7 @@ from memory.bank import Bank
 from memory.entry import Entry, one_line, parse_entry
 from memory.errors import InvalidEntry, MemoryBankError, RefusedEntry, UnknownEntry
 from memory.history_git import Committed
-from memory.history_journal import Journal, Record
+from memory.history_journal import Journal
 from memory.history_summary import summary_of
 from memory.ulid import TAIL, tail
 
@@ -58,7 +58,7 @@ class _Step:
 def log(bank: Bank, entry_id: str | None = None, limit: int = 50) -> tuple[Change, ...]:
     """The newest `limit` changes of one entry or of all, newest first. Raises UnknownEntry."""
     steps = _steps(bank, _whole_id(bank, entry_id) if entry_id else None, limit)
-    return tuple(step.change for step in steps[:limit])
+    return tuple(_shown(bank, step) for step in steps[:limit])
 
 
 def diff(bank: Bank, change_id: str) -> str:
@@ -122,7 +122,7 @@ def _steps(bank: Bank, entry_id: str | None, limit: int) -> list[_Step]:
         authors[step.change.entry_id, step.digest] = step.change.who
         newest.setdefault(step.change.entry_id, step.digest)
     recorded: list[_Step] = []
-    for step in _recorded(bank, entry_id):
+    for step in _recorded(bank, entry_id, limit):
         change = step.change
         if change.id.endswith(f".{_NOW}") and newest.get(change.entry_id, "") == step.digest:
             continue  # committed meanwhile: git says who and why
@@ -135,24 +135,17 @@ def _steps(bank: Bank, entry_id: str | None, limit: int) -> list[_Step]:
     return sorted(recorded, key=lambda step: step.change.when, reverse=True)
 
 
-def _recorded(bank: Bank, entry_id: str | None) -> list[_Step]:
-    places = _places(bank, entry_id)
-    ids = set(places)
-    ids |= (
-        {path.stem for path in history_journal.journal_paths(bank.root)} if entry_id is None else {entry_id}
-    )
+def _recorded(bank: Bank, entry_id: str | None, limit: int) -> list[_Step]:
+    places = {entry_id: _place(bank, entry_id)} if entry_id else _newest(bank, limit)
     steps: list[_Step] = []
-    for one in sorted(ids):
+    for one, path in places.items():
         journal = history_journal.read_journal(history_journal.journal_path(bank.root, one))
-        path = places.get(one)
         now = history_journal.present(bank.root / path) if path else None
-        steps += _steps_of(bank, one, journal, now)
+        steps += _steps_of(one, journal, now)
     return steps
 
 
-def _steps_of(
-    bank: Bank, entry_id: str, journal: Journal, now: history_journal.Present | None
-) -> list[_Step]:
+def _steps_of(entry_id: str, journal: Journal, now: history_journal.Present | None) -> list[_Step]:
     records = list(journal.records)
     outside, void = history_journal.unrecorded(journal, entry_id, now)
     if void is not None:
@@ -168,32 +161,52 @@ def _steps_of(
         after = texts.get(record.after) if record.after else None
         known = (record.before is None or before is not None) and (record.after is None or after is not None)
         name = f"{tail(entry_id)}.{_NOW if record is outside else record.number}"
-        steps.append(_Step(_change(bank, name, record, after), before, after, known, record.after))
+        change = Change(name, record.when, record.who, record.how, entry_id, record.title, record.summary)
+        steps.append(_Step(change, before, after, known, record.after))
     return steps
 
 
-def _change(bank: Bank, name: str, record: Record, after: str | None) -> Change:
-    title, summary = record.title, record.summary
-    if after is not None and bank.refuses(after):
-        title, summary = WITHHELD, WITHHELD
-    return Change(name, record.when, record.who, record.how, record.entry_id, title, summary)
+def _shown(bank: Bank, step: _Step) -> Change:
+    if step.after is not None and bank.refuses(step.after):
+        return replace(step.change, title=WITHHELD, summary=WITHHELD)
+    return step.change
 
 
-def _places(bank: Bank, entry_id: str | None) -> dict[str, str]:
-    """Entry ids with their files. Read as they are: also what is broken or refused has a history."""
-    found: dict[str, str] = {}
+def _newest(bank: Bank, limit: int) -> dict[str, str | None]:
+    """The entries that were changed last, with their files; those whose file is gone among them."""
+    touched = {path.stem: path.stat().st_mtime_ns for path in history_journal.journal_paths(bank.root)}
+    endings = {tail(one): one for one in touched}
+    found: dict[str, tuple[int, str]] = {}
+    others: list[tuple[int, str]] = []
     for file in files.list_files(bank.root):
-        ending = _ending(file.path)
-        if entry_id and ending and ending.upper() != entry_id[-TAIL:]:
-            continue
-        try:
-            _, text = files.read_text(bank.root / file.path)
-            found.setdefault(parse_entry(text).id, file.path)
-        except (MemoryBankError, FileNotFoundError):
-            for path in history_journal.journal_paths(bank.root) if ending else ():
-                if path.stem.endswith(ending.upper()):
-                    found.setdefault(path.stem, file.path)
-    return {entry_id: found[entry_id]} if entry_id in found else {} if entry_id else found
+        if one := endings.get(_ending(file.path)):
+            found[one] = (max(file.mtime_ns, touched[one]), file.path)
+        else:
+            others.append((file.mtime_ns, file.path))
+    gone = touched.keys() - found.keys()
+    # A name that a person gave may hide the file of a journal; of the others the newest are enough.
+    for moment, path in sorted(others, reverse=True):
+        named = not _ending(path)
+        if (len(found) - len(touched) < limit or (named and gone)) and (one := _id_in(bank, path)):
+            found.setdefault(one, (max(moment, touched.get(one, 0)), path))
+    latest = sorted(found, key=lambda one: found[one][0], reverse=True)[:limit]
+    places: dict[str, str | None] = {one: found[one][1] for one in latest}
+    return places | dict.fromkeys(sorted(touched.keys() - found.keys()))
+
+
+def _place(bank: Bank, entry_id: str) -> str | None:
+    """The file of an entry, which may be broken or refused by now."""
+    unnamed = [file.path for file in files.list_files(bank.root) if not _ending(file.path)]
+    named = [path.relative_to(bank.root).as_posix() for path in bank.root.glob(f"*/*--{tail(entry_id)}.md")]
+    own = next((path for path in (*named, *unnamed) if _id_in(bank, path) == entry_id), None)
+    return own or next(iter(named), None)
+
+
+def _id_in(bank: Bank, path: str) -> str | None:
+    try:
+        return parse_entry(files.read_text(bank.root / path)[1]).id
+    except (MemoryBankError, FileNotFoundError):
+        return None
 
 
 def _ending(path: str) -> str:
@@ -207,7 +220,7 @@ def _committed(bank: Bank, entry_id: str | None, limit: int) -> list[_Step]:
     if entry_id:
         paths = [
             f":(glob)*/*--{tail(entry_id)}.md",
-            *(f":(literal){path}" for path in _places(bank, entry_id).values()),
+            *(f":(literal){path}" for path in [_place(bank, entry_id)] if path),
         ]
     found = history_git.commits(bank.root, paths, limit=limit)
     texts = history_git.blobs(bank.root, _names(found))

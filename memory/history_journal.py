@@ -141,6 +141,7 @@ def unrecorded(journal: Journal, entry_id: str, now: Present | None) -> tuple[Re
     else:
         text = now.content.decode("utf-8", errors="replace")
         title, moment, how = _title(text), now.saved, "edited" if known else "written"
+        title = title or (last.title if last else "")
         summary = summary_of(before, text) if known is None or before is not None else ""
     number = journal.last_number + 1
     return Record(number, moment, UNKNOWN, how, entry_id, title, summary, known, found), None

@@ -227,3 +227,24 @@ def test_a_bank_sees_what_others_write(bank: Bank, draft: Draft, now: datetime) 
     for step in range(3):
         changed = bank.record_outcome(entry.id, "worked", now=now + timedelta(seconds=step))
         assert other.entries() == (changed,)
+
+
+@pytest.mark.parametrize("name", ["database-optimizations", ".history"])
+def test_a_folder_that_is_a_link_is_not_written_through(
+    bank: Bank, draft: Draft, now: datetime, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    bank.root.mkdir()
+    (bank.root / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BankUnavailable, match="symbolic link, which is not followed"):
+        bank.add(draft, source="s", now=now)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_an_entry_that_grew_too_long_says_so_and_stays_readable(
+    bank: Bank, draft: Draft, now: datetime
+) -> None:
+    entry = saved(bank, draft, now)
+    with pytest.raises(InvalidEntry, match="it has at most 262144"):
+        bank.change(entry.id, lambda text: text + "x" * 262_144)
+    assert bank.get(entry.id) == entry
