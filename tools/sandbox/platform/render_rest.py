@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from tools.sandbox.platform.calls import Call, Reply, Wrong, paged, route
@@ -52,6 +53,19 @@ def export(call: Call) -> Reply:
     call.world.kind("exports")[key] = {"id": key, "createdAt": stamp(call.now, 0)}
 
 
+def recover(call: Call) -> Reply:
+    """POST /postgres/{id}/recovery: makes a new database beside the old one."""
+    old = _database(call)
+    wanted = moment_of(call.field("restoreTime", str))
+    if not call.now - timedelta(days=7) <= wanted <= call.now:
+        raise Wrong(400, "restoreTime is out of range")
+    key = f"{call.world.new_id('dpg')}-a"
+    name = call.field("restoreName", str, f"{old['name']}-restored")
+    fresh = old | {"id": key, "name": name, "status": "creating", "createdAt": stamp(call.now)}
+    call.world.kind("postgres")[key] = fresh
+    return fresh
+
+
 def failover(call: Call) -> Reply:
     """POST /postgres/{id}/failover: only with high availability."""
     if not _database(call)["highAvailabilityEnabled"]:
@@ -84,6 +98,7 @@ ROUTES: Final = [
     route("GET", "/logs/streams/owner/{key}", owner_log_stream),
     route("GET", "/postgres/{key}/export", exports),
     route("POST", "/postgres/{key}/export", export, 202),
+    route("POST", "/postgres/{key}/recovery", recover),
     route("POST", "/postgres/{key}/failover", failover, 202),
     route("PATCH", "/maintenance/{key}", reschedule, 202),
 ]

@@ -117,6 +117,32 @@ def test_resources_are_there(platform: Platform):
     assert client.ask("GET", "/nothing").json() == {"message": "not found: /render/v1/nothing"}
 
 
+def test_what_acts_on_domains_databases_and_maintenance(platform: Platform):
+    client, path = Client(platform), path_of(platform, WEB)
+    domain = client.ask("POST", f"{path}/custom-domains", json={"name": "a.guardian.example"}).json()[0]
+    assert client.ask("POST", f"{path}/custom-domains/{domain['id']}/verify").status_code == 202
+    shown = client.get(f"{path}/custom-domains/a.guardian.example")
+    assert (domain["verificationStatus"], shown["verificationStatus"]) == ("unverified", "verified")
+    database = next(iter(platform.world.kind("postgres")))
+    assert client.ask("POST", f"/postgres/{database}/export").status_code == 202
+    assert len(client.get(f"/postgres/{database}/export")) == 1
+    assert client.ask("POST", f"/postgres/{database}/failover").status_code == 400
+    then = {"restoreTime": "2026-11-24T10:00:00Z"}
+    fresh = client.ask("POST", f"/postgres/{database}/recovery", json=then).json()
+    assert fresh["id"] != database and {fresh["status"]} == {"creating"}
+    assert {each["postgres"]["id"] for each in client.get("/postgres")} == {database, fresh["id"]}
+    platform.world.kind("maintenance")["mrn-1"] = {
+        "id": "mrn-1",
+        "state": "scheduled",
+        "resourceId": database,
+    }
+    assert client.get("/maintenance", resourceId=database)[0]["id"] == "mrn-1"
+    late, past = {"scheduledAt": "2026-12-01T03:00:00Z"}, {"scheduledAt": "2026-11-01T03:00:00Z"}
+    assert client.ask("PATCH", "/maintenance/mrn-1", json=late).status_code == 202
+    assert client.get("/maintenance/mrn-1")["scheduledAt"] == late["scheduledAt"]
+    assert client.ask("PATCH", "/maintenance/mrn-1", json=past).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("text", "valid"), [("services:\n  - name: web\n", True), ("nothing: here\n", False)]
 )
