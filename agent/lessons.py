@@ -24,6 +24,10 @@ _FASTER: Final = 0.8
 _NO_FASTER: Final = 0.95
 """Shares of the time before. In between lies what a busy server varies by: no lesson."""
 
+_LEAST_MS: Final = 10.0
+_SAME_COST: Final = 0.98
+"""Below the first nothing is told from noise; with the same plan a faster run was a warmer cache."""
+
 _SERVICES: Final = ("service", "service_id")
 _WORLD: Final = frozenset({"remote", "unavailable", "conflict"})
 """Kinds of failure that the target caused, not a slip in the arguments."""
@@ -60,7 +64,7 @@ def _confirmed(steps: Sequence[Step], last: int) -> Draft | None:
         if before is not None and before.comparable(after):
             if before.milliseconds is not None and after.milliseconds is not None:
                 statement = _without_values(str(steps[first].arguments.get("sql", "")))
-                return _timed(before.milliseconds, after.milliseconds, before, changes, statement)
+                return _timed(before, after, changes, statement)
             return _compared(before, after, changes)
     return None
 
@@ -100,14 +104,20 @@ def _compared(before: Measure, after: Measure, changes: Sequence[Step]) -> Draft
     return _lesson(title, outcome, lines, details, _category(before, changes), changes, tags)
 
 
-def _timed(was: float, now: float, before: Measure, changes: Sequence[Step], statement: str) -> Draft | None:
-    if _FASTER * was < now < _NO_FASTER * was:
+def _timed(before: Measure, after: Measure, changes: Sequence[Step], statement: str) -> Draft | None:
+    was, now = before.milliseconds or 0.0, after.milliseconds or 0.0
+    if max(was, now) < _LEAST_MS or _FASTER * was < now < _NO_FASTER * was:
         return None
     outcome: Result = "worked" if now <= _FASTER * was else "failed"
+    costs = [cost for cost in (before.cost, after.cost) if cost is not None]
+    if outcome == "worked" and len(costs) == 2 and costs[1] > _SAME_COST * costs[0]:
+        return None
     verb = "faster" if outcome == "worked" else "not faster"
     on = f"{tables[0]}: " if (tables := _tables(changes)) else ""
     title = f"{on}query {verb} after {_verb(changes)} ({was:,.1f} ms to {now:,.1f} ms)"
-    lines = [f"{before.name}: {was:,.1f} ms before, {now:,.1f} ms after, the same statement both times."]
+    lines = [f"{before.name}: {was:,.1f} ms before, {now:,.1f} ms after, the same statement, one run each."]
+    if len(costs) == 2:
+        lines.append(f"The planner's cost: {costs[0]:,.0f} before, {costs[1]:,.0f} after.")
     category: Category = "database-optimizations" if tables else "performance-tuning"
     return _lesson(title, outcome, lines, f"The statement:\n{statement}", category, changes, [])
 

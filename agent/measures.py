@@ -49,7 +49,8 @@ class Measure:
     """What one call measured; two are compared when name and `same` are equal.
 
     `only` are the rules that it was limited to, none for all of them. `aimed`: it was run to see about
-    certain problems, so that one which is still there speaks against a change in between.
+    certain problems, so that one which is still there speaks against a change in between. `cost` is the
+    planner's.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Measure:
     only: frozenset[str] = frozenset()
     aimed: bool = False
     milliseconds: float | None = None
+    cost: float | None = None
 
     def comparable(self, other: Measure) -> bool:
         """Whether `other` measured the same thing."""
@@ -97,7 +99,9 @@ def measured(step: Step) -> Measure | None:
     if isinstance(proof := result.get("proof"), dict):
         return _proof(step, cast("dict[str, Any]", proof))
     if isinstance(took := result.get("execution_ms"), int | float):
-        return Measure(step.tool, step.domain, _same(step), milliseconds=took)
+        cost = result.get("total_cost")
+        known = float(cost) if isinstance(cost, int | float) else None
+        return Measure(step.tool, step.domain, _same(step), milliseconds=took, cost=known)
     return Measure(step.tool, step.domain, _same(step), aimed=True)
 
 

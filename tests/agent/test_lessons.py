@@ -24,8 +24,9 @@ def review(*findings: dict[str, str], **arguments: Any) -> Step:
     return read("review_rls", {"findings": list(findings)}, **arguments)
 
 
-def plan(ms: float, sql: str = "select * from events where account_id = 'a1'") -> Step:
-    return read("explain_query", {"execution_ms": ms}, "database", sql=sql, analyze=True)
+def plan(ms: float, sql: str = "select * from events where account_id = 'a1'", cost: float = 0) -> Step:
+    result = {"execution_ms": ms, "total_cost": cost or ms * 10}
+    return read("explain_query", result, "database", sql=sql, analyze=True)
 
 
 def change(sql: str, *tables: str, error: str = "", command: str = "ALTER TABLE", **arguments: Any) -> Step:
@@ -90,12 +91,15 @@ def test_a_fault_that_the_change_brought_makes_it_partly():
         (review(EVENTS, schemas=["public"]), MEND, review(schemas=["private"])),
         (review(EVENTS), change("x", error="55P03"), review()),
         (plan(100), MEND, plan(93)),
+        (plan(100, cost=500), MEND, plan(20, cost=500)),
+        (plan(4), MEND, plan(1)),
         (plan(100), MEND, plan(5, "select 1")),
         (read("list_tables", {"tables": []}), MEND, read("list_tables", {"tables": []})),
     ],
     ids=[
         "nothing", "a change alone", "no measure after", "no measure before", "no change between",
-        "another object", "another scope", "the change failed", "noise", "another query",
+        "another object", "another scope", "the change failed", "noise", "a warm cache",
+        "too short to tell", "another query",
         "no problem measured",
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -444,3 +445,26 @@ async def test_what_must_not_be_kept_is_not_offered(scene: Begin):
     talk = scene(script, asker=person)
     await talk.say("Anybody can read events.")
     assert person.tools == ["change_sql"] and talk.bank.entries() == ()
+
+
+async def test_a_turn_that_is_stopped_at_the_offer_leaves_a_whole_conversation(scene: Begin):
+    waiting = asyncio.Event()
+
+    class Slow(Person):
+        async def __call__(self, request: Request) -> Decision:
+            if request.tool == "remember":
+                waiting.set()
+                await asyncio.Event().wait()
+            return await super().__call__(request)
+
+    script = [reply(LOOK), reply(MEND), reply(use("review_rls", {})), reply("Gone."), reply("Yes?")]
+    talk = scene(script, asker=Slow())
+    turn = asyncio.create_task(talk.say("Anybody can read events."))
+    await waiting.wait()
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    assert talk.bank.entries() == ()
+    assert talk.loop.session.history()[-1]["role"] == "assistant"
+    await talk.say("And now?")
+    assert talk.spoken(4) == ["And now?"]
