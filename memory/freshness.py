@@ -39,11 +39,14 @@ class Freshness:
         self._watching = watching
         self._watch: Watch | None = None
         self._took = 0.0
+        self._last: sqlite3.Connection | None = None
         self._clock = clock
 
     def refresh(self, connection: sqlite3.Connection) -> int:
         """Bring `connection` up to date as far as a search needs it. Returns how many rows changed."""
-        due = self._due(connection)
+        # What the watch told while another database was in use is not in this one.
+        due = self._due(connection) or self._last not in (None, connection)
+        self._last = connection
         if due:
             self._start_watch()
         started = time.monotonic()

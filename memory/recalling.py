@@ -20,6 +20,8 @@ from memory.stems import stems
 from memory.synonyms import synonyms
 from memory.tokens import identifiers, query_terms, words
 
+_LOOKED_AT = 20
+_FOR_WARNINGS = 100
 _SYNONYM = 0.7  # what a word is worth of which only a synonym is there
 Load = Callable[[int, str], Entry | None]
 """The entry in a bank's file (the bank's place, relative path), or None when there is none that counts."""
@@ -41,13 +43,13 @@ class Recalling:
         if terms:
             terms = [*error_runs(query, everywhere=True), *terms]
             alike = synonyms(terms)
-            found = self._index.search(terms, also=_once(alike))
+            found = self._index.search(terms, also=_once(alike), limit=max(_LOOKED_AT, 2 * limit))
         else:
             terms = query_terms(" ".join(name for names in target.values() for name in names))
             if not terms:
                 return []
             alike = {}
-            found = self._index.search(terms, column="scope")
+            found = self._index.search(terms, column="scope", limit=max(_LOOKED_AT, 2 * limit))
         candidates = self._candidates(found, terms, alike)
         return rank(candidates, target, limit=limit, now=now, said=_said(candidates, terms))
 
@@ -68,7 +70,7 @@ class Recalling:
         terms = query_terms(" ".join(names))
         if not terms:
             return ()
-        found = self._index.search(terms)
+        found = self._index.search(terms, limit=_FOR_WARNINGS)
         failures = [
             failure
             for candidate in self._candidates(found, terms, {})

@@ -78,6 +78,19 @@ def test_past_failures_on_the_same_object_are_told_latest_first(
     assert banks.warnings_for([]) == ()
 
 
+def test_a_failure_is_not_hidden_behind_many_successes_on_the_object(
+    bank: Bank, draft: Draft, now: datetime
+) -> None:
+    for number in range(40):
+        one = replace(draft, title=f"patient_clinical_events {number}", action=f"Did step {number} on it.")
+        bank.add(one, source="s", now=now)
+    failed = replace(
+        draft, title="Swap", action="Swapped the partitions.", outcome="failed", result="Locked."
+    )
+    entry = bank.add(failed, source="s", now=now).entry
+    assert [one.entry.id for one in Banks(bank).warnings_for(["patient_clinical_events"])] == [entry.id]
+
+
 @pytest.mark.parametrize(
     ("text", "name", "about"),
     [

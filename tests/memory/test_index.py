@@ -244,6 +244,23 @@ def test_a_bank_that_is_gone_leaves_the_index(
     assert [hit.entry_id for hit in both.search(["timeline"]).hits] == [entry_id]
 
 
+def test_an_edit_made_while_the_index_was_held_is_seen_afterwards(
+    entry_id: str, bank: Bank, location: Path
+) -> None:
+    settle(bank)
+    index = Index(location, [bank.root], patience=0.05)
+    index.refresh()
+    holder = sqlite3.connect(location, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    (path,) = (path for path in bank.root.rglob("*.md") if path.name.startswith("timeline"))
+    path.write_text(path.read_text().replace("14 ms", "12 zebra"))
+    assert [hit.entry_id for hit in index.search(["zebra"]).hits] == [entry_id]  # in memory
+    holder.close()
+    assert [hit.entry_id for hit in index.search(["zebra"]).hits] == [entry_id]
+    (row,) = sqlite3.connect(location).execute("SELECT count(*) FROM texts WHERE texts MATCH 'zebra'")
+    assert row == (1,)
+
+
 def test_several_processes_may_build_it_at_once(entry_id: str, bank: Bank) -> None:
     code = (
         "import sys; from pathlib import Path; from memory.index import Index; root = Path(sys.argv[1]);"
