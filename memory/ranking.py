@@ -24,6 +24,8 @@ _WORTH_SHOWING = 0.12
 _SCOPE_WEIGHTS = {"table": 1.6, "service": 1.35, "project": 1.35, "versions": 1.2}
 _NAMED, _NAMED_OTHER = 1.15, 0.7
 _BY_SHARE = 0.7
+SAME_ERROR = 3
+"""Runs of words that two messages have in common when they tell of the same failure."""
 _CONFIDENCE = {"low": 0.85, "medium": 1.0, "high": 1.1}
 
 
@@ -52,6 +54,7 @@ class Candidate:
     superseded_by: str | None = None
     matched: tuple[str, ...] = ()
     share: float = 1.0
+    alike: tuple[str, ...] = ()  # synonyms of the query's words
 
 
 def rank(
@@ -80,6 +83,8 @@ def score(candidate: Candidate, target: AppliesTo, now: datetime, said: AppliesT
     """One candidate, its relevance already a share of the best, with its score and reasons."""
     entry = candidate.entry
     why = _matched(candidate.matched)
+    if candidate.alike:
+        why.append("says in other words " + ", ".join(candidate.alike[:3]))
     value = candidate.relevance * (1 - _BY_SHARE + _BY_SHARE * candidate.share)
     value *= _CONFIDENCE[entry.confidence]
     value *= _scope(entry.applies_to, target, why)
@@ -117,7 +122,8 @@ def _matched(terms: Sequence[str], limit: int = 5) -> list[str]:
         for term in terms
         if term not in runs and not any(term != other and term in other.split("_") for other in terms)
     ]
-    why = ["the same error: " + _joined(runs)] if runs else []
+    error = "the same error" if len(runs) >= SAME_ERROR else "a similar error"
+    why = [f"{error}: {_joined(runs)}"] if runs else []
     return [*why, "matches " + ", ".join(plain[:limit])] if plain else why
 
 

@@ -15,7 +15,7 @@ from memory.draft import scopes
 from memory.entry import AppliesTo, Entry
 from memory.fingerprint import MARK, error_runs
 from memory.index import Index, Search
-from memory.ranking import Candidate, Recalled, rank
+from memory.ranking import SAME_ERROR, Candidate, Recalled, rank
 from memory.stems import stems
 from memory.synonyms import synonyms
 from memory.tokens import identifiers, query_terms, words
@@ -90,14 +90,14 @@ class Recalling:
                 successor = found.successors.get(hit.entry_id)
                 matched = asked.matched(entry)
                 share = _share(matched, weights, alike)
-                candidates[hit.entry_id] = Candidate(entry, hit.relevance, successor, matched, share)
+                own = tuple(term for term in matched if term in weights)
+                others = tuple(term for term in matched if term not in weights)
+                candidates[hit.entry_id] = Candidate(entry, hit.relevance, successor, own, share, others)
         for entry_id in list(candidates):
-            self._lift_successors(entry_id, candidates, found, asked)
+            self._lift_successors(entry_id, candidates, found)
         return list(candidates.values())
 
-    def _lift_successors(
-        self, entry_id: str, candidates: dict[str, Candidate], found: Search, asked: _Asked
-    ) -> None:
+    def _lift_successors(self, entry_id: str, candidates: dict[str, Candidate], found: Search) -> None:
         """Whatever replaced an entry matters as much as that did, whether or not it has the same words."""
         old = candidates[entry_id]
         seen = {entry_id}
@@ -107,7 +107,7 @@ class Recalling:
                 entry = self._first(found.places.get(old.superseded_by, ()))
                 if entry is None:
                     return
-                new = Candidate(entry, 0.0, found.successors.get(entry.id), asked.matched(entry), 0.0)
+                new = Candidate(entry, 0.0, found.successors.get(entry.id), share=0.0)
             relevance, share = max(old.relevance, new.relevance), max(old.share, new.share)
             old = candidates[new.entry.id] = replace(new, relevance=relevance, share=share)
             seen.add(new.entry.id)
@@ -159,7 +159,7 @@ def _share(matched: Sequence[str], weights: Mapping[str, float], alike: Mapping[
         for term, weight in plain.items()
         if term in present or not present.isdisjoint(alike.get(term, ()))
     )
-    return min(1.0, max(part / whole if whole else 0.0, runs / 3))
+    return min(1.0, max(part / whole if whole else 0.0, runs / SAME_ERROR))
 
 
 def _once(alike: Mapping[str, Sequence[str]]) -> list[str]:
