@@ -218,11 +218,12 @@ def _memory(
         memory *= _factor(each.effect.memory, each.strength(moment))
         start = max([each.start, *restarts])
         age = (moment - start).total_seconds()
-        if each.effect.crash_every and each.effect.crash and "oomKilled" in each.effect.crash:
-            part = (age % each.effect.crash_every) / each.effect.crash_every
-            memory = max(memory, memory + (size.memory_mb * 0.995 - memory) * part**1.4)
-        elif each.effect.crash_every:
+        if each.effect.crash_every:
             age %= each.effect.crash_every
+            killed = "oomKilled" in (each.effect.crash or {})
+            if killed and not each.effect.memory_mb_per_hour:
+                part = age / each.effect.crash_every
+                memory = max(memory, memory + (size.memory_mb * 0.995 - memory) * part**1.4)
         memory += each.effect.memory_mb_per_hour * age / 3600
     wobble = 0.99 + 0.02 * unit(world.seed, resource, "memory", int(moment.timestamp() // 60))
     return min(memory * wobble, size.memory_mb * 0.998)

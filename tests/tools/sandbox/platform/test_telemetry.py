@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from tests.tools.sandbox.platform.asking import Client, path_of
-from tools.sandbox.platform import OWNER, Active, Effect, Line, Platform, guardian
+from tools.sandbox.platform import OWNER, Active, Effect, Line, Platform, guardian, incidents
 from tools.sandbox.platform.clock import moment_of
 from tools.sandbox.platform.failures import out_of_memory
 
@@ -101,6 +102,21 @@ def test_a_restart_gives_leaked_memory_back(platform: Platform):
     assert client.ask("POST", f"{path_of(platform, WORKER)}/restart").status_code == 200
     platform.clock.advance(120)
     assert series(client, "memory", WORKER, 0.03)[0][-1] < before - 1500 * 1024 * 1024
+
+
+def test_a_leak_climbs_in_a_line_whatever_the_load_is():
+    platform = guardian()
+    leak = next(each for each in incidents.ALL if each.name == "memory-leak")
+    leak.plant(platform, 1)
+    client = Client(platform)
+    resource = platform.world.named(WEB).spec.id
+    start = (platform.clock.now() - timedelta(hours=2)).isoformat()
+    found = client.get("/metrics/memory", resource=resource, startTime=start, resolutionSeconds=1200)[0]
+    memory = [point["value"] for point in found["values"]]
+    assert all(later > earlier for earlier, later in pairwise(memory))
+    assert memory[-1] - memory[0] > 1e9
+    killed = client.get(f"{path_of(platform, WEB)}/events", type="server_failed")
+    assert len(killed) == 2
 
 
 def test_log_pages_join_without_gap_or_repetition(platform: Platform):

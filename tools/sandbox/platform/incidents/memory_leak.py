@@ -12,9 +12,9 @@ def story(scene: Scene) -> None:
     """Memory grows in a straight line since the deploy and ends at the limit every few hours."""
     hours = scene.some(9, 14)
     effect = Effect(
-        crash_every=hours / 3 * 3600,
+        crash_every=hours / 2.6 * 3600,
         crash=failures.out_of_memory("4Gi"),
-        memory_mb_per_hour=3100 / (hours / 3),
+        memory_mb_per_hour=3150 / (hours / 2.6),
         lines=(Line("warn gc pause ms={big}", 0.6, "warning"),),
     )
     scene.release(
