@@ -7,7 +7,7 @@
         lock, re-read, edit, check ──> BANK/.history/   journal: who, when, how, the texts before and after
                                   └──> BANK/category/slug--tail.md   fsync, exchange, look at what was there
                                        (the files are the truth; people edit them)
-                                   BANK/.keys.sqlite    a cache: from an id to its file, from a text to its twin
+                                   BANK/.keys.sqlite    a cache: where an id lies, and what says the same
                                    BANK/.index.sqlite   a cache: FTS5, brought up to date before each search
                           │
     query ──terms──> Index.search ──> files read again ──> rank ──> Recalled (why, warning, superseded_by)
