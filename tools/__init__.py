@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tools.registry import Tool
 
-DOMAINS: Final = ("database", "rls", "recall", "workspace")
+DOMAINS: Final = ("database", "rls", "render", "supabase", "recall", "workspace")
 """Folders of tools; each has a `TOOLS` tuple in its `__init__.py`."""
 
 
