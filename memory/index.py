@@ -59,7 +59,7 @@ WHERE entry_id = ? AND root IN (SELECT value FROM json_each(?)) ORDER BY path
 # What a search may read: occurrences of its terms, the rarest first. Words in most entries tell them apart
 # least and cost most.
 _WORK = 6_000
-_ROWS = 150
+_ROWS = 100
 _LESS = 0.5  # what a synonym's score counts
 _LONGEST_CHAIN = 20
 
@@ -122,6 +122,8 @@ class Index:
         self._opened: sqlite3.Connection | None = None
         self._inode = 0
         self._memory: sqlite3.Connection | None = None
+        self._counted: dict[str, int] = {}
+        self._counted_in = (0, 0, 0)
         self._alone = threading.Lock()  # keeps threads apart
 
     def search(
@@ -157,9 +159,10 @@ class Index:
     ) -> Search:
         self._freshness.refresh(connection)
         roots = json.dumps(self._roots)
-        weights, searched = _weighed(connection, terms, _WORK)
+        counted = self._counts(connection)
+        weights, searched = _weighed(connection, counted, terms, _WORK)
         scores = _scores(connection, searched, column)
-        weights_of_others, searched = _weighed(connection, also, _WORK // 3)
+        weights_of_others, searched = _weighed(connection, counted, also, _WORK // 3)
         for row, score in _scores(connection, searched, column).items():
             scores[row] = scores.get(row, 0.0) + _LESS * score
         weights |= weights_of_others
@@ -177,6 +180,15 @@ class Index:
         successors = _successors(connection, {hit.entry_id for hit in hits}, roots)
         places = {new: self._places(connection, new, roots) for new in set(successors.values())}
         return Search(hits, successors, places, weights)
+
+    def _counts(self, connection: sqlite3.Connection) -> dict[str, int]:
+        """In how many entries each stem is, as far as that was asked since the last change."""
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        state = (id(connection), version, connection.total_changes)
+        if state != self._counted_in:
+            self._counted_in = state
+            self._counted = {}
+        return self._counted
 
     def _places(
         self, connection: sqlite3.Connection, entry_id: str, roots: str
@@ -269,15 +281,18 @@ def _scores(connection: sqlite3.Connection, terms: Sequence[str], column: str) -
 
 
 def _weighed(
-    connection: sqlite3.Connection, terms: Sequence[str], most: int
+    connection: sqlite3.Connection, counted: dict[str, int], terms: Sequence[str], most: int
 ) -> tuple[dict[str, float], list[str]]:
     """How much each term tells, and those to search for: the rarest, as far as `most` goes."""
     total = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
     stemmed = stems(terms)
     entries: dict[str, int] = {}
     for term in dict.fromkeys(terms):
-        row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stemmed[term],)).fetchone()
-        entries[term] = row[0] if row else 0
+        stem = stemmed[term]
+        if stem not in counted:
+            row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
+            counted[stem] = row[0] if row else 0
+        entries[term] = counted[stem]
     searched: list[str] = []
     work = 0
     for term in sorted(filter(entries.__getitem__, terms), key=entries.__getitem__):

@@ -20,7 +20,8 @@ from memory.stems import stems
 from memory.synonyms import synonyms
 from memory.tokens import identifiers, query_terms, words
 
-_LOOKED_AT = 20
+_PIECE = re.compile(r"[^\W_]+")
+_LOOKED_AT = 14
 _FOR_WARNINGS = 100
 _SYNONYM = 0.7  # what a word is worth of which only a synonym is there
 Load = Callable[[int, str], Entry | None]
@@ -123,10 +124,9 @@ class _Asked:
         stemmed = stems(terms)
         self._plain = {term: stem for term, stem in stemmed.items() if not term.startswith(MARK)}
         self._runs = [term for term in stemmed if term.startswith(MARK)]
-        # The stemmer changes a word's end only, and keeps its first three letters.
-        starts = sorted({re.escape(term[:3]) for term in self._plain if "_" not in term})
-        self._word = re.compile(rf"(?<![a-z])(?:{'|'.join(starts)})\w*", re.IGNORECASE) if starts else None
-        self._whole = {term for term in self._plain if "_" in term or not term.isalpha()}
+        whole = (term for term in self._plain if "_" in term or not term.isalpha())
+        self._whole = [_stems_of(term.split("_")) for term in whole]
+        self._parts_of_runs = [_stems_of(run.removeprefix(MARK).split("_")) for run in self._runs]
 
     def matched(self, entry: Entry) -> tuple[str, ...]:
         """The terms that `entry` has."""
@@ -134,18 +134,25 @@ class _Asked:
         names = [name for names in entry.applies_to.values() for name in names]
         told = "\n".join((entry.title, entry.context, entry.action, entry.result, entry.why, *notes))
         text = "\n".join((told, entry.preamble, *entry.tags, *names))
-        present = set(self._word.findall(text)) if self._word else set[str]()
-        known = set(itertools.chain.from_iterable(map(_stems_of, present)))
-        if self._whole:
+        spoken = itertools.chain.from_iterable(map(_words_of, set(_PIECE.findall(text))))
+        known = set(stems(spoken).values())
+        # Only what is there in its parts can be there as a whole.
+        runs: set[str] = set()
+        if any(parts <= known for parts in self._parts_of_runs):
+            runs.update(error_runs(told, most=60))
+        if any(parts <= known for parts in self._whole):
             known.update(stems(identifiers(text)).values())
-        runs = set(error_runs(told, most=60)) if self._runs else set[str]()
         found = [run for run in self._runs if run in runs]
         return (*found, *(term for term, stem in self._plain.items() if stem in known))
 
 
 @functools.lru_cache(maxsize=50_000)
-def _stems_of(piece: str) -> tuple[str, ...]:
-    return tuple(stems(words(piece)).values())
+def _words_of(piece: str) -> tuple[str, ...]:
+    return tuple(words(piece))
+
+
+def _stems_of(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(stems(words).values())
 
 
 def _share(matched: Sequence[str], weights: Mapping[str, float], alike: Mapping[str, Sequence[str]]) -> float:
