@@ -22,7 +22,7 @@ _GROUPS = """
     job queue task worker background cron scheduled
     slow latency sluggish performance hang hangs stuck
     fast quick speed
-    login signin sign logged logout session auth authentication
+    login signin logout session auth authentication
     oom heap memory killed 137
     secret credential credentials password key token
     setting settings config configuration variable env environment
