@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tools.render.deploy_service import deploy_service
 from tools.render.list_services import list_services
+from tools.render.rollback_service import rollback_service
 
-TOOLS = (list_services,)
+TOOLS = (list_services, deploy_service, rollback_service)

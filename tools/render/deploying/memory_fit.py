@@ -1,0 +1,70 @@
+"""Whether the heap flag and the number of processes fit into the memory of the plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from tools.render.deploying.checks import Check, ok, warning
+
+_NAMED_PLANS: Final = {
+    "free": 512, "starter": 512, "standard": 2048, "pro": 4096, "pro_plus": 8192, "pro_max": 16384,
+    "pro_ultra": 32768,
+}  # fmt: skip
+_SIZED: Final = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(mb|g)$")
+READ: Final = ("NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS",
+               "WORKER_CONCURRENCY")  # fmt: skip
+"""Variables whose numbers are read: they are settings of a runtime, not secrets. No value is ever shown."""
+_NODE_HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d{2,6})")
+_JAVA_HEAP: Final = re.compile(r"-Xmx(\d{1,6})([mMgG])")
+_WORKERS: Final = re.compile(r"(?:--workers|-w)[= ](\d{1,3})")
+_ROOM: Final = 0.8
+"""The share of memory that a heap may take: buffers, stacks and native code live beside it."""
+
+
+def plan_memory(plan: str) -> int | None:
+    """MB of a plan, by its name before or after the renaming of 2026; None for one that is not known."""
+    name = plan.lower().replace(" ", "_")
+    if found := _SIZED.search(name):
+        return int(float(found[1]) * (1024 if found[2] == "g" else 1))
+    return _NAMED_PLANS.get(name.removesuffix("_legacy"))
+
+
+def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> Check:
+    """The plan against what the processes may take. `settings` are those of READ that are set."""
+    limit = plan_memory(plan)
+    if limit is None:
+        return ok("memory", "not examined: the memory of this plan is not known", f"plan {plan or 'unknown'}")
+    text = " ".join((start_command, *settings.values()))
+    heap, flag = _heap(text)
+    processes = _processes(start_command, settings)
+    if heap is None:
+        return ok("memory", f"plan {limit} MB, no heap flag", f"plan {plan}")
+    total = heap * processes
+    told = f"{flag} {heap} MB" + (f" in {processes} processes" if processes > 1 else "")
+    evidence = f"plan {plan} has {limit} MB; {told}"
+    if total >= limit:
+        return warning(
+            "memory",
+            f"{told} is not below the plan's {limit} MB: it is killed before it collects its garbage",
+            evidence,
+        )
+    if total > _ROOM * limit:
+        return warning("memory", f"{told} leaves little of the plan's {limit} MB for all else", evidence)
+    return ok("memory", f"{told} fits into {limit} MB", evidence)
+
+
+def _heap(text: str) -> tuple[int | None, str]:
+    if found := _NODE_HEAP.search(text):
+        return int(found[1]), "--max-old-space-size"
+    if found := _JAVA_HEAP.search(text):
+        return int(found[1]) * (1024 if found[2] in "gG" else 1), "-Xmx"
+    return None, ""
+
+
+def _processes(start_command: str, settings: Mapping[str, str]) -> int:
+    """How many processes have such a heap each. WORKER_CONCURRENCY counts jobs in one process: not these."""
+    found = _WORKERS.search(" ".join((start_command, settings.get("GUNICORN_CMD_ARGS", ""))))
+    said = found[1] if found else settings.get("WEB_CONCURRENCY", "")
+    return max(1, int(said)) if said.isdigit() else 1
