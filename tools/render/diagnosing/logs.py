@@ -1,0 +1,128 @@
+"""The log of one service, read in a few pages and gathered by fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tools.render.client import LogQuery, RenderClient
+from tools.render.diagnosing.evidence import Line, Said
+from tools.render.diagnosing.fingerprints import fingerprint
+from tools.render.models import Deploy, Service
+from tools.render.models_observed import LogLine
+
+WRONG = ("warning", "error", "critical", "fatal")
+QUEUE_WORDS = ("*queue*", "*backlog*", "*pending*", "*waiting*", "*lag*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the log of one service."""
+
+    render: RenderClient
+    service: Service
+    now: datetime
+
+    def query(self, start: datetime, end: datetime, **more: Any) -> LogQuery:
+        """A query about this service."""
+        return LogQuery(
+            owner=self.service.owner_id, resources=[self.service.id], start=start, end=end, **more
+        )
+
+    async def page(self, start: datetime, end: datetime, most: int, **more: Any) -> tuple[list[Line], bool]:
+        """Lines of a span, oldest first, and whether there are more."""
+        found = await self.render.list_logs(self.query(start, end, **more), most=most)
+        return lines(found.logs), found.has_more and len(found.logs) >= most
+
+    async def complaints(self, since: datetime) -> tuple[tuple[Said, ...], tuple[Line, ...]]:
+        """Warnings and errors after `since`, by fingerprint and one by one, against those of the day before."""
+        wrong = {"kind": ("app",), "level": WRONG}
+        late, more = await self.page(since, self.now, 400, **wrong)
+        early, cut = await self.page(since - timedelta(hours=20), since, 100, direction="forward", **wrong)
+        begun = late[0].at if more and late else since
+        end = early[-1].at if cut and early else since
+        usual_hours = max(0.5, (end - (since - timedelta(hours=20))).total_seconds() / 3600)
+        return gathered(late, begun, self.now, early, usual_hours), tuple(late)
+
+    async def recent(self) -> tuple[Line, ...]:
+        """The latest lines of any level: many processes write errors without one."""
+        found, _ = await self.page(self.now - timedelta(hours=2), self.now, 100, kind=("app",))
+        return tuple(found)
+
+    async def gauges(self, since: datetime) -> tuple[Line, ...]:
+        """Lines that speak of a queue: where the window begins, and now."""
+        words = {"kind": ("app",), "text": QUEUE_WORDS}
+        first, more = await self.page(since, self.now, 100, direction="forward", **words)
+        last = (await self.page(since, self.now, 200, **words))[0] if more else []
+        known = {(line.at, line.raw) for line in first}
+        return tuple(sorted([*first, *(x for x in last if (x.at, x.raw) not in known)], key=lambda x: x.at))
+
+    async def before(self, moment: datetime) -> tuple[Line, ...]:
+        """What was written in the seconds before a failure."""
+        span = (moment - timedelta(seconds=8), moment + timedelta(seconds=1))
+        found, _ = await self.page(*span, 20, kind=("app",))
+        return tuple(found)
+
+    async def build(self, deploy: Deploy) -> tuple[Line, ...]:
+        """The end of a build's log."""
+        return tuple((await self.page(*_span(deploy, self.now), 100, kind=("build",)))[0])
+
+    async def start(self, deploy: Deploy) -> tuple[Line, ...]:
+        """What the new instances and the pre-deploy command of a deploy wrote, without the release before."""
+        start, end = _span(deploy, self.now)
+        day = self.query(start - timedelta(hours=1), start, kind=("app",))
+        old = set(await self.render.list_log_values(day, "instance"))
+        seen = await self.render.list_log_values(self.query(start, end, kind=("app",)), "instance")
+        new = [each for each in seen if each not in old]
+        found: list[Line] = []
+        if new:
+            found, _ = await self.page(start, end, 100, kind=("app",), instance=new)
+        near, _ = await self.page(end - timedelta(minutes=4), end, 200, kind=("app",))
+        found += [line for line in near if not line.instance]
+        return tuple(sorted(found, key=lambda line: line.at))
+
+
+def _span(deploy: Deploy, now: datetime) -> tuple[datetime, datetime]:
+    start = deploy.started_at or deploy.created_at or now - timedelta(hours=1)
+    end = deploy.finished_at or deploy.updated_at or now
+    return start - timedelta(seconds=5), min(now, end + timedelta(seconds=30))
+
+
+def lines(found: Iterable[LogLine]) -> list[Line]:
+    """Lines with a time, oldest first."""
+    made = [
+        Line(each.timestamp, each.message, each.label("instance"), each.label("level"))
+        for each in found
+        if each.timestamp is not None
+    ]
+    return sorted(made, key=lambda line: line.at)
+
+
+def gathered(
+    late: Sequence[Line], begun: datetime, now: datetime, early: Sequence[Line], usual_hours: float
+) -> tuple[Said, ...]:
+    """Fingerprints of the later lines, the most frequent first, with their former rate."""
+    hours = max(1 / 60, (now - begun).total_seconds() / 3600)
+    before: dict[str, int] = {}
+    for line in early:
+        before[fingerprint(line.raw)] = before.get(fingerprint(line.raw), 0) + 1
+    groups: dict[str, list[Line]] = {}
+    for line in late:
+        groups.setdefault(fingerprint(line.raw), []).append(line)
+    made = [
+        Said(
+            text=text,
+            raw=group[-1].raw,
+            level=group[-1].level,
+            count=len(group),
+            first=group[0].at,
+            last=group[-1].at,
+            per_hour=len(group) / hours,
+            usual_per_hour=before.get(text, 0) / usual_hours,
+            instances=frozenset(line.instance for line in group),
+        )
+        for text, group in groups.items()
+    ]
+    return tuple(sorted(made, key=lambda said: -said.count))

@@ -1,0 +1,252 @@
+"""Reading the snapshot: every part by itself, so that one that cannot be read is said and costs no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from tools.render.client import RenderClient
+from tools.render.diagnosing.evidence import (
+    Group,
+    Measured,
+    Snapshot,
+    Statement,
+    Store,
+    Trial,
+    failed,
+    heap_of,
+    reason_of,
+)
+from tools.render.diagnosing.evidence import Line
+from tools.render.diagnosing.logs import Reader
+from tools.render.diagnosing.surroundings import Parts, read_statements, read_supabase, shown_sql
+from tools.render.diagnosing.tracks import Track, combined, tracks
+from tools.render.models import Deploy, EnvVar, Service
+from tools.render.models_observed import Event, Metric, Series
+from tools.render.models_workspace import Blueprint, BlueprintSync
+from tools.resources import Resources
+
+DAY: Final = timedelta(hours=26)
+HISTORY: Final = timedelta(days=14)
+STEP: Final = 120
+STALE: Final = timedelta(days=3)
+"""A deploy that failed longer ago than this is history."""
+_HEAP_SETTINGS: Final = frozenset({"NODE_OPTIONS", "NODE_ARGS"})
+"""The only variables whose values are looked at, and only for a size of the heap."""
+
+
+async def read(resources: Resources, service: Service, hours: float) -> Snapshot:
+    """The snapshot of a service; trouble is looked for in the last `hours`."""
+    render, now, part = resources.render, resources.now(), Parts()
+    cron = service.type == "cron_job"
+    since = now - timedelta(hours=max(hours, 30) if cron else hours)
+    log = Reader(render, service, now)
+    owner = service.owner_id
+    (
+        deploys, events, env, said, recent, gauges, measured, groups, postgres, caches, blueprint, audit,
+        supabase, statements,
+    ) = await asyncio.gather(
+        part("deploys", render.list_deploys(service.id, most=20), []),
+        part("events", render.list_events(service.id, start=now - HISTORY, most=400), []),
+        part("environment variables", render.list_env_vars(service.id), []),
+        part("log", log.complaints(since), ((), ())),
+        part("log, latest lines", log.recent(), ()),
+        part("log, lines on queues", log.gauges(since), ()),
+        _measure(render, service, now, part),
+        _groups(render, service, part),
+        _databases(render, owner, now, part),
+        _caches(render, owner, part),
+        _blueprint(render, owner, service, part),
+        part("audit log", render.list_audit_logs(owner, start=now - timedelta(days=2), most=50), [], quiet=True),
+        read_supabase(resources, since, now, part),
+        read_statements(resources, part),
+    )  # fmt: skip
+    trial = await _trial(log, deploys, events, now, part)
+    last_words = await _last_words(log, events, since, part)
+    command = service.service_details.env_specific_details
+    return Snapshot(
+        now=now,
+        since=since,
+        service=service,
+        deploys=tuple(deploys),
+        events=tuple(events),
+        said=said[0],
+        wrong=said[1],
+        recent=recent,
+        gauges=gauges,
+        last_words=last_words,
+        trial=trial,
+        measured=measured,
+        env_names=frozenset(each.key for each in env) | {name for g in groups[0] for name in g.names},
+        heap_mb=heap_of([*_settings(env), *groups[1], command.start_command, command.docker_command]),
+        groups=groups[0],
+        postgres=postgres,
+        key_values=caches,
+        blueprint=blueprint[0],
+        syncs=blueprint[1],
+        audit=tuple(audit),
+        supabase=supabase,
+        statements=(*statements, *await _top_queries(render, postgres, part)),
+        unread=tuple(dict.fromkeys(part.unread)),
+    )
+
+
+def _settings(env: Sequence[EnvVar]) -> list[str]:
+    return [each.value.reveal() for each in env if each.key in _HEAP_SETTINGS]
+
+
+async def _measure(render: RenderClient, service: Service, now: datetime, part: Parts) -> Measured:
+    """All metrics at once; a kind of service that has none of a metric is not asked for it."""
+    if service.type == "static_site":
+        return Measured()
+
+    async def get(name: Metric, **more: object) -> list[Series]:
+        start = now - DAY
+        reading = render.get_metric(name, [service.id], start=start, end=now, resolution=STEP, **more)  # type: ignore[arg-type]  # passed on
+        return await part(f"metric {name}", reading, [])
+
+    async def nothing() -> list[Series]:
+        return []
+
+    web, disk = service.type == "web_service", service.service_details.disk is not None
+    cpu, cpu_limit, memory, memory_limit, requests, p50, p95, instances, used, room = await asyncio.gather(
+        get("cpu"),
+        get("cpu-limit"),
+        get("memory"),
+        get("memory-limit"),
+        get("http-requests", aggregate_by="statusCode") if web else nothing(),
+        get("http-latency", quantile=0.5) if web else nothing(),
+        get("http-latency", quantile=0.95) if web else nothing(),
+        get("instance-count"),
+        get("disk-usage") if disk else nothing(),
+        get("disk-capacity") if disk else nothing(),
+    )
+    return Measured(
+        cpu=tracks(cpu),
+        cpu_limit=combined(tracks(cpu_limit)),
+        memory=tracks(memory),
+        memory_limit=combined(tracks(memory_limit)),
+        requests=tracks(requests, "statusCode"),
+        p50=combined(tracks(p50)),
+        p95=combined(tracks(p95)),
+        instances=combined(tracks(instances), "sum"),
+        disk=combined(tracks(used)),
+        disk_capacity=combined(tracks(room)),
+    )
+
+
+async def _groups(
+    render: RenderClient, service: Service, part: Parts
+) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+    """The linked environment groups, and their settings of Node."""
+    listed = await part("environment groups", render.list_env_groups(owner=service.owner_id), [])
+    linked = [each for each in listed if any(link.id == service.id for link in each.service_links)]
+    whole = await asyncio.gather(
+        *(part(f"environment group {each.name}", render.get_env_group(each.id), each) for each in linked)
+    )
+    groups = tuple(
+        Group(each.name, frozenset(var.key for var in each.env_vars), each.updated_at) for each in whole
+    )
+    return groups, tuple(text for each in whole for text in _settings(each.env_vars))
+
+
+async def _databases(render: RenderClient, owner: str, now: datetime, part: Parts) -> tuple[Store, ...]:
+    listed = await part("Postgres databases", render.list_postgres(owner=owner), [])
+    ids = [each.id for each in listed]
+    start = now - DAY
+    used = await asyncio.gather(
+        *(
+            part(
+                "metric active-connections",
+                render.get_metric("active-connections", [key], start=start, end=now, resolution=300),
+                list[Series](),
+            )
+            for key in ids
+        )
+    )
+    return tuple(
+        Store(
+            each.name, "Postgres", each.status, each.region, each.suspended == "suspended", each.id, each.plan,
+            combined(tracks(series)) if series else Track(),
+        )
+        for each, series in zip(listed, used, strict=True)
+    )  # fmt: skip
+
+
+async def _caches(render: RenderClient, owner: str, part: Parts) -> tuple[Store, ...]:
+    listed = await part("Key Value instances", render.list_key_values(owner=owner), [])
+    return tuple(
+        Store(e.name, "Key Value", e.status, e.region, e.suspended == "suspended", e.id, e.plan) for e in listed
+    )
+
+
+async def _blueprint(
+    render: RenderClient, owner: str, service: Service, part: Parts
+) -> tuple[Blueprint | None, tuple[BlueprintSync, ...]]:
+    """The blueprint that keeps this service, or its repository, and its latest runs."""
+    listed = await part("blueprints", render.list_blueprints(owner=owner), [])
+    whole = await asyncio.gather(
+        *(part(f"blueprint {each.name}", render.get_blueprint(each.id), each) for each in listed)
+    )
+    for each in sorted(whole, key=lambda b: not any(r.id == service.id for r in b.resources)):
+        if any(r.id == service.id for r in each.resources) or (each.repo and each.repo == service.repo):
+            syncs = await part("blueprint runs", render.list_blueprint_syncs(each.id, most=10), [])
+            return each, tuple(syncs)
+    return None, ()
+
+
+async def _trial(
+    log: Reader, deploys: Sequence[Deploy], events: Sequence[Event], now: datetime, part: Parts
+) -> Trial | None:
+    """The latest deploy where it failed lately, with what it wrote."""
+    ended = [each for each in deploys if each.status != "canceled"]
+    latest = ended[0] if ended else None
+    when = (latest.finished_at or latest.created_at) if latest else None
+    if latest is None or not failed(latest) or when is None or now - when > STALE:
+        return None
+    step = {"build_failed": "build", "pre_deploy_failed": "pre_deploy"}.get(latest.status, "update")
+    building = step == "build"
+    reading = log.build(latest) if building else log.start(latest)
+    found = await part(f"log of deploy {latest.id}", reading, ())
+    return Trial(latest, step, _reason(latest, events, step), found)
+
+
+def _reason(deploy: Deploy, events: Sequence[Event], step: str) -> Mapping[str, Any]:
+    """The reason that the events of a deploy give; a build's event names the build, not the deploy."""
+    build = deploy.id.partition("-")[2]
+    for each in events:
+        ids = (str(each.details.get("deployId", "")), str(each.details.get("buildId", "")).partition("-")[2])
+        ours = ids[0] == deploy.id or (ids[1] and ids[1] == build)
+        near = (
+            step == "build"
+            and each.type == "build_ended"
+            and deploy.finished_at is not None
+            and each.timestamp is not None
+            and abs((each.timestamp - deploy.finished_at).total_seconds()) < 60
+        )
+        if (ours or near) and each.type.endswith("_ended") and (reason := reason_of(each)):
+            return reason
+    return {}
+
+
+async def _last_words(
+    log: Reader, events: Sequence[Event], since: datetime, part: Parts
+) -> tuple[tuple[datetime, tuple[Line, ...]], ...]:
+    """What was written right before each of the five latest failures."""
+    times = [
+        e.timestamp for e in events if e.type == "server_failed" and e.timestamp and e.timestamp >= since
+    ][:5]
+    said = await asyncio.gather(*(part("log before a failure", log.before(at), ()) for at in times))
+    return tuple(zip(times, said, strict=True))
+
+
+async def _top_queries(render: RenderClient, stores: Sequence[Store], part: Parts) -> tuple[Statement, ...]:
+    """What costs most in Render's own databases, where it tells."""
+    found: list[Statement] = []
+    for store in stores[:2]:
+        what = f"queries of {store.name}"
+        top = await part(what, render.get_query_statistics(store.id), [], quiet=True)
+        found += [Statement(shown_sql(q.query), q.calls, q.mean_time_ms, q.max_time_ms, store.name) for q in top[:10]]
+    return tuple(found)
