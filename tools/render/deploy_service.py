@@ -87,8 +87,8 @@ def _actions(params: DeployService, plan: Plan) -> list[str]:
 
 def _consequences(plan: Plan) -> list[str]:
     said: list[str] = []
-    if plan.deploy is None:
-        said.append(f"It takes the place of {plan.previous_words} in production." if plan.previous else "")
+    if plan.resumed is None:
+        said.append(f"It takes the place of {plan.previous_words}." if plan.previous else "")
     if plan.lost:
         said.append(
             f"A REQUEST OF {plan.lost} GOT NO ANSWER, and no deploy of it can be seen: this sends a new one."

@@ -35,9 +35,10 @@ class Step(BaseModel):
 
 
 class Journal(BaseModel):
-    """One deploy of one service. `known` are the deploys that were there before it."""
+    """One deploy or rollback of one service. `known` are the deploys that were there before it."""
 
     service: str
+    kind: Literal["deploy", "rollback"] = "deploy"
     state: State = "begun"
     started: datetime
     sent_at: datetime

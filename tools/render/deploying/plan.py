@@ -20,6 +20,7 @@ from tools.resources import Resources
 class Plan:
     """`resumed` is the journal of a deploy that was not watched to its end; `deploy` is that deploy.
 
+    `deploy` alone is one of the same commit that somebody or a push began: it is followed like our own.
     `seen` is the journal as it was found, `lost` a request of which nothing was ever seen.
     """
 
@@ -60,15 +61,17 @@ async def make_plan(
     repository = await repository_of(resources.workspace_or_none, target.service.repo)
     revision = await resolve(target.service, repository, commit=commit, image=image)
     journal = read(folder(resources), target.service.id)
-    if journal is not None and journal.open(resources.now()):
+    ours = journal is not None and journal.kind == "deploy" and journal.open(resources.now())
+    if journal is not None and ours:
         deploy = _resumable(journal, target, revision, named=bool(commit or image))
         if deploy is not None:
             return Plan(target, journal.revision, repository, Preflight(()), journal, deploy, journal)
     preflight = await examine(resources, target, revision, repository)
     preflight.enforce(target.service.name, despite)
-    begun = journal is not None and journal.state == "begun" and journal.open(resources.now())
+    begun = journal is not None and ours and journal.state == "begun"
     lost = f"{journal.sent_at:%Y-%m-%d %H:%M:%S}" if journal is not None and begun else ""
-    return Plan(target, revision, repository, preflight, seen=journal, lost=lost)
+    same = target.running if target.runs(revision) else None
+    return Plan(target, revision, repository, preflight, deploy=same, seen=journal, lost=lost)
 
 
 def _resumable(journal: Journal, target: Target, wanted: Revision, *, named: bool) -> Deploy | None:

@@ -66,7 +66,7 @@ async def examine(
     command = f"{details.env_specific_details.start_command} {details.env_specific_details.docker_command}"
     return Preflight((
         _suspended(service),
-        _running(target),
+        _running(target, revision),
         health,
         _disk(service),
         blueprint,
@@ -85,9 +85,12 @@ def _suspended(service: Service) -> Check:
     return stop("suspended", f"it is suspended (by {by})", f"suspenders: {by}")
 
 
-def _running(target: Target) -> Check:
+def _running(target: Target, revision: Revision) -> Check:
     if (running := target.running) is None:
         return ok("running", "no deploy is under way", f"the newest {len(target.deploys)} deploys")
+    if target.runs(revision):
+        said = f"{running.id} of this very commit is under way, by {running.trigger or 'somebody'}"
+        return warning("running", f"{said}: it is followed, and nothing is deployed again")
     said = f"{running.id} ({revision_of(running)}, by {running.trigger or 'somebody'}) is under way"
     return stop("running", said, f"its status is {running.status}")
 

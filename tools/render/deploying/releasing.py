@@ -53,7 +53,7 @@ async def release(resources: Resources, plan: Plan, wanted: Wanted) -> Deployed:
             session.step(f"going on with {plan.deploy.id}, which was not watched to its end")
             return await _rest(session, plan, wanted, plan.deploy)
         session = await _begin(resources, plan, wanted)
-        deploy = await _requested(session, wanted)
+        deploy = plan.deploy or await _requested(session, wanted)
         if deploy is None:
             said = "Render's answer was lost, and no such deploy can be seen"
             return await _end(session, plan, "unknown", (said,))
@@ -67,7 +67,8 @@ async def _begin(resources: Resources, plan: Plan, wanted: Wanted) -> Session:
     preflight.enforce(target.service.name, wanted.despite)
     now, serving = resources.now(), target.serving
     resources.progress(f"{target.service.name}: reading the figures of the last 15 minutes")
-    baseline = await measure(resources.render, target.service, *window(now, serving_since(target)))
+    until = now if plan.deploy is None else plan.deploy.created_at or now
+    baseline = await measure(resources.render, target.service, *window(until, serving_since(target)))
     try:
         instances = tuple(one.id for one in await resources.render.list_instances(target.service.id))
     except SergeiError:

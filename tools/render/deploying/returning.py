@@ -132,6 +132,7 @@ async def _begin(resources: Resources, planned: Return) -> Session:
         baseline = await measure(resources.render, target.service, *window(now, serving_since(target)))
     journal = Journal(
         service=target.service.id,
+        kind="rollback",
         state="undoing",
         started=now,
         sent_at=now,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import SergeiError
+from tools.render.deploying.revision import Revision
 from tools.render.models import IN_PROGRESS, LIVE, Deploy, Service
 from tools.render.naming import find_service
 
@@ -42,6 +43,11 @@ class Target:
     def running(self) -> Deploy | None:
         """The deploy that is under way, if any."""
         return next((deploy for deploy in self.deploys if deploy.status in IN_PROGRESS), None)
+
+    def runs(self, revision: Revision) -> bool:
+        """Whether the deploy under way is of this very commit."""
+        commit = self.running.commit if self.running is not None else None
+        return bool(commit and revision.commit and revision.is_of(commit.id, ""))
 
 
 async def find_target(render: RenderClient, word: str) -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Literal
 
 from tools.errors import OutcomeUnknown, SergeiError
@@ -14,6 +15,8 @@ from tools.render.models import LIVE, Deploy, Service
 Came = Literal["back", "unconfirmed", "no_better", "failed", "unknown", "not_begun"]
 VERIFY_MINUTES: Final = 4.0
 PASSES: Final = 3
+NEVER_CAME: Final = timedelta(minutes=5)
+"""A request of which nothing is seen for that long was not received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,13 @@ async def autodeploy_off(session: Session) -> str:
 
 
 async def _ask(session: Session, to: str) -> Deploy | None:
-    """One request. After a lost answer it is looked for, and never sent again."""
-    if session.journal.rollback_sent_at is not None:
-        return await find(session, ("rollback",))
+    """One request. After a lost answer it is looked for before anything else."""
+    sent = session.journal.rollback_sent_at
+    if sent is not None:
+        found = await find(session, ("rollback",))
+        if found is not None or session.now() - sent < NEVER_CAME:
+            return found
+        session.step("the rollback asked for before never came; asking for it again")
     listed = await session.render.list_deploys(session.service.id)
     known = tuple(dict.fromkeys((*session.journal.known, *(deploy.id for deploy in listed))))
     session.keep(rollback_sent_at=session.now(), known=known)

@@ -146,30 +146,37 @@ async def _declared(repository: Repository, commit: str, service: Service) -> li
 
 
 def blueprint_keys(text: str, service: str) -> list[str]:
-    """The `key:` entries of the block of this service; it ends where the next item of its list begins."""
-    block: list[str] = []
-    blocks: list[list[str]] = [block]
-    depth: int | None = None
-    for line in text.splitlines():
-        bare = line.split(" #")[0].rstrip()
-        indent = len(bare) - len(bare.lstrip())
-        if re.match(r"\s*-\s+type:", bare) or (
-            depth is not None and indent <= depth and bare.lstrip()[:1] == "-"
-        ):
-            block, depth = [], indent
-            blocks.append(block)
-        elif bare and depth is not None and indent < depth:
-            block, depth = [], None
-            blocks.append(block)
-        block.append(bare)
-    for block in blocks:
-        names = [
-            found[1] for line in block if (found := re.match(r"\s*(?:-\s+)?name:\s*[\"']?([\w.-]+)", line))
-        ]
+    """The `key:` entries of the item of this name in any `services:` list of a render.yaml."""
+    for item in _items(text.splitlines()):
+        named = (re.match(r"\s*(?:-\s+)?name:\s*[\"']?([\w.-]+)", line) for line in item)
+        names = [found[1] for found in named if found]
         if service in names[:1]:
-            keys = (re.match(rf"\s*-\s+key:\s*[\"']?{_NAME}", line) for line in block)
+            keys = (re.match(rf"\s*-\s+key:\s*[\"']?{_NAME}", line) for line in item)
             return [found[1] for found in keys if found]
     return []
+
+
+def _items(lines: list[str]) -> list[list[str]]:
+    """The items of each `services:` list, as their lines; nothing for a list in one line."""
+    found: list[list[str]] = []
+    outer: int | None = None
+    dash = 0
+    for line in lines:
+        bare = line.split(" #")[0].rstrip()
+        indent = len(bare) - len(bare.lstrip())
+        begins = bare.lstrip().startswith("- ")
+        if not bare.strip() or bare.lstrip().startswith("#"):
+            continue
+        if re.fullmatch(r"\s*services:", bare):
+            outer, dash = indent, -1
+        elif outer is not None and (indent < outer or (indent == outer and not begins)):
+            outer = None
+        elif outer is not None and begins and (dash == -1 or indent == dash):
+            dash = indent
+            found.append([bare])
+        elif outer is not None and found:
+            found[-1].append(bare)
+    return found
 
 
 def _list(names: list[str]) -> str:
