@@ -22,10 +22,10 @@ class Declined(Exception):
     """The person does not want the text saved as it is."""
 
 
-def edited(access: Access, name: str, text: str, accept: Callable[[str], Accepted]) -> Accepted | None:
-    """What `accept` makes of the text as the person left it; None when it was left unchanged or declined.
+def edited(access: Access, name: str, text: str, take: Callable[[str], Accepted]) -> Accepted | None:
+    """What `take` makes of the text as the person left it; None when it was left unchanged or declined.
 
-    `accept` raises a SergeiError for a text that cannot be; then the editor opens again on the same text, if
+    `take` raises a SergeiError for a text that cannot be; then the editor opens again on the same text, if
     the person wants. A text that is not accepted stays in the drafts folder, and the error names it.
     """
     file = _draft(access, name, text)
@@ -37,7 +37,7 @@ def edited(access: Access, name: str, text: str, accept: Callable[[str], Accepte
             note("Nothing was changed.")
             return None
         try:
-            accepted = _accept(accept, found)
+            accepted = _taken(take, found)
         except Declined:
             note(f"Not saved. Your text is kept in {file}.")
             return None
@@ -51,12 +51,12 @@ def edited(access: Access, name: str, text: str, accept: Callable[[str], Accepte
         return accepted
 
 
-def _accept(accept: Callable[[str], Accepted], text: str) -> Accepted:
-    """`accept`, with the bank's own errors as ours."""
+def _taken(take: Callable[[str], Accepted], text: str) -> Accepted:
+    """`take`, with the bank's own errors as ours."""
     from tools.recall.translate import translated
 
     with translated():
-        return accept(text)
+        return take(text)
 
 
 def _again(error: SergeiError) -> bool:

@@ -91,7 +91,7 @@ def _letters(text: str) -> str:
 @given(st.text(alphabet="ab #`-|>\n*1.~", max_size=80))
 def test_no_letter_is_lost_or_moved(source: str):
     arriving = Blocks()
-    found = "".join([*arriving.feed(source), arriving.rest()])
+    found = "\n".join([*arriving.feed(source), arriving.rest()])
     assert _letters(found) == _letters(source)
 
 
