@@ -107,6 +107,7 @@ async def open_house(
             rls_model=settings.rls_model,
             progress=progress,
             state_dir=settings.state_dir,
+            find_variable=settings.find_variable,
             probes=Probes(LIMIT if strict_phi(settings, choice) else None),
             recalled=partial(_count_recalled, settings),
         )

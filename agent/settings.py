@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -193,6 +193,8 @@ class Settings:
     editor: str
     color: bool
     subprocess_environment: Mapping[str, str] = field(repr=False)
+    find_variable: Callable[[str], str | None] = field(repr=False)
+    """Any one variable: only for a value that a person sends somewhere, which no model sees."""
 
     @property
     def audit_file(self) -> Path:
@@ -262,6 +264,7 @@ def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None
         editor=env.get("VISUAL") or env.get("EDITOR") or "vi",
         color="NO_COLOR" not in env and env.get("TERM") != "dumb",
         subprocess_environment={name: env[name] for name in _HARMLESS if name in env},
+        find_variable=env.get,
     )
 
 

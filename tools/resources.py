@@ -16,6 +16,7 @@ from tools.probing import Probes
 if TYPE_CHECKING:
     from memory import Banks
     from tools.database.connection import Database
+    from tools.http.secret import Secret
     from tools.render.client import RenderClient
     from tools.sandbox.cluster import Cluster
     from tools.supabase.client import SupabaseClient
@@ -80,6 +81,10 @@ class Resources:
     """Asks a public address as anybody would, and gives its status; None: over the network."""
     state_dir: Path | None = None
     """Where this machine keeps what must outlive a crash; None: in the workspace."""
+    find_variable: Callable[[str], str | None] = lambda _: None
+    """A variable of the person's environment: a value that may be sent where a person said so, never shown."""
+    replaced: dict[str, Secret] = field(default_factory=dict[str, "Secret"], repr=False)
+    """Secret values that this session replaced, so that they can be put back; kept nowhere else."""
     pinned: dict[str, Any] = field(default_factory=dict[str, Any])
     """What a preview resolved, by digest of the call: what a person saw is what is done, nothing newer."""
 
