@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-from benchmarks.diagnose.clinic import clinic
+from benchmarks.diagnose.clinic import SERVICES, clinic
 from benchmarks.diagnose.measure import measure, report
-from benchmarks.diagnose.variants import VARIANTS
+from benchmarks.diagnose.variants import VARIANTS, Quiet
 from tools.sandbox.platform import guardian, incidents
 
 
@@ -17,6 +17,8 @@ def main() -> None:
     start = time.perf_counter()
     print(report("Guardian's incidents", measure(incidents.ALL, guardian, seeds)))
     print(report("The second company's", measure(VARIANTS, clinic, seeds)))
+    quiet = [Quiet(spec.name) for spec in SERVICES]
+    print(report("Quiet services", measure(quiet, clinic, seeds)))
     print(f"{time.perf_counter() - start:.0f} s")
 
 

@@ -74,7 +74,7 @@ PROFILES: Final = {
     ),
     "portal-jobs": Profile(
         per_minute=40.0, cpu_idle=0.02, cpu_per_request=0.006, memory_mb=610.0, memory_per_request_mb=1.0,
-        lines=("INFO: jid={job} class=ReportJob: done: {n}.3 sec", "INFO: queue=default size={n} latency=0.4s"),
+        lines=("INFO: jid={job} class=ReportJob: start", "INFO: jid={job} class=ReportJob: done: {n}.3 sec"),
     ),
     "notify": Profile(
         per_minute=30.0, cpu_idle=0.02, cpu_per_request=0.004, memory_mb=210.0, memory_per_request_mb=0.5,

@@ -29,6 +29,23 @@ class Variant:
         deploys.settle(platform.world, platform.clock.now())
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A service with the usual noise and no trouble."""
+
+    service: str
+    cause: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in a report."""
+        return f"quiet {self.service}"
+
+    def plant(self, platform: Platform, seed: int = 1) -> None:
+        """Only the noise."""
+        distract(platform, chance("quiet", self.service, seed), self.service)
+
+
 VARIANTS: list[Variant] = []
 
 
@@ -251,7 +268,7 @@ def sidekiq_backlog(scene: Scene) -> None:
     for minute in range(start, 0, -3):
         size = 40 + (start - minute) * 37
         scene.wrote(JOBS, minute, f"INFO: queue=default size={size} latency={size // 9}s")
-    scene.lasting(JOBS, Effect(traffic=3.4), start)
+    scene.lasting(JOBS, Effect(traffic=1.6), start)
 
 
 @_variant(PORTAL, "slow_queries")

@@ -67,6 +67,7 @@ class Group:
     """A linked environment group."""
 
     name: str
+    id: str
     names: frozenset[str]
     updated_at: datetime | None
 
@@ -133,6 +134,8 @@ class Snapshot:
     since: datetime
     """Trouble is looked for after this; before it lies the usual."""
     service: Service
+    siblings: tuple[Service, ...] = ()
+    """The other services of the workspace."""
     deploys: tuple[Deploy, ...] = ()
     events: tuple[Event, ...] = ()
     said: tuple[Said, ...] = ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +16,8 @@ from tools.render.models import Deploy, Service
 from tools.render.models_observed import LogLine
 
 WRONG = ("warning", "error", "critical", "fatal")
+FRAME = re.compile(r"\s*(?:at |File \"|from /|\.{3} \d+ (?:more|levels)|#\d+ )|\s{4,}|goroutine \d")
+"""A line of a stack trace: it says where, and the line before it says what."""
 QUEUE_WORDS = ("*queue*", "*backlog*", "*pending*", "*waiting*", "*lag*")
 
 
@@ -42,9 +46,27 @@ class Reader:
         late, more = await self.page(since, self.now, 400, **wrong)
         early, cut = await self.page(since - timedelta(hours=20), since, 100, direction="forward", **wrong)
         begun = late[0].at if more and late else since
+        cut_off = more and late
         end = early[-1].at if cut and early else since
         usual_hours = max(0.5, (end - (since - timedelta(hours=20))).total_seconds() / 3600)
-        return gathered(late, begun, self.now, early, usual_hours), tuple(late)
+        said = gathered(late, begun, self.now, early, usual_hours)
+        if cut_off:
+            said = await self._first_times(said, begun, since)
+        return said, tuple(late)
+
+    async def _first_times(self, said: tuple[Said, ...], begun: datetime, since: datetime) -> tuple[Said, ...]:
+        """Where the page did not reach back far enough: since when the most frequent new lines come."""
+        edge = begun + (self.now - begun) * 0.2
+        wanted = [s for s in said if s.risen and s.first <= edge and _phrase(s.raw)][:3]
+        back = since - timedelta(hours=20)
+        pages = await asyncio.gather(
+            *(
+                self.page(back, self.now, 1, direction="forward", kind=("app",), text=(_phrase(s.raw),))
+                for s in wanted
+            )
+        )
+        first = {s.text: page[0].at for s, (page, _) in zip(wanted, pages, strict=True) if page}
+        return tuple(replace(s, first=min(s.first, first.get(s.text, s.first))) for s in said)
 
     async def recent(self) -> tuple[Line, ...]:
         """The latest lines of any level: many processes write errors without one."""
@@ -84,6 +106,12 @@ class Reader:
         return tuple(sorted(found, key=lambda line: line.at))
 
 
+def _phrase(raw: str) -> str:
+    """The longest run of plain words in a line: what finds the line again."""
+    runs = re.findall(r"[A-Za-z][A-Za-z' -]{7,80}", raw[:400])
+    return max((run.strip() for run in runs), key=len, default="")
+
+
 def _span(deploy: Deploy, now: datetime) -> tuple[datetime, datetime]:
     start = deploy.started_at or deploy.created_at or now - timedelta(hours=1)
     end = deploy.finished_at or deploy.updated_at or now
@@ -110,6 +138,8 @@ def gathered(
         before[fingerprint(line.raw)] = before.get(fingerprint(line.raw), 0) + 1
     groups: dict[str, list[Line]] = {}
     for line in late:
+        if FRAME.match(line.raw):
+            continue
         groups.setdefault(fingerprint(line.raw), []).append(line)
     made = [
         Said(

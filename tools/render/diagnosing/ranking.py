@@ -15,6 +15,7 @@ from tools.render.models import Deploy
 
 FOUND: Final = 55
 """The least score of a cause that is named as the cause; below it is a hint."""
+ALONE: Final = 65
 NEAR: Final = timedelta(minutes=20)
 
 
@@ -47,9 +48,9 @@ class Diagnosis:
 
     @property
     def top(self) -> Ranked | None:
-        """The cause, where one is found."""
+        """The cause, where one is found; without a symptom it must speak for itself."""
         first = self.ranked[0] if self.ranked else None
-        return first if first and first.cause.score >= FOUND and self.symptoms else None
+        return first if first and first.cause.score >= (FOUND if self.symptoms else ALONE) else None
 
 
 def confidence(score: float) -> str:

@@ -28,9 +28,12 @@ from tools.render.models_observed import Event, Metric, Series
 from tools.render.models_workspace import Blueprint, BlueprintSync
 from tools.resources import Resources
 
-DAY: Final = timedelta(hours=26)
+SPAN: Final = timedelta(hours=16)
+"""How far back metrics are read: what lies before the trouble is the usual."""
 HISTORY: Final = timedelta(days=14)
 STEP: Final = 120
+COARSE: Final = 1800
+"""The resolution of what seldom changes."""
 STALE: Final = timedelta(days=3)
 """A deploy that failed longer ago than this is history."""
 _HEAP_SETTINGS: Final = frozenset({"NODE_OPTIONS", "NODE_ARGS"})
@@ -45,9 +48,10 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
     log = Reader(render, service, now)
     owner = service.owner_id
     (
-        deploys, events, env, said, recent, gauges, measured, groups, postgres, caches, blueprint, audit,
+        listed, deploys, events, env, said, recent, gauges, measured, groups, postgres, caches, blueprint, audit,
         supabase, statements,
     ) = await asyncio.gather(
+        part("other services", render.list_services(owner=owner), []),
         part("deploys", render.list_deploys(service.id, most=20), []),
         part("events", render.list_events(service.id, start=now - HISTORY, most=400), []),
         part("environment variables", render.list_env_vars(service.id), []),
@@ -70,6 +74,7 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
         now=now,
         since=since,
         service=service,
+        siblings=tuple(each for each in listed if each.id != service.id),
         deploys=tuple(deploys),
         events=tuple(events),
         said=said[0],
@@ -103,25 +108,27 @@ async def _measure(render: RenderClient, service: Service, now: datetime, part: 
         return Measured()
 
     async def get(name: Metric, **more: object) -> list[Series]:
-        start = now - DAY
-        reading = render.get_metric(name, [service.id], start=start, end=now, resolution=STEP, **more)  # type: ignore[arg-type]  # passed on
+        given = {"start": now - SPAN, "end": now, "resolution": STEP, **more}
+        reading = render.get_metric(name, [service.id], **given)  # type: ignore[arg-type]  # passed on
         return await part(f"metric {name}", reading, [])
 
     async def nothing() -> list[Series]:
         return []
 
-    web, disk = service.type == "web_service", service.service_details.disk is not None
+    details = service.service_details
+    web, disk = service.type == "web_service", details.disk is not None
+    scales = details.autoscaling is not None and details.autoscaling.enabled
     cpu, cpu_limit, memory, memory_limit, requests, p50, p95, instances, used, room = await asyncio.gather(
         get("cpu"),
-        get("cpu-limit"),
+        get("cpu-limit", resolution=COARSE),
         get("memory"),
-        get("memory-limit"),
+        get("memory-limit", resolution=COARSE),
         get("http-requests", aggregate_by="statusCode") if web else nothing(),
         get("http-latency", quantile=0.5) if web else nothing(),
         get("http-latency", quantile=0.95) if web else nothing(),
-        get("instance-count"),
-        get("disk-usage") if disk else nothing(),
-        get("disk-capacity") if disk else nothing(),
+        get("instance-count") if scales else nothing(),
+        get("disk-usage", resolution=COARSE) if disk else nothing(),
+        get("disk-capacity", resolution=COARSE) if disk else nothing(),
     )
     return Measured(
         cpu=tracks(cpu),
@@ -147,7 +154,7 @@ async def _groups(
         *(part(f"environment group {each.name}", render.get_env_group(each.id), each) for each in linked)
     )
     groups = tuple(
-        Group(each.name, frozenset(var.key for var in each.env_vars), each.updated_at) for each in whole
+        Group(each.name, each.id, frozenset(var.key for var in each.env_vars), each.updated_at) for each in whole
     )
     return groups, tuple(text for each in whole for text in _settings(each.env_vars))
 
@@ -155,12 +162,12 @@ async def _groups(
 async def _databases(render: RenderClient, owner: str, now: datetime, part: Parts) -> tuple[Store, ...]:
     listed = await part("Postgres databases", render.list_postgres(owner=owner), [])
     ids = [each.id for each in listed]
-    start = now - DAY
+    start = now - SPAN
     used = await asyncio.gather(
         *(
             part(
                 "metric active-connections",
-                render.get_metric("active-connections", [key], start=start, end=now, resolution=300),
+                render.get_metric("active-connections", [key], start=start, end=now, resolution=COARSE),
                 list[Series](),
             )
             for key in ids

@@ -62,6 +62,12 @@ def heard(
     )
 
 
+def mentioned(snapshot: Snapshot, wanted: re.Pattern[str]) -> tuple[str, ...]:
+    """The latest lines of any level that match, whether or not they are new."""
+    found = [fingerprint(line.raw) for line in snapshot.recent if wanted.search(line.raw[:4_000])]
+    return tuple(f"log, {found.count(text)} times: {text}" for text in dict.fromkeys(found))
+
+
 def tried(
     snapshot: Snapshot, wanted: re.Pattern[str], steps: Sequence[str], *, unless: re.Pattern[str] | None = None
 ) -> tuple[str, ...]:

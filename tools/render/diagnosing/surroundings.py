@@ -63,7 +63,7 @@ async def read_supabase(resources: Resources, since: datetime, now: datetime, pa
         return None
     project = await part("Supabase project", supabase.get_project(), None)
     health = await part("Supabase health", supabase.get_health(), [])
-    start = max(since, now - timedelta(hours=23))
+    start = max(since, now - timedelta(hours=3))
     rows = await part("Supabase logs", supabase.query_logs(_COMPLAINTS, start=start, end=now), [])
     return Supabase(
         region=project.region if project else "",

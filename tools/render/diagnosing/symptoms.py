@@ -8,6 +8,7 @@ from typing import Final
 
 from tools.render.diagnosing.cause import clock, percent
 from tools.render.diagnosing.evidence import Snapshot, reason_of
+from tools.render.diagnosing.queues import growth
 from tools.render.diagnosing.tracks import Episode
 
 GAP: Final = timedelta(minutes=15)
@@ -60,9 +61,11 @@ def symptoms(snapshot: Snapshot) -> tuple[Symptom, ...]:
     for kind, episode, say in spans:
         if episode is not None:
             found.append(Symptom(kind, say(episode), episode.start, episode.end))
+    if grown := growth(snapshot.gauges):
+        found.append(Symptom("queue", f"{grown[0]} grew from {grown[1]:.0f} to {grown[2]:.0f}", grown[3]))
     new = [s for s in snapshot.said if s.risen and s.per_hour >= OFTEN]
     if new:
-        many, first = sum(s.count for s in new), min(s.first for s in new)
+        many, first = sum(s.count for s in new), new[0].first
         found.append(Symptom("log", f"{many} new warnings and errors in the log", first))
     return tuple(found)
 

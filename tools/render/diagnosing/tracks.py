@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,11 +95,13 @@ def combined(tracks: Iterable[Track], how: str = "max") -> Track:
 
 
 def ratio(above: Track, below: Track) -> Track:
-    """One track as a share of another, where both have a value."""
-    under = dict(below.points)
-    return Track(
-        tuple((at, value / under[at]) for at, value in above.points if under.get(at)), above.label
-    )
+    """One track as a share of another: of its latest value, or its first where there is none yet."""
+    if not below.points:
+        return Track()
+    times = [at for at, _ in below.points]
+    under = below.values
+    made = [(at, value, under[max(0, bisect_right(times, at) - 1)]) for at, value in above.points]
+    return Track(tuple((at, value / limit) for at, value, limit in made if limit), above.label)
 
 
 _MEGABYTES: Final = {"bytes": 1 / 1024**2, "b": 1 / 1024**2, "kb": 1 / 1024, "gb": 1024.0, "gib": 1024.0}

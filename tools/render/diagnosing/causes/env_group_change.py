@@ -70,14 +70,11 @@ def _changed(snapshot: Snapshot) -> list[tuple[datetime, str]]:
         for g in snapshot.groups
         if g.updated_at and g.updated_at >= snapshot.since - SOON
     ]
-    names = [g.name for g in snapshot.groups]
     for entry in snapshot.audit:
-        text = entry.event.lower().replace("_", "").replace(" ", "")
-        about = str(dict(entry.metadata))
-        if "envgroup" in text or ("environment" in text and "group" in text):
-            linked = [name for name in names if name in about]
-            if entry.timestamp and entry.timestamp >= snapshot.since - SOON and (linked or not names):
-                found.append((entry.timestamp, f"audit log: {entry.event} ({', '.join(linked) or 'a group'})"))
+        about = {str(value) for value in entry.metadata.values()}
+        linked = [g.name for g in snapshot.groups if about & {g.id, g.name}]
+        if linked and "env" in entry.event.lower() and entry.timestamp and entry.timestamp >= snapshot.since - SOON:
+            found.append((entry.timestamp, f"audit log: {entry.event} on {linked[0]}"))
     return found
 
 

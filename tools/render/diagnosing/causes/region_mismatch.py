@@ -19,8 +19,8 @@ from datetime import timedelta
 from typing import Final
 
 from tools.render.diagnosing.cause import RISK, SAID, Cause, Kind, shown
-from tools.render.diagnosing.evidence import Snapshot, Store
-from tools.render.diagnosing.spoken import heard, pattern, tried
+from tools.render.diagnosing.evidence import Snapshot
+from tools.render.diagnosing.spoken import heard, mentioned, pattern, tried
 from tools.render.diagnosing.symptoms import slow
 
 AWS: Final = {
@@ -32,7 +32,11 @@ INTERNAL = pattern(
     r"(?:enotfound|eai_again|no such host|not known|translate host name|resolve|timed? ?out|etimedout|refused).{0,80}\b(?:dpg|red|srv)-[a-z0-9]{8,}",
     r"\b(?:dpg|red)-[a-z0-9]{8,}.{0,120}(?:enotfound|eai_again|no such host|not known|resolve|timed? ?out|etimedout)",
 )
-FAR = pattern(r"(?:round[- ]?trip|rtt|network|cross[- ]region).{0,60}\d{2,5} ?ms", r"cross[- ]region", r"another region")
+FAR = pattern(
+    r"(?:round[- ]?trip|\brtt\b|network|latency to|ping).{0,40}?\b(?:ms[=: ]{1,2})?(?:[6-9]\d|[1-9]\d\d)\b(?: ?ms)?",
+    r"cross[- ]region",
+    r"another region",
+)
 _STORE: Final = re.compile(r"DATABASE|POSTGRES|\bPG|REDIS|QUEUE|CACHE|DB_|KEY_VALUE|VALKEY")
 
 
@@ -51,7 +55,7 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not evidence:
         return None
     spoken, late = heard(snapshot, INTERNAL), slow(snapshot)
-    far, started = heard(snapshot, FAR), tried(snapshot, INTERNAL, ("pre_deploy", "update"))
+    far, started = mentioned(snapshot, FAR), tried(snapshot, INTERNAL, ("pre_deploy", "update"))
     used = any(_STORE.search(name) for name in snapshot.env_names) or (base is not None and beside != own)
     lasting = _always_slow(snapshot)
     if spoken or started or far:
@@ -60,7 +64,7 @@ def check(snapshot: Snapshot) -> Cause | None:
         score = 68 if used and not (near and not (base and beside != own)) else 45
     else:
         score = RISK
-    said = (spoken or far).evidence[:1] if spoken or far else started[:1]  # type: ignore[union-attr]  # one is there
+    said = spoken.evidence[:1] if spoken else (far or started)[:1]
     speed = f"p95 {late.level:.0f} ms (usual {late.usual:.0f} ms)" if late else "slow all the time" if lasting else ""
     return Cause(
         "region_mismatch",
@@ -73,14 +77,9 @@ def check(snapshot: Snapshot) -> Cause | None:
 
 
 def _always_slow(snapshot: Snapshot) -> bool:
-    """Whether even the median was above 400 ms for all of the last hours: no onset to be seen."""
+    """Whether even the median was above 150 ms for all of the last hours: no onset to be seen."""
     recent = snapshot.measured.p50.between(snapshot.now - timedelta(hours=3))
-    return bool(recent) and recent.quantile(0.2) > 400
-
-
-def stores(snapshot: Snapshot) -> tuple[Store, ...]:
-    """All stores of the workspace."""
-    return (*snapshot.postgres, *snapshot.key_values)
+    return bool(recent) and recent.quantile(0.2) > 150
 
 
 KIND = Kind("region_mismatch", "The service and its database are in different regions", check, __doc__ or "", ("dns_failure", "key_value_down", "database_down", "deploy_latency", "third_party_down", "slow_queries"))

@@ -1,10 +1,11 @@
-"""The service is suspended.
+"""The service, or one of your own that it calls, is suspended.
 
 What it is
     Somebody, or Render's billing, switched it off: nothing runs and every request is answered by Render.
 
 How it shows
-    The service says so, with who did it; an event service_suspended says when.
+    The service says so, with who did it; an event service_suspended says when. For another service: its name
+    stands in the errors of this one.
 
 Next step
     Find out why before resuming: change_service resume. With `billing` a person settles the bill first.
@@ -12,8 +13,11 @@ Next step
 
 from __future__ import annotations
 
+import re
+
 from tools.render.diagnosing.cause import STATED, Cause, Kind, clock, shown
 from tools.render.diagnosing.evidence import Snapshot
+from tools.render.diagnosing.spoken import heard
 
 KNOWN = frozenset({"admin", "billing", "user", "parent_service", "stuck_crashlooping", "unknown"})
 
@@ -21,7 +25,7 @@ KNOWN = frozenset({"admin", "billing", "user", "parent_service", "stuck_crashloo
 def check(snapshot: Snapshot) -> Cause | None:
     """The present state."""
     if not snapshot.service.is_suspended:
-        return None
+        return _called(snapshot)
     who = ", ".join(each for each in snapshot.service.suspenders if each in KNOWN) or "unknown"
     events = snapshot.of_type("service_suspended", since=snapshot.events[-1].timestamp if snapshot.events else None)
     at = events[0].timestamp if events else None
@@ -36,4 +40,25 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("service_suspended", "The service is suspended", check, __doc__ or "", ("deploy_errors", "process_crashes"))
+def _called(snapshot: Snapshot) -> Cause | None:
+    """A suspended service whose name stands in the errors of this one."""
+    for other in snapshot.siblings:
+        names = [re.escape(name) for name in (other.name, other.slug) if len(name) > 2]
+        if not other.is_suspended or not names:
+            continue
+        running = heard(snapshot, re.compile(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])", re.IGNORECASE))
+        if running is None:
+            continue
+        who = ", ".join(each for each in other.suspenders if each in KNOWN) or "unknown"
+        return Cause(
+            "service_suspended",
+            STATED,
+            f"{other.name}, which it calls, is suspended (by {who}).",
+            shown((f"{other.name} ({other.id}) is suspended by: {who}", *running.evidence)),
+            f"Ask why, then change_service resume on {other.name}.",
+            running.since,
+        )
+    return None
+
+
+KIND = Kind("service_suspended", "The service is suspended", check, __doc__ or "", ("deploy_errors", "process_crashes", "third_party_down", "dns_failure", "queue_backlog"))

@@ -39,12 +39,15 @@ def check(snapshot: Snapshot) -> Cause | None:
     if running is None:
         return None
     hosts = list(dict.fromkeys(h for raw in running.raws for h in _HOST.findall(raw[:2_000])))
+    own = [s.name for s in snapshot.siblings if s.name and any(s.name in raw for raw in running.raws)]
     return Cause(
         "third_party_down",
         running.score(SAID),
-        f"{hosts[0] if hosts else 'Another service'}, which it calls, does not answer.",
+        f"{(own or hosts or ['Another service'])[0]}, which it calls, does not answer.",
         shown([*running.evidence, f"host: {', '.join(hosts[:3])}" if hosts else ""]),
-        "See that host's status page; until then time-outs and backoff, and the feature switched off.",
+        f"diagnose_service on {own[0]}."
+        if own
+        else "See that host's status page; until then time-outs and backoff, and the feature switched off.",
         running.since,
     )
 
