@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from tools.errors import ConfigurationError, OutcomeUnknown, SergeiError, Unavailable
+from tools.errors import ConfigurationError, OutcomeUnknown, SergeiError
 from tools.render.api_observed import LogQuery
 from tools.render.deploying.fingerprints import fingerprint
 from tools.render.deploying.session import PATIENCE, Session
@@ -32,6 +32,9 @@ async def request(session: Session, *, clear_cache: bool) -> Deploy | None:
     except OutcomeUnknown as error:
         session.step(f"the answer to the request was lost ({error.code or 'no connection'}); looking for it")
         return await find(session)
+    except SergeiError:
+        session.keep(state="closed", verdict="refused")  # Render said no: nothing was begun
+        raise
     if made is not None:
         return made
     session.step("queued by Render, which does not say under which id; looking for it")
@@ -56,7 +59,9 @@ async def listing(session: Session) -> list[Deploy]:
     """The newest deploys; none while Render does not answer."""
     try:
         return await session.render.list_deploys(session.service.id, most=SEEN)
-    except Unavailable as error:
+    except ConfigurationError:
+        raise
+    except SergeiError as error:
         session.tell(error.message)
         return []
 

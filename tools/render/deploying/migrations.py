@@ -158,8 +158,10 @@ def losses_of(path: str, sql: str) -> list[Loss]:
             kind = dropped_kind(node).lower()
             found += [Loss(path, f"drops {kind} {'.'.join(name)}", name[-1]) for name in names_dropped(node)]
         elif isinstance(node, pb.RenameStmt) and node.rename_type in {pb.OBJECT_COLUMN, pb.OBJECT_TABLE}:
-            old = node.subname if node.rename_type == pb.OBJECT_COLUMN else node.relation.relname
-            found.append(Loss(path, f"renames {node.relation.relname}.{old} to {node.newname}", old))
+            table, column = node.relation.relname, node.rename_type == pb.OBJECT_COLUMN
+            old = f"{table}.{node.subname}" if column else table
+            word = node.subname if column else table
+            found.append(Loss(path, f"renames {old} to {node.newname}", word))
         elif isinstance(node, pb.AlterTableStmt):
             table = node.relation.relname
             for item in node.cmds:

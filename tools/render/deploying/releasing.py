@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tools.errors import Conflict, OutcomeUnknown, SergeiError
+from tools.errors import Conflict, SergeiError
 from tools.render.deploying.baking import Baked, bake
 from tools.render.deploying.diagnosis import diagnose
 from tools.render.deploying.figures import Figures, measure, window
@@ -53,7 +53,7 @@ async def release(resources: Resources, plan: Plan, wanted: Wanted) -> Deployed:
             session.step(f"going on with {plan.deploy.id}, which was not watched to its end")
             return await _rest(session, plan, wanted, plan.deploy)
         session = await _begin(resources, plan, wanted)
-        deploy = plan.deploy or await _requested(session, wanted)
+        deploy = plan.deploy or await request(session, clear_cache=wanted.clear_cache)
         if deploy is None:
             said = "Render's answer was lost, and no such deploy can be seen"
             return await _end(session, plan, "unknown", (said,))
@@ -88,16 +88,6 @@ async def _begin(resources: Resources, plan: Plan, wanted: Wanted) -> Session:
     session.step(f"baseline of {baseline.minutes:.0f} min taken")
     session.keep(sent_at=resources.now())
     return session
-
-
-async def _requested(session: Session, wanted: Wanted) -> Deploy | None:
-    try:
-        return await request(session, clear_cache=wanted.clear_cache)
-    except OutcomeUnknown:
-        raise
-    except SergeiError:
-        session.keep(state="closed", verdict="refused")  # Render said no: nothing was begun
-        raise
 
 
 async def _rest(session: Session, plan: Plan, wanted: Wanted, deploy: Deploy) -> Deployed:
