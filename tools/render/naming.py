@@ -207,5 +207,5 @@ def _undecided(word: str, noun: str, near: Sequence[str], names: Iterable[str]) 
     close = [name for name in known if word.casefold() in name.casefold()]
     close = close or difflib.get_close_matches(word, known, 3, 0.5) or known
     listed = ", ".join(close[:_SHOWN])
-    hint = f"There is: {listed}." if listed else "The key and sergei.toml let none be seen."
+    hint = f"Known: {listed}." if listed else "The key and sergei.toml let none be seen."
     return NotFound(f"There is no {noun} called {word[:80]!r}.", hint=hint)
