@@ -31,7 +31,10 @@ T = TypeVar("T")
 
 
 class Figures(BaseModel):
-    """One window. `failed` are answers of 500 and above, `failures` instances that died by themselves."""
+    """One window. `failed` are answers of 500 and above, `failures` instances that died by themselves.
+
+    At most 300 lines are read of a log (`cut`: there were more error lines); rates are lines a minute.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,7 +50,9 @@ class Figures(BaseModel):
     failures: tuple[str, ...] | None = None
     errors: dict[str, int] | None = None
     error_lines: int | None = None
+    error_rate: float | None = None
     lines: int | None = None
+    line_rate: float | None = None
     cut: bool = False
     missing: tuple[str, ...] = ()
 
@@ -109,10 +114,20 @@ async def measure(render: RenderClient, service: Service, start: datetime, end: 
         failures=None if events is None else _failures(events),
         errors=None if errors is None else counted(line.message for line in errors),
         error_lines=None if errors is None else len(errors),
+        error_rate=_rate(errors, start, end),
         lines=None if lines is None else len(lines),
+        line_rate=_rate(lines, start, end),
         cut=len(errors or ()) >= LINES,
         missing=tuple(missing),
     )
+
+
+def _rate(lines: Sequence[LogLine] | None, start: datetime, end: datetime) -> float | None:
+    """Lines a minute, over the time from which they were really read: the newest come first."""
+    if lines is None:
+        return None
+    oldest = lines[-1].timestamp if len(lines) >= LINES else None
+    return len(lines) / max((end - (oldest or start)).total_seconds() / 60, 1 / 60)
 
 
 def _failures(events: Sequence[Event]) -> tuple[str, ...]:

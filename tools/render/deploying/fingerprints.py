@@ -1,25 +1,21 @@
-"""Log lines as a deploy may show them: the program's own words, counted."""
+"""Log lines as a deploy may show them: the program's own words, without anybody's name, counted."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from tools.redaction import Redactor
-from tools.render.diagnosing.fingerprints import fingerprint as program_words
+from tools.logs.fingerprints import fingerprint as veiled
 
-_REDACTOR: Final = Redactor(strict=True)
-_LONGEST: Final = 2_000
-_NAMED: Final = re.compile(r"(?<=\w)=[\"']?[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ][\w'’.-]*){1,3}")
-"""A value of several capitalised words, which no space ends: patient=Jane Roe."""
+_READ: Final = 2_000
+_SHOWN: Final = 150
 
 
 def fingerprint(line: str) -> str:
-    """The line without what differs from one to the next, and without anybody's name."""
-    text = _REDACTOR.text(_NAMED.sub("=<value>", line[:_LONGEST]))
-    return program_words(re.sub(r"<([a-z-]+):[0-9a-f]{8}>", r"<\1>", text))
+    """What lines that say the same have in common, short enough to be shown."""
+    text = veiled(line[:_READ])
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def counted(lines: Iterable[str]) -> dict[str, int]:

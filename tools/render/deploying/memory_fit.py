@@ -13,12 +13,17 @@ _NAMED_PLANS: Final = {
     "pro_ultra": 32768,
 }  # fmt: skip
 _SIZED: Final = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(mb|g)$")
-READ: Final = ("NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS",
-               "WORKER_CONCURRENCY")  # fmt: skip
+JOBS: Final = ("WORKER_CONCURRENCY", "QUEUE_CONCURRENCY", "SIDEKIQ_CONCURRENCY", "CELERY_CONCURRENCY")
+READ: Final = (
+    "NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS", *JOBS,
+)  # fmt: skip
 """Variables whose numbers are read: they are settings of a runtime, not secrets. No value is ever shown."""
 _NODE_HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d{2,6})")
 _JAVA_HEAP: Final = re.compile(r"-Xmx(\d{1,6})([mMgG])")
 _WORKERS: Final = re.compile(r"(?:--workers|-w)[= ](\d{1,3})")
+_CONCURRENCY: Final = re.compile(r"--concurrency[= ](\d{1,4})")
+LEAST_FOR_A_JOB: Final = 128
+"""MB; with less, one large document is enough for the kernel to end the process."""
 _ROOM: Final = 0.8
 """The share of memory that a heap may take: buffers, stacks and native code live beside it."""
 
@@ -38,7 +43,11 @@ def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> 
         return ok("memory", "not examined: the memory of this plan is not known", f"plan {plan or 'unknown'}")
     text = " ".join((start_command, *settings.values()))
     heap, flag = _heap(text)
-    processes = _processes(start_command, settings)
+    processes, jobs = _processes(start_command, settings), _jobs(start_command, settings)
+    room = (heap or int(_ROOM * limit / processes)) // jobs
+    if jobs > 1 and room < LEAST_FOR_A_JOB:
+        said = f"{jobs} jobs at once share {room * jobs} MB: {room} MB for each"
+        return warning("memory", said, f"plan {plan} has {limit} MB; concurrency {jobs}")
     if heap is None:
         return ok("memory", f"plan {limit} MB, no heap flag", f"plan {plan}")
     total = heap * processes
@@ -64,7 +73,14 @@ def _heap(text: str) -> tuple[int | None, str]:
 
 
 def _processes(start_command: str, settings: Mapping[str, str]) -> int:
-    """How many processes have such a heap each. WORKER_CONCURRENCY counts jobs in one process: not these."""
+    """How many processes have such a heap each."""
     found = _WORKERS.search(" ".join((start_command, settings.get("GUNICORN_CMD_ARGS", ""))))
     said = found[1] if found else settings.get("WEB_CONCURRENCY", "")
+    return max(1, int(said)) if said.isdigit() else 1
+
+
+def _jobs(start_command: str, settings: Mapping[str, str]) -> int:
+    """How many jobs one process works on at once."""
+    found = _CONCURRENCY.search(start_command)
+    said = found[1] if found else next((settings[name] for name in JOBS if name in settings), "")
     return max(1, int(said)) if said.isdigit() else 1

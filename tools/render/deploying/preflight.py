@@ -73,7 +73,9 @@ async def examine(
         _autodeploy(service),
         await _revision(target, revision, repository),
         await check_migrations(service, repository, resources.supabase_or_none, revision.commit, before),
-        await check_variables(service, had, repository, revision.commit, before),
+        await check_variables(
+            service, had, repository, revision.commit, before, managed=blueprint.level == "warning"
+        ),
         check_memory(details.plan, command, had.settings),
     ))  # fmt: skip
 

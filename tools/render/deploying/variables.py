@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from tools.errors import SergeiError
+from tools.render.blueprint.file import read_blueprint
 from tools.render.client import RenderClient
 from tools.render.deploying.checks import Check, ok, stop, warning
 from tools.render.deploying.memory_fit import READ
@@ -65,15 +66,15 @@ async def present(render: RenderClient, service: Service) -> Present:
 
 
 async def check_variables(
-    service: Service, had: Present, repository: Repository | None, commit: str, serving: str
+    service: Service, had: Present, repository: Repository | None, commit: str, serving: str, *, managed: bool
 ) -> Check:
-    """What the commit asks for against what the service has."""
+    """What the commit asks for against what the service has. `managed`: a blueprint is in force for it."""
     if had.problem:
         return warning("environment", "its variables could not be read", had.problem)
     if repository is None or not commit or not await repository.full(commit):
         return ok("environment", "not examined: this commit is not in a checkout here")
     if declared := _lacking(await _declared(repository, commit, service), had):
-        return stop(
+        return (stop if managed else warning)(
             "environment",
             f"render.yaml declares {_list(declared)} for it and the service has no such variable",
             f"render.yaml at {commit[:12]}",
@@ -140,43 +141,14 @@ async def _examples(repository: Repository, commit: str, service: Service) -> di
 
 
 async def _declared(repository: Repository, commit: str, service: Service) -> list[str]:
-    """The keys that render.yaml gives this service."""
-    text = await repository.text(commit, "render.yaml")
-    return blueprint_keys(text, service.name)
-
-
-def blueprint_keys(text: str, service: str) -> list[str]:
-    """The `key:` entries of the item of this name in any `services:` list of a render.yaml."""
-    for item in _items(text.splitlines()):
-        named = (re.match(r"\s*(?:-\s+)?name:\s*[\"']?([\w.-]+)", line) for line in item)
-        names = [found[1] for found in named if found]
-        if service in names[:1]:
-            keys = (re.match(rf"\s*-\s+key:\s*[\"']?{_NAME}", line) for line in item)
-            return [found[1] for found in keys if found]
-    return []
-
-
-def _items(lines: list[str]) -> list[list[str]]:
-    """The items of each `services:` list, as their lines; nothing for a list in one line."""
-    found: list[list[str]] = []
-    outer: int | None = None
-    dash = 0
-    for line in lines:
-        bare = line.split(" #")[0].rstrip()
-        indent = len(bare) - len(bare.lstrip())
-        begins = bare.lstrip().startswith("- ")
-        if not bare.strip() or bare.lstrip().startswith("#"):
-            continue
-        if re.fullmatch(r"\s*services:", bare):
-            outer, dash = indent, -1
-        elif outer is not None and (indent < outer or (indent == outer and not begins)):
-            outer = None
-        elif outer is not None and begins and (dash == -1 or indent == dash):
-            dash = indent
-            found.append([bare])
-        elif outer is not None and found:
-            found[-1].append(bare)
-    return found
+    """The variables that render.yaml gives this service, its groups' among them."""
+    file = read_blueprint(await repository.text(commit, "render.yaml"))
+    declared = file.service(service.name)
+    if declared is None:
+        return []
+    groups = [file.group(name) for name, _ in declared.groups]
+    shared = [variable for group in groups if group is not None for variable in group.variables]
+    return [variable.key for variable in (*declared.variables, *shared) if variable.key]
 
 
 def _list(names: list[str]) -> str:

@@ -21,6 +21,8 @@ MIN_REQUESTS: Final = 150
 """With fewer, a share of errors up to 2.5 % could go unseen."""
 MIN_LINES: Final = 10
 """Log lines by which a service without requests shows that it works."""
+THIN: Final = 5
+"""Minutes below which the time before says little."""
 _MORE_ERRORS: Final = 0.005
 _Z: Final = 1.96
 
@@ -58,6 +60,8 @@ def judge(before: Figures, after: Figures, kind: str, health: Health) -> Judgeme
     else:
         _judge_activity(before, after, found)
     _judge_errors(before, after, kind, found)
+    if before.minutes < THIN:
+        found.cautions.append(f"the time before is only {before.minutes:.0f} min long")
     word: Word = "regressed" if found.regressions else "inconclusive" if found.doubts else "good"
     return Judgement(word, tuple(found.regressions), tuple(found.doubts), tuple(found.cautions))
 
@@ -145,6 +149,9 @@ def _judge_latency(before: Figures, after: Figures, found: _Found) -> None:
         if after.requests:
             found.doubts.append("latency could not be read")
         return
+    if not before.requests:
+        found.cautions.append("nothing was asked of it before, so latency has nothing to be compared with")
+        return
     if before.p95_ms is None:
         found.doubts.append("there is no latency from before to compare with")
         return
@@ -165,12 +172,12 @@ def _judge_activity(before: Figures, after: Figures, found: _Found) -> None:
     if after.lines is None:
         found.doubts.append("its log could not be read")
         return
-    rate, usual = after.lines / after.minutes, (before.lines or 0) / before.minutes
+    rate, usual = after.line_rate or 0.0, before.line_rate or 0.0
     if after.lines < MIN_LINES:
         found.doubts.append(
             f"only {after.lines} log lines in {after.minutes:.0f} min: it may not have worked yet"
         )
-    elif usual and rate < 0.3 * usual and not after.cut:
+    elif usual and rate < 0.3 * usual:
         found.doubts.append(f"it writes {rate:.1f} log lines a minute, before {usual:.1f}: it may do less")
 
 
@@ -181,15 +188,17 @@ def _judge_errors(before: Figures, after: Figures, kind: str, found: _Found) -> 
     known = before.errors or {}
     new = {text: count for text, count in after.errors.items() if text not in known and count >= 3}
     often = {text: count for text, count in new.items() if count >= max(5, after.minutes)}
-    lines, usual = after.error_lines or 0, (before.error_lines or 0) / before.minutes
-    more = lines >= 10 and lines / after.minutes > 3 * max(usual, 0.1)
+    lines, usual = after.error_lines or 0, before.error_rate or 0.0
+    more = lines >= 10 and (after.error_rate or 0.0) > 3 * max(usual, 0.1)
     said = "; ".join(f"`{text}` {count} times" for text, count in list((often or new).items())[:3])
     if often or more:
         told = (
             f"new errors in the log: {said}" if said else f"{lines} error lines (before {usual:.1f} a minute)"
         )
         # A web service may log what it has dealt with: its answers decide, so here it only holds.
-        (found.doubts if kind == "web_service" else found.regressions).append(told)
+        # And where not all lines of before were read, an error only seems to be new.
+        sure = kind != "web_service" and (more or not before.cut)
+        (found.regressions if sure else found.doubts).append(told)
     elif new:
         found.cautions.append(f"new errors in the log: {said}")
 

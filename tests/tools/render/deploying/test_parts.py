@@ -42,6 +42,9 @@ def test_the_memory_of_a_plan(plan: str, megabytes: int | None):
             "ok",
         ),
         ("1c-2g", "node a.js", {}, "ok"),
+        ("0.5c-512mb", "celery worker --concurrency 16", {}, "warning"),
+        ("0.5c-512mb", "node a.js", {"WORKER_CONCURRENCY": "8"}, "warning"),
+        ("4c-16g", "node a.js", {"WORKER_CONCURRENCY": "8"}, "ok"),
         ("strange", "node --max-old-space-size=9999 a.js", {}, "ok"),
     ],
 )

@@ -11,7 +11,6 @@ from tools.errors import Conflict, InvalidInput, NotFound, Refused
 from tools.http.secret import Secret
 from tools.registry import Permit, Preview, digest
 from tools.render.deploy_service import DeployService, deploy_service, preview_deploy_service
-from tools.render.deploying.variables import blueprint_keys
 from tools.sandbox.platform import SUPABASE_ADMIN, deploys
 from tools.supabase.client import SupabaseClient
 
@@ -223,17 +222,12 @@ async def test_a_variable_that_render_yaml_declares_stops_unless_a_person_overru
     assert world.changes() == []
 
 
-@pytest.mark.parametrize(
-    ("service", "keys"),
-    [
-        (WEB, ["SESSION_SECRET", "DECLARED_KEY"]),
-        (WORKER, ["OTHER_KEY"]),
-        ("jobs", []),
-        ("nothing", []),
-    ],
-)
-def test_the_keys_of_one_service_of_a_blueprint(service: str, keys: list[str]):
-    assert blueprint_keys(BLUEPRINT, service) == keys
+async def test_without_a_blueprint_in_force_render_yaml_only_warns(world: World):
+    checkout = Checkout.of(world, WEB)
+    checkout.commit("Blueprint", {"render.yaml": BLUEPRINT})
+    world.platform.world.kind("blueprints").clear()
+    line = said(await asked(world), "environment")
+    assert line.startswith("warning") and "DECLARED_KEY, GROUP_KEY" in line and "OTHER_KEY" not in line
 
 
 async def test_the_new_values_of_variables_are_never_shown(world: World):

@@ -15,7 +15,8 @@ from tools.render.deploying.verdict import MIN_REQUESTS, Health, judge
 NOON = datetime(2030, 1, 2, 12, tzinfo=UTC)
 GOOD: dict[str, Any] = {
     "requests": 6_000, "failed": 6, "p95_ms": 180.0, "latencies": (180.0,) * 6, "memory_peak": 600e6,
-    "memory_limit": 2e9, "memory_per_hour": 0.0, "failures": (), "errors": {}, "error_lines": 0, "lines": 60,
+    "memory_limit": 2e9, "memory_per_hour": 0.0, "failures": (), "errors": {}, "error_lines": 0,
+    "error_rate": 0.0, "lines": 60, "line_rate": 4.0,
 }  # fmt: skip
 
 
@@ -54,11 +55,21 @@ HEALTHY = Health(True, 12, 0, 0, 200)
         ("web_service", {"memory_peak": None}, "inconclusive", "memory could not be read"),
         ("web_service", {"failures": ("out of memory (limit 2Gi)",)}, "regressed", "1 instance failed"),
         ("web_service", {"failures": None}, "inconclusive", "whether instances failed"),
-        ("web_service", {"errors": {"TypeError": 30}, "error_lines": 30}, "inconclusive", "new errors"),
+        (
+            "web_service",
+            {"errors": {"TypeError": 30}, "error_lines": 30, "error_rate": 2},
+            "inconclusive",
+            "new errors",
+        ),
         ("background_worker", {}, "good", ""),
-        ("background_worker", {"errors": {"TypeError": 30}, "error_lines": 30}, "regressed", "new errors"),
+        (
+            "background_worker",
+            {"errors": {"TypeError": 30}, "error_lines": 30, "error_rate": 2},
+            "regressed",
+            "new errors",
+        ),
         ("background_worker", {"lines": 4}, "inconclusive", "only 4 log lines"),
-        ("background_worker", {"lines": 12}, "inconclusive", "it may do less"),
+        ("background_worker", {"lines": 12, "line_rate": 0.8}, "inconclusive", "it may do less"),
         ("background_worker", {"lines": None}, "inconclusive", "its log could not be read"),
         ("background_worker", {"errors": {"TypeError": 3}, "error_lines": 3}, "good", ""),
     ],
