@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tools.errors import ConfigurationError, InvalidInput
+from tools.errors import InvalidInput
 from tools.logs.fingerprints import Entry
 from tools.logs.report import seen
 from tools.logs.windows import Window
 from tools.partial import Partial
 from tools.redaction import Redactor
 from tools.render.api_observed import LogQuery
-from tools.render.models import Service
 from tools.render.models_observed import LogLine
-from tools.render.naming import find_resource, list_scoped_services, owner_of
+from tools.render.naming import find_service
+from tools.render.targets import Target, by_region, find_targets
 from tools.wording import counted
 
 if TYPE_CHECKING:
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 FOLLOWED: Final = 500
 """Lines after which following stops."""
 _SHAPES: Final = Redactor(strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something that writes logs."""
-
-    id: str
-    name: str
-    owner: str
-    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +44,15 @@ class Wanted:
 
 
 async def log_targets(render: RenderClient, words: Sequence[str], job: str) -> list[Target]:
-    """What is meant; without a name every service that runs. Raises InvalidInput, NotFound."""
-    if job:
-        if len(words) != 1:
-            raise InvalidInput("A job's log needs the one service that it belongs to, in `services`.")
-        found = await find_resource(render, words[0])
-        if not isinstance(found.thing, Service):
-            raise InvalidInput(f"{found.name} is no service: only services have jobs.")
-        known = await render.get_job(found.id, job)
-        region = found.thing.service_details.region
-        return [Target(known.id, f"job {known.id} of {found.name}", found.thing.owner_id, region)]
-    if not words:
-        services = [each for each in await list_scoped_services(render) if each.type != "static_site"]
-        if not services:
-            raise InvalidInput("No service that writes logs is to be seen here.", hint="See list_services.")
-        return [Target(each.id, each.name, each.owner_id, each.service_details.region) for each in services]
-    targets: list[Target] = []
-    for found in await asyncio.gather(*(find_resource(render, word) for word in dict.fromkeys(words))):
-        if found.kind == "env_group":
-            raise InvalidInput(f"{found.name} is an environment group: it writes no log.")
-        thing = found.thing
-        region = thing.service_details.region if isinstance(thing, Service) else getattr(thing, "region", "")
-        targets.append(Target(found.id, found.name, owner_of(thing) or render.owner, region))
-    return list({target.id: target for target in targets}.values())
+    """What is meant; a job is a target of its own. Raises InvalidInput, NotFound."""
+    if not job:
+        return await find_targets(render, words)
+    if len(words) != 1:
+        raise InvalidInput("A job's log needs the one service that it belongs to, in `services`.")
+    service = await find_service(render, words[0])
+    known = await render.get_job(service.id, job)
+    name, region = f"job {known.id} of {service.name}", service.service_details.region
+    return [Target(known.id, name, "job", service.owner_id, region)]
 
 
 async def read_lines(
@@ -96,7 +72,7 @@ async def read_lines(
 
     asked = [
         one(_query(group, wanted, start=window.start, end=window.end, direction="backward"), _names(group))
-        for group in _regions(targets)
+        for group in by_region(targets)
     ]
     pages = await asyncio.gather(*asked)
     lines = sorted((line for page, _ in pages for line in page), key=_when, reverse=True)[:most]
@@ -117,7 +93,7 @@ async def follow_lines(
             if len(lines) >= FOLLOWED:
                 return
 
-    streams = [resources.render.follow_logs(_query(group, wanted)) for group in _regions(targets)]
+    streams = [resources.render.follow_logs(_query(group, wanted)) for group in by_region(targets)]
     tasks = [asyncio.create_task(listen(stream)) for stream in streams]
     try:
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
@@ -128,19 +104,6 @@ async def follow_lines(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return _entries(lines, wanted, targets), len(lines) >= FOLLOWED
-
-
-def _regions(targets: Sequence[Target]) -> list[list[Target]]:
-    """Render answers for the resources of one workspace and one region at a time."""
-    groups: dict[tuple[str, str], list[Target]] = {}
-    for target in targets:
-        if not target.owner:
-            raise ConfigurationError(
-                f"Render does not say which workspace {target.name} is in.",
-                hint="Set [render] owner in sergei.toml.",
-            )
-        groups.setdefault((target.owner, target.region), []).append(target)
-    return list(groups.values())
 
 
 def _query(group: Sequence[Target], wanted: Wanted, **times: Any) -> LogQuery:

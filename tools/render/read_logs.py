@@ -14,7 +14,8 @@ from tools.logs.report import Log, summarized
 from tools.logs.windows import SAID, parse_window
 from tools.partial import Partial
 from tools.registry import Effect, Params, tool
-from tools.render.log_lines import Target, Wanted, follow_lines, log_targets, read_lines
+from tools.render.log_lines import Wanted, follow_lines, log_targets, read_lines
+from tools.render.targets import Target
 from tools.resources import Resources
 from tools.wording import counted
 
