@@ -11,16 +11,19 @@ from functools import cached_property
 from time import monotonic
 
 from tools.rls.proof.actors import Actor
-from tools.rls.proof.expect import may_read, may_write
+from tools.rls.proof.expect import forbidden, may_read, may_write, narrowed_to, overstepped
 from tools.rls.proof.lanes import each
 from tools.rls.proof.plans import Plan, carried_out
 from tools.rls.proof.probing import Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
 from tools.rls.proof.standing import Standings
+from tools.rls.proof.states import Key
 from tools.rls.proof.tactics import Tactics
 from tools.rls.proof.tailoring import Tailoring, unproven
 from tools.rls.proof.templates import Templates
+from tools.rls.proof.varying import Varying
 from tools.rls.proof.verdict import Kind
+from tools.rls.proof.wishes import Wishes
 from tools.rls.proof.world import World, WorldRow
 from tools.rls.proof.writing import Write, shape, trusted_tables, turns
 
@@ -45,6 +48,8 @@ class Violation:
     write: Write | None = None
     function: str = ""
     note: str = ""
+    narrow: Key | None = None
+    """The narrower expectation that it breaks: the record as such is open to the actor."""
 
 
 @dataclass(eq=False)
@@ -76,10 +81,12 @@ class Campaign:
     late: bool = False
     lanes: tuple[Probing, ...] = ()
     """Further sessions on the same copy, so that probes run side by side."""
+    wishes: Wishes = field(default_factory=Wishes)
+    """What finer expectations ask to be tried."""
 
     def run(self) -> None:
         """Everything, while there is time."""
-        for step in (self.read, self.write, self.tailor, self.chain):
+        for step in (self.read, self.write, self.tailor, self.vary, self.chain):
             self.progress(f"{step.__name__} ...")
             step()
 
@@ -145,7 +152,8 @@ class Campaign:
             standing = self.standings.standing(actor, row)
             allowed = may_read(self.world, row, standing)
             if row.id in ids and allowed is False:
-                self.violations.append(Violation(Kind.READ, actor, "SELECT", row, (query.table,)))
+                key = narrowed_to(self.world, row, standing)
+                self.violations.append(Violation(Kind.READ, actor, "SELECT", row, (query.table,), narrow=key))
             elif row.id not in ids and allowed and standing.base == "owner":
                 self.denied.append(Violation(Kind.DENIED, actor, "SELECT", row, ()))
 
@@ -170,6 +178,12 @@ class Campaign:
                 for actor, first in tailoring.starts(title, self.permitted, self.writes):
                     if self.violation_of(actor, first) is None:
                         self._try([(actor, tailoring.own(first, command, actor))], what, first.sql)
+
+    def vary(self) -> None:
+        """What got through once more with a deciding column or state changed, where expectations tell."""
+        if self.wishes:
+            varying = Varying(self.tactics, self.wishes, dict(self.permitted), self.writes)
+            self._try(list(varying.tried()), "changes by")
 
     def _try(self, tried: Iterable[tuple[Actor, list[Write]]], what: str, opener: str = "") -> bool:
         """Carry writes out, each after `opener` if there is one, and judge them; whether any went through."""
@@ -244,6 +258,9 @@ class Campaign:
                 living = False
             if may_write(self.world, row, standing, write.command, living=living) is False:
                 return Violation(Kind.WRITE, actor, write.command, row, (write.sql,), write)
+        violation = self._narrowly(actor, write)
+        if violation is not None:
+            return violation
         if write.purpose == "take" and write.before is not None:
             standing = self.standings.standing(actor, write.before)
             if (
@@ -261,6 +278,18 @@ class Campaign:
                     note="makes himself the owner",
                 )
         return None
+
+    def _narrowly(self, actor: Actor, write: Write) -> Violation | None:
+        """What narrower expectations say: of the state that a row is in, and of what is changed in it."""
+        row = write.before or write.after
+        belonging = self.world.model.tables.get(write.table)
+        if row is None or belonging is None or not belonging.expect:
+            return None
+        standing = self.standings.standing(actor, row)
+        key = forbidden(belonging, write.command, row, standing) or overstepped(belonging, write, standing)
+        if key is None:
+            return None
+        return Violation(Kind.WRITE, actor, write.command, row, (write.sql,), write, narrow=key)
 
     def _significant(self, write: Write) -> bool:
         """Whether a change of an opening's row touches what decides, other than by an allowed acceptance."""

@@ -14,6 +14,7 @@ from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.attack import Campaign, Violation
 from tools.rls.proof.gifts import Gifts
 from tools.rls.proof.standing import Record, Standing
+from tools.rls.proof.states import Key
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
@@ -84,7 +85,21 @@ class Blame:
         if not relation.rls:
             return Cause(relation.title, why="row level security is off")
         guilty = self.true_policies(violation.actor, relation, violation.row, "SELECT")
+        if violation.narrow is not None:
+            return self._narrow(violation.narrow, relation, guilty)
         return self._deepest(violation, relation, guilty, violation.row)
+
+    def _narrow(self, key: Key, relation: Relation, guilty: list[Policy]) -> Cause:
+        """Where one of a row's states or columns is wrong, the row as such is rightly open: no helper is."""
+        column = key.state.column if key.state else ""
+        asking = [policy for policy in guilty if not column or key.to or _names(policy, column)]
+        if len(asking) != 1 and key.command != "UPDATE":
+            asking = asking[:1]
+        if len(asking) == 1:
+            return Cause(asking[0].title, asking[0].title, why=f"{asking[0].title} lets them through")
+        policy = guilty[0].title if guilty else ""
+        why = "no policy, trigger or privilege keeps them from it"
+        return Cause(relation.title, policy, why=why)
 
     def _of_write(
         self, violation: Violation, before: WorldRow | None, after: WorldRow | None, command: str
@@ -99,6 +114,8 @@ class Blame:
         if before is not None and after is not None and before is not after:
             old = self.true_policies(violation.actor, relation, before, command)
             guilty = [policy for policy in guilty if policy in old] or guilty or old
+        if violation.narrow is not None:
+            return self._narrow(violation.narrow, relation, guilty)
         return self._deepest(violation, relation, guilty, violation.row)
 
     def true_policies(
@@ -241,6 +258,11 @@ class Blame:
                     key = (violation.actor.name, violation.command == "SELECT")
                     self._leaking.setdefault(key, set()).add(violation.row.table)
         return self._leaking.get((actor.name, reading), set())
+
+
+def _names(policy: Policy, column: str) -> bool:
+    text = f"{policy.using_text or ''} {policy.check_text or ''}"
+    return re.search(rf"\b{re.escape(column)}\b", text) is not None
 
 
 def record_source(relation: Relation, row: WorldRow) -> str:

@@ -29,8 +29,11 @@
     [rls.rows]
     "public.pages" = {paths = ["document_id -> public.documents then profile_id -> public.profiles"]}
 
-    [rls.expect."public.notices"]
+    [rls.expect."public.notices"]         # who may do it; a standing covers itself with +party and +author
     select = ["owner", "none+party"]
+    update = ["owner"]
+    "update created_by, record_id" = []   # columns that nobody changes
+    "insert status = sent" = ["staff reviewer"]
 
 The texts are described in language.py.
 """

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from tools.errors import ConfigurationError
 from tools.rls.proof.model import Condition, Hop, Model, Way
+from tools.rls.proof.states import keys_of
 from tools.rls.snapshot import Snapshot
 
 
@@ -45,6 +46,9 @@ def _named(model: Model) -> Iterator[tuple[str, str]]:
                 yield from _hops(hops)
             yield from _ways((*row.parties, *row.authors))
             yield from _conditions((row.open_rows,) if row.open_rows is not None else ())
+            for key in keys_of(row.expect):
+                yield from ((row.table, name) for name in key.columns)
+                yield from ((row.table, key.state.column),) if key.state is not None else ()
 
 
 def _hops(hops: tuple[Hop, ...]) -> Iterator[tuple[str, str]]:

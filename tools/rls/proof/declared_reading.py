@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from tools.errors import ConfigurationError
 from tools.rls.proof.model import COMMANDS, Model
+from tools.rls.proof.states import key_of
 
 KEYS: Final = {
     "": ("accounts", "complete", "record", "owner", "opening", "staff", "tables", "rows", "expect"),
@@ -125,11 +126,22 @@ class Section:
         for name, value in self.mapping(self.raw.get("expect", {}), "[rls.expect]").items():
             where = f'[rls.expect."{name}"]'
             entry = self.mapping(value, where)
-            self._known(entry, [command.lower() for command in COMMANDS], where)
-            found[self._ours(name)] = {
-                command.upper(): frozenset(self.texts(entry, command, where)) for command in entry
+            title = self._ours(name)
+            found[title] = {
+                self._expectation(text, where): frozenset(self.texts(entry, text, where)) for text in entry
             }
         return found
+
+    def _expectation(self, text: str, where: str) -> str:
+        """A command, or one of its columns or states."""
+        key = key_of(text)
+        if key is None:
+            self.one_of(text.partition(" ")[0], [command.lower() for command in COMMANDS], where)
+            raise ConfigurationError(
+                f"{where} in sergei.toml has {text!r}, which says no column and no state.",
+                hint="Write `update status`, `select deleted_at set` or `insert level = manage`.",
+            )
+        return key.text if key.columns or key.state else key.command
 
     def _ours(self, name: str) -> str:
         title = self.table(name)

@@ -14,7 +14,9 @@ from tools.rls.proof.graph import Test
 from tools.rls.proof.model import Belonging, Kind
 from tools.rls.proof.side import FUTURE, PAST
 from tools.rls.proof.standing import Standings
+from tools.rls.proof.states import State
 from tools.rls.proof.wants import Wants, unmet
+from tools.rls.proof.wishes import Wishes
 from tools.rls.proof.world import WorldRow
 from tools.sandbox.scratch.fill import CannotFill
 from tools.sandbox.scratch.session import SqlFailure
@@ -26,8 +28,9 @@ STATES: Final = 6
 class Demanded:
     """Adds to a furnished world whose rows were read."""
 
-    def __init__(self, furnishing: Furnishing) -> None:
+    def __init__(self, furnishing: Furnishing, wishes: Wishes) -> None:
         self.furnishing = furnishing
+        self.wishes = wishes
         self.population = furnishing.population
         self.world = furnishing.world
         self.model = furnishing.model
@@ -49,6 +52,9 @@ class Demanded:
                 self._state(table, tests)
             if self._written_by_others(belonging):
                 self._by_writers(belonging)
+        for title, wanted in self.wishes.states.items():
+            for state in wanted if title in self.world.rows else ():
+                self._in_state(title, state)
 
     def _state(self, title: str, tests: tuple[Test, ...]) -> None:
         """A row of the first family that passes the tests, where it has none."""
@@ -64,6 +70,22 @@ class Demanded:
         changes = {test.ref.column: _value(test) for test in reversed(tests) if test.ref.column in missing}
         try:
             self.population.filler.variant(row, changes)
+        except (CannotFill, SqlFailure):
+            return  # a state that the table itself refuses needs no row
+
+    def _in_state(self, title: str, state: State) -> None:
+        """A row of the first family in a state that expectations tell apart, where it has none."""
+        side = self.world.sides[0]
+        row = side.records.get(title) or side.of(title)
+        if row is None or title == self.model.accounts or self.population.is_mirror(title):
+            return
+        mine = self.standings.scopes(WorldRow(title, "", row.values))
+        if any(
+            state.holds(one.values) and self.standings.scopes(one) & mine for one in self.world.rows[title]
+        ):
+            return
+        try:
+            self.population.filler.variant(row, {state.column: state.sample})
         except (CannotFill, SqlFailure):
             return  # a state that the table itself refuses needs no row
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tools.rls.proof.model import Belonging, Kind, Model
 from tools.rls.proof.standing import Standing
+from tools.rls.proof.states import Key, key_of
 from tools.rls.proof.world import World, WorldRow
+from tools.rls.proof.writing import Write
 from tools.rls.storage import OBJECTS
 
 
@@ -15,7 +19,7 @@ def may_read(world: World, row: WorldRow, standing: Standing) -> bool | None:
         return None
     declared = _declared(belonging, "SELECT", standing)
     if declared is not None:
-        return declared
+        return declared and forbidden(belonging, "SELECT", row, standing) is None
     if belonging.open_rows is not None and world.meets(belonging.open_rows, row):
         return True
     if row.table == OBJECTS and row.values.get("bucket_id") in {
@@ -89,9 +93,63 @@ def _scoped(model: Model, row: WorldRow, standing: Standing, *, living: bool) ->
     return None if standing.party and not standing.author else False
 
 
+def forbidden(belonging: Belonging, command: str, row: WorldRow, standing: Standing) -> Key | None:
+    """What a narrower expectation says against it: a row in a state that is not for this standing."""
+    for key, words in _narrower(belonging, command):
+        if (
+            key.state is not None
+            and not key.to
+            and key.state.holds(row.values)
+            and not _among(words, standing)
+        ):
+            return key
+    return None
+
+
+def narrowed_to(world: World, row: WorldRow, standing: Standing) -> Key | None:
+    """The state on account of which somebody may not read a row of a table that he may read otherwise."""
+    belonging = world.model.tables.get(row.table)
+    if belonging is None or not _declared(belonging, "SELECT", standing):
+        return None
+    return forbidden(belonging, "SELECT", row, standing)
+
+
+def overstepped(belonging: Belonging, write: Write, standing: Standing) -> Key | None:
+    """The same for an UPDATE: a column that this standing may not change, a state it may not bring about."""
+    before, after = write.before, write.after
+    if before is None or after is None:
+        return None
+    for key, words in _narrower(belonging, "UPDATE"):
+        if _among(words, standing):
+            continue
+        if write.changed & set(key.columns):
+            return key
+        reached = key.to and key.state is not None and key.state.column in write.changed
+        if reached and key.state and key.state.holds(after.values) and not key.state.holds(before.values):
+            return key
+    return None
+
+
+def _narrower(belonging: Belonging, command: str) -> tuple[tuple[Key, frozenset[str]], ...]:
+    return _parsed(tuple(belonging.expect.items()), command)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(
+    expect: tuple[tuple[str, frozenset[str]], ...], command: str
+) -> tuple[tuple[Key, frozenset[str]], ...]:
+    found = ((key_of(text), words) for text, words in expect)
+    return tuple(
+        (key, words)
+        for key, words in found
+        if key is not None and key.command == command and (key.columns or key.state)
+    )
+
+
 def _declared(belonging: Belonging, command: str, standing: Standing) -> bool | None:
     words = belonging.expect.get(command)
-    if words is None:
-        return None
-    plain = standing.word.partition("+")[0]
-    return standing.word in words or plain in words or "anyone" in words
+    return None if words is None else _among(words, standing)
+
+
+def _among(words: frozenset[str], standing: Standing) -> bool:
+    return standing.word in words or standing.word.partition("+")[0] in words or "anyone" in words

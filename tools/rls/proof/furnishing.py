@@ -53,13 +53,12 @@ class Furnishing:
             return
         ended = next((account for account, spec in self.world.holders.items() if not spec.live), "")
         for belonging in self._ordered():
-            if (
-                belonging.kind is Kind.SCOPED
-                and belonging.authors
-                and ended
-                and belonging.table not in self.tables()
-            ):
+            if belonging.kind is not Kind.SCOPED or not ended or belonging.table in self.tables():
+                continue
+            if belonging.authors:
                 self.place(side, belonging, ended, side.account, keep=False)
+            if belonging.parties and not self.personal(belonging.table):
+                self.place(side, belonging, side.account, ended, keep=False)
 
     def place(
         self, side: Side, belonging: Belonging, author: str, party: str, *, keep: bool = True

@@ -13,6 +13,7 @@ from tools.rls.proof.blame import Blame, Cause
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.oracles import oracles
 from tools.rls.proof.replay import replay_of
+from tools.rls.proof.states import Key
 from tools.rls.proof.tailoring import unproven
 from tools.rls.proof.verdict import Kind, Leak
 from tools.sandbox.scratch.session import ScratchSession
@@ -109,6 +110,8 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
     where = relations[0] if len(relations) == 1 else f"{relations[0]} and {len(relations) - 1} more"
     who = _introduced(actor, holds=violation.actor.spec is not None)
     match violation.kind:
+        case Kind.READ | Kind.WRITE if violation.narrow is not None:
+            did = f"{_narrowly(violation.narrow, violation, where)}, which is not for them"
         case Kind.READ:
             did = f"reads rows of {where} in a record that is not open to them"
         case Kind.ESCALATION:
@@ -123,6 +126,17 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
             if violation.note:
                 did = f"{violation.note} in {where}"
     return f"{who} {did}: {cause.why}."
+
+
+def _narrowly(key: Key, violation: Violation, where: str) -> str:
+    """What somebody did with a row that is open to him, but not for this."""
+    if key.state is None:
+        changed = violation.write.changed if violation.write else frozenset[str]()
+        return f"changes {', '.join(sorted(changed & set(key.columns)))} in rows of {where}"
+    if key.to:
+        return f"brings rows of {where} to {key.state.text}"
+    verb = {"INSERT": "adds rows to", "UPDATE": "changes rows of", "DELETE": "deletes rows of"}
+    return f"{verb.get(key.command, 'reads rows of')} {where} with {key.state.text}"
 
 
 def _introduced(actor: str, *, holds: bool) -> str:

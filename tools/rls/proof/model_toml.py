@@ -43,7 +43,8 @@ def _lines(model: Model) -> Iterator[str]:
             yield ""
             yield f"[rls.expect.{_key(belonging.table)}]"
             for command, words in belonging.expect.items():
-                yield f"{command.lower()} = {_texts(sorted(words))}"
+                text = command.lower() if command.isupper() else command
+                yield f"{_key(text)} = {_texts(sorted(words))}"
 
 
 def _record(model: Model, anchor: Anchor) -> Iterator[str]:

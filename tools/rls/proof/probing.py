@@ -52,6 +52,11 @@ class Outcome:
         """Whether it changed or returned something."""
         return not self.state and self.affected > 0
 
+    @property
+    def constrained(self) -> bool:
+        """Whether a constraint refused it: those come after policies and triggers, which had let it pass."""
+        return self.state.startswith("23") and "violates" in self.message
+
 
 class Probing:
     """Probes over one session. Counts them; a batch that runs out of time is halved."""

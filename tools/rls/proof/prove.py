@@ -33,6 +33,7 @@ from tools.rls.proof.probing import Probing
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.symbolic import decide
 from tools.rls.proof.verdict import Answer, Proof
+from tools.rls.proof.wishes import Wishes, shown, told
 from tools.rls.proof.world import World, named, quoted, read_world
 from tools.rls.proof.writing import Templates
 from tools.rls.reading import read_here
@@ -64,6 +65,8 @@ class Request:
     budget: float = BUDGET
     coverage: bool = True
     replays: bool = True
+    observing: bool = False
+    """Whether what happens is to be told apart as finely as the schema itself does."""
 
 
 def prove(
@@ -138,7 +141,7 @@ def confirm(
 
     The structure is inferred; what each standing may do with each table is observed in a world.
     """
-    request = Request(exposed, seed=seed, coverage=False)
+    request = Request(exposed, seed=seed, coverage=False, observing=True)
     with copy_schema(cluster, dsn) as scratch, ScratchSession(scratch.dsn) as session:
         stage = Stage.build(session, request, silent)
         with lanes_on(scratch.dsn) as lanes:
@@ -160,6 +163,7 @@ class Stage:
     exact: tuple[str, ...]
     inputs: str
     visitor: str
+    wishes: Wishes
 
     @property
     def generated(self) -> dict[str, frozenset[str]]:
@@ -195,7 +199,8 @@ class Stage:
         storage.fill(population)
         topics.fill(population)
         read_world(session, world)
-        Demanded(furnishing).add()
+        wishes = shown(snapshot, model) if request.observing else told(model)
+        Demanded(furnishing, wishes).add()
         read_world(session, world)
         world.actors = cast(population)
         read_world(session, world)
@@ -236,6 +241,7 @@ class Stage:
             (*symbolic.exact, *notes, *assumed),
             digest,
             population.visitor,
+            wishes,
         )
 
     def attacked(
@@ -244,8 +250,9 @@ class Stage:
         """Every attack, carried out, over `lanes` of its own where there are any."""
         probing = Probing(self.session)
         templates = Templates(self.world, self.filler, self.session, self.unwritable, self.visitor)
+        standings = Standings(self.world)
         campaign = Campaign(
-            self.world, Standings(self.world), probing, templates, deadline, progress, lanes=lanes
+            self.world, standings, probing, templates, deadline, progress, lanes=lanes, wishes=self.wishes
         )
         campaign.run()
         progress("views and functions ...")

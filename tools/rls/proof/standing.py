@@ -1,7 +1,8 @@
 """Who stands how to a row, by the model alone: what an actor is to the records that the row belongs to.
 
-The words are what `[rls.expect]` uses: `owner`, `profile_grants.grantee_account_id manage`, `ended`, `none`,
-`staff reviewer`, `anon`, with `+party` and `+author` where the row also names the actor.
+The words are what `[rls.expect]` uses: `owner`, `closed owner` (of a record that is not in force),
+`profile_grants.grantee_account_id manage`, `ended`, `none`, `staff reviewer`, `anon`, with `+party` and
+`+author` where the row also names the actor.
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ class Standing:
     detail: str = ""
     party: bool = False
     author: bool = False
+    closed: bool = False
+    """Whether the record is not in force, as lookups test it: archived, or its owner's account ended."""
 
     @property
     def word(self) -> str:
         """As in `[rls.expect]`."""
-        said = f"{self.detail}" if self.base in ("opening", "staff") else self.base
+        said = self.detail if self.base in ("opening", "staff") else self.base
+        said = f"closed {said}" if self.closed else said
         return said + ("+party" if self.party else "") + ("+author" if self.author else "")
 
     @property
@@ -184,7 +188,7 @@ class Standings:
             best = Standing("anon")
         if not scopes and belonging is not None and self._theirs(belonging.kind, party=party, author=author):
             best = Standing("owner", ALL)
-        return Standing(best.base, best.rights, best.detail, party, author)
+        return replace(best, party=party, author=author)
 
     @staticmethod
     def _theirs(kind: Kind, *, party: bool, author: bool) -> bool:
@@ -217,7 +221,8 @@ class Standings:
             return Standing("none")
         row = rows[0]
         if any(self._is(actor, row, way) for way in anchor.owners):
-            return Standing("owner", ALL)
+            lasting = all(self.world.meets(condition, row) for condition in anchor.conditions)
+            return Standing("owner", ALL, closed=not lasting)
         best = Standing("none")
         for value in self.values(actor):
             for hold in self.holds.get((record, value), ()):

@@ -13,7 +13,7 @@ from tools.rls.proof.side import FUTURE, Side, living, top_rank
 from tools.rls.proof.templates import Templates
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
 
-Purpose = Literal["insert", "mix", "upsert", "touch", "move", "raise", "take", "delete"]
+Purpose = Literal["insert", "mix", "upsert", "touch", "move", "raise", "take", "delete", "vary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,4 +329,4 @@ def shape(write: Write, row: WorldRow | None) -> tuple[object, ...]:
 
 def turns(write: Write, trusted: frozenset[str]) -> bool:
     """Whether a write may change who reaches what."""
-    return write.table in trusted and write.purpose not in ("touch", "delete")
+    return write.table in trusted and write.purpose not in ("touch", "delete", "vary")

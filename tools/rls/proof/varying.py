@@ -1,0 +1,110 @@
+"""What got through, tried again with one thing changed: a column that decides something, another state.
+
+Each standing tries it once or twice per table, so that expectations can say which column is for whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tools.rls.proof.actors import Actor
+from tools.rls.proof.probing import Outcome
+from tools.rls.proof.side import FUTURE, PAST
+from tools.rls.proof.states import State
+from tools.rls.proof.storage import OBJECTS
+from tools.rls.proof.tactics import Tactics
+from tools.rls.proof.wishes import Wishes
+from tools.rls.proof.world import WorldRow
+from tools.rls.proof.writing import Write, insert_statement, update
+from tools.sandbox.scratch.fill import CannotFill
+
+VALUES: Final = 3
+"""How many values of one column are tried."""
+NOTHING: Final[tuple[str, ...]] = ()
+
+
+@dataclass(eq=False)
+class Varying:
+    """Makes further writes of those that got through. `permitted` is not changed meanwhile."""
+
+    tactics: Tactics
+    wishes: Wishes
+    permitted: Mapping[Actor, Sequence[Outcome]]
+    writes: Mapping[str, Write]
+
+    def tried(self) -> Iterator[tuple[Actor, list[Write]]]:
+        """By actor: what he tries now."""
+        known: set[tuple[object, ...]] = set()
+        for actor in self.tactics.world.actors:
+            found: list[Write] = []
+            for outcome in self.permitted.get(actor, ()):
+                write = self.writes[outcome.attempt.statement]
+                row = write.after if write.command == "INSERT" else write.before
+                if row is None or write.table == OBJECTS or write.purpose in ("mix", "upsert", "vary"):
+                    continue
+                word = self.tactics.standings.standing(actor, row).word
+                states = self.wishes.states.get(write.table, ())
+                mark = (write.table, write.command, word, tuple(state.holds(row.values) for state in states))
+                if mark not in known:
+                    known.add(mark)
+                    found += self._of(actor, write, row, states)
+            yield actor, list({write.sql: write for write in found}.values())
+
+    def _of(self, actor: Actor, write: Write, row: WorldRow, states: Sequence[State]) -> Iterator[Write]:
+        match write.command:
+            case "INSERT":
+                yield from self._inserts(actor, row, states)
+            case "UPDATE":
+                for name in self.wishes.columns.get(write.table, NOTHING):
+                    for value in self._values(actor, row, name):
+                        yield from update(self.tactics.world, actor, row, {name: value}, "vary")
+            case _:
+                return
+
+    def _inserts(self, actor: Actor, row: WorldRow, states: Sequence[State]) -> Iterator[Write]:
+        world = self.tactics.world
+        for state in states:
+            if not state.holds(row.values):
+                values = {**row.values, state.column: state.sample}
+                made = self.tactics.templates.shapes_generated
+                sql = insert_statement(world, world.snapshot.relations[row.table], actor, values, made)
+                if sql and state.column in sql:
+                    yield Write(
+                        "vary", "INSERT", row.table, sql, None, WorldRow(row.table, "", values), living=False
+                    )
+
+    def _values(self, actor: Actor, row: WorldRow, name: str) -> list[str | None]:
+        """Other values of a column: rows of the own records first, then of others, then plain ones."""
+        world, now = self.tactics.world, row.values.get(name)
+        relation = world.snapshot.relations[row.table]
+        column = relation.columns.get(name)
+        if column is None:
+            return []
+        found: list[str | None] = []
+        for key in relation.foreign_keys:
+            if name in key.columns:
+                target = key.target_columns[key.columns.index(name)]
+                rows = list(world.rows.get(key.target, ()))
+                own = [one for one in rows if self.tactics.own(actor, one)]
+                found += [one.values.get(target) for one in (*own[:2], *rows[:2])]
+        if not found:
+            found += [state.sample for state in self.wishes.states.get(row.table, ()) if state.column == name]
+            if column.type.startswith(("timestamp", "date")):
+                found += [FUTURE, PAST]
+            if column.type == "boolean":
+                found += ["true", "false"]
+            try:
+                found += self.tactics.templates.filler.candidates(row.table, name)[:VALUES]
+            except CannotFill:
+                found += []
+            found += [] if column.required else [None]
+        else:
+            found += [actor.account] if name in self._people(row.table) and actor.account else []
+        others = [value for value in dict.fromkeys(found) if value != now]
+        return others[: VALUES if column.type != "text" or not column.values else len(column.values)]
+
+    def _people(self, title: str) -> set[str]:
+        belonging = self.tactics.world.model.tables[title]
+        return {way.column for way in (*belonging.parties, *belonging.authors)}

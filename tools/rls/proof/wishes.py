@@ -1,0 +1,100 @@
+"""What finer expectations need a world and its attacks to have: rows in certain states, columns to change.
+
+While a schema is observed, that is what its own conditions tell apart; afterwards, what sergei.toml says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tools.rls.objects import Relation
+from tools.rls.proof.evidence import Evidence, gather
+from tools.rls.proof.model import Belonging, Kind, Model
+from tools.rls.proof.states import State, keys_of, tested
+from tools.rls.snapshot import Snapshot
+
+STATES: Final = 12
+"""States of one table's rows that are told apart."""
+LABELS: Final = 6
+"""A column that takes more values than this is told apart by those that conditions name."""
+MEANT: Final = (Kind.SCOPED, Kind.OWN, Kind.STAFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """By table: the columns that decide something, and the states of its rows."""
+
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    states: Mapping[str, tuple[State, ...]] = field(default_factory=dict[str, tuple[State, ...]])
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.states)
+
+
+def told(model: Model) -> Wishes:
+    """What the model's expectations speak of."""
+    columns: dict[str, tuple[str, ...]] = {}
+    states: dict[str, tuple[State, ...]] = {}
+    for title, belonging in model.tables.items():
+        keys = list(keys_of(belonging.expect))
+        changed = dict.fromkeys(name for key in keys for name in key.columns)
+        changed |= dict.fromkeys(key.state.column for key in keys if key.to and key.state)
+        if changed:
+            columns[title] = tuple(changed)
+        wanted = tuple(dict.fromkeys(key.state for key in keys if key.state is not None))
+        if wanted:
+            states[title] = wanted
+    return Wishes(columns, states)
+
+
+def shown(snapshot: Snapshot, model: Model) -> Wishes:
+    """What the conditions of a schema tell apart."""
+    evidence = gather(snapshot)
+    columns: dict[str, tuple[str, ...]] = {}
+    states: dict[str, tuple[State, ...]] = {}
+    for title, belonging in model.tables.items():
+        relation = snapshot.relations.get(title)
+        if relation is None or belonging.kind not in MEANT or relation.partition:
+            continue
+        found = tuple(dict.fromkeys(_states(evidence, model, relation)))[:STATES]
+        states[title] = found
+        columns[title] = tuple(dict.fromkeys(_columns(model, relation, belonging, found)))
+    return Wishes(columns, states)
+
+
+def _states(evidence: Evidence, model: Model, relation: Relation) -> Iterator[State]:
+    for (title, name), constants in sorted(model.constants.items()):
+        column = relation.columns.get(name)
+        if title == relation.title and column is not None:
+            labels = column.values if 0 < len(column.values) <= LABELS else ()
+            yield from (State(name, "is", value) for value in labels or constants)
+    for row, tests in evidence.tests.items():
+        if evidence.tables[row] == relation.title:
+            for test in tests:
+                state = tested(test)
+                column = relation.columns.get(test.ref.column)
+                if state is None or column is None or (state.kind == "set" and column.required):
+                    continue
+                yield state
+
+
+def _columns(
+    model: Model, relation: Relation, belonging: Belonging, states: tuple[State, ...]
+) -> Iterator[str]:
+    own = {name for key in relation.keys if key.kind == "p" for name in key.columns}
+    for key in relation.foreign_keys:
+        yield from (name for name in key.columns if name not in own)
+    yield from (way.column for way in (*belonging.parties, *belonging.authors) if not way.hops)
+    for opening in model.openings:
+        if opening.table == relation.title:
+            yield from (one.column for one in opening.conditions if not one.hops)
+            yield from (opening.level,) if opening.level else ()
+    anchor = model.anchors.get(relation.title)
+    if anchor is not None:
+        yield from (way.column for way in anchor.owners if not way.hops)
+        yield from (one.column for one in anchor.conditions if not one.hops)
+    yield from (state.column for state in states)
+    for trigger in relation.triggers:
+        yield from (name for name in trigger.arguments if name in relation.columns)
