@@ -1,4 +1,4 @@
-"""A second company beside Guardian, in other languages and frameworks: what the causes were not written on."""
+"""A second company beside Guardian, in other languages and frameworks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ PROFILES: Final = {
         per_minute=190.0, cpu_idle=0.03, cpu_per_request=0.0014, memory_mb=720.0, memory_per_request_mb=0.3,
         latency_ms=(62.0, 240.0, 610.0), error_rate=0.001, healthy_paths=("/healthz",),
         paths=(("/v1/slots", 0.5), ("/v1/bookings", 0.35), ("/v1/rooms", 0.15)),
-        lines=('10.0.0.1 - - "GET /v1/slots HTTP/1.1" 200 {n}', "INFO booking.created id={job} for {patient}"),
+        lines=(
+            '10.0.0.1 - - "GET /v1/slots HTTP/1.1" 200 {n}',
+            "INFO booking.created id={job} for {patient}",
+        ),
     ),
     "portal": Profile(
         per_minute=260.0, cpu_idle=0.04, cpu_per_request=0.0016, memory_mb=830.0, memory_per_request_mb=0.2,
@@ -81,7 +84,8 @@ PROFILES: Final = {
         lines=("[INFO/ForkPoolWorker-2] Task notify.send[{profile}] succeeded in 0.{n}s: None",),
     ),
     "claims-import": Profile(
-        latency_ms=(70_000.0, 90_000.0, 110_000.0), memory_mb=160.0, lines=("INFO claims: {n} files", "INFO done")
+        latency_ms=(70_000.0, 90_000.0, 110_000.0), memory_mb=160.0,
+        lines=("INFO claims: {n} files", "INFO done")
     ),
 }  # fmt: skip
 
@@ -96,7 +100,9 @@ def clinic(seed: int = 11) -> Platform:
         key = resource_id("crn" if spec.kind == "cron_job" else "srv", seed, spec.name)
         born = now - timedelta(days=160)
         own = replace(spec, id=key, slug=spec.name, created_at=born, updated_at=born)
-        hosted = Hosted(own, PROFILES[spec.name], env={"DATABASE_URL": "simulated", "SECRET_KEY": "simulated"})
+        hosted = Hosted(
+            own, PROFILES[spec.name], env={"DATABASE_URL": "simulated", "SECRET_KEY": "simulated"}
+        )
         hosted.sizing.append(Sizing(born, own.plan, own.num_instances, own.autoscaling))
         world.services[key] = hosted
         for index, message in enumerate(HISTORY):

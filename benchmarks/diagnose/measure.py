@@ -103,16 +103,18 @@ def report(title: str, outcomes: Sequence[Outcome]) -> str:
     among = sum(each.right or 1 <= each.rank <= 3 for each in outcomes)
     many = len(outcomes)
     calls = sorted(each.calls for each in outcomes)
-    lines = [
-        f"{title}: top 1 right in {right} of {many} ({right / many:.1%}), among the first three {among / many:.1%};"
-        f" {calls[many // 2]} requests in the middle, {calls[-1]} at most"
-    ]
-    wrong = Counter((e.name, e.cause or "nothing", e.named or "nothing", e.rank) for e in outcomes if not e.right)
+    share = f"top 1 right in {right} of {many} ({right / many:.1%}), among the first three {among / many:.1%}"
+    lines = [f"{title}: {share}; {calls[many // 2]} requests in the middle, {calls[-1]} at most"]
+    wrong = Counter(
+        (e.name, e.cause or "nothing", e.named or "nothing", e.rank) for e in outcomes if not e.right
+    )
     for (name, cause, named, rank), times in sorted(wrong.items()):
         where = f"right one in place {rank}" if rank else "right one not found"
         lines.append(f"  {name}: {named} instead of {cause}, {times} times ({where})")
     sure = [e for e in outcomes if e.confidence in ("confirmed", "likely")]
     if sure:
         hit = sum(e.right for e in sure)
-        lines.append(f"  where it said confirmed or likely: {hit} of {len(sure)} right ({hit / len(sure):.1%})")
+        lines.append(
+            f"  where it said confirmed or likely: {hit} of {len(sure)} right ({hit / len(sure):.1%})"
+        )
     return "\n".join(lines)

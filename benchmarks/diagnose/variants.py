@@ -133,8 +133,10 @@ def django_localhost(scene: Scene) -> None:
         "Quit the server with CONTROL-C.",
         "==> No open ports detected, continuing to scan...",
         "==> Docs on specifying a port: https://render.com/docs/web-services#port-binding",
-        "==> Port scan timeout reached, no open ports detected on 0.0.0.0. Detected open ports on localhost"
-        " -- did you mean to bind one of these to 0.0.0.0?",
+        (
+            "==> Port scan timeout reached, no open ports detected on 0.0.0.0."
+            " Detected open ports on localhost -- did you mean to bind one of these to 0.0.0.0?"
+        ),
         "==> Timed Out",
     )
     why = failures.timed_out(900, "no open ports detected")
@@ -171,7 +173,10 @@ def rails_lock_timeout(scene: Scene) -> None:
     lines = (
         "== 20261124101900 AddIndexToRecords: migrating =====",
         "bin/rails aborted!",
-        "ActiveRecord::LockWaitTimeout: PG::LockNotAvailable: ERROR:  canceling statement due to lock timeout",
+        (
+            "ActiveRecord::LockWaitTimeout: PG::LockNotAvailable: ERROR:  canceling statement due to lock"
+            " timeout"
+        ),
     )
     bad = Behaviour(pre_deploy="fails", pre_deploy_lines=lines)
     scene.release(PORTAL, "Index on records", bad, scene.some(20, 90))
@@ -181,7 +186,10 @@ def rails_lock_timeout(scene: Scene) -> None:
 def pip_version(scene: Scene) -> None:
     lines = (
         "Collecting django==5.2.9",
-        "ERROR: Could not find a version that satisfies the requirement hl7apy==9.1 (from versions: 1.3.4, 1.3.5)",
+        (
+            "ERROR: Could not find a version that satisfies the requirement hl7apy==9.1 (from versions:"
+            " 1.3.4, 1.3.5)"
+        ),
         "ERROR: No matching distribution found for hl7apy==9.1",
     )
     scene.release(API, "Parse HL7", Behaviour(build="fails", build_lines=lines), scene.some(20, 90))
@@ -191,7 +199,10 @@ def pip_version(scene: Scene) -> None:
 def go_module(scene: Scene) -> None:
     lines = (
         "go: downloading github.com/clinic-example/hl7 v0.4.0",
-        "cmd/gateway/main.go:11:2: no required module provides package github.com/clinic-example/fhir; to add it:",
+        (
+            "cmd/gateway/main.go:11:2: no required module provides package github.com/clinic-example/fhir;"
+            " to add it:"
+        ),
         "\tgo get github.com/clinic-example/fhir",
     )
     scene.release(LAB, "FHIR output", Behaviour(build="fails", build_lines=lines), scene.some(20, 90))
@@ -219,7 +230,7 @@ def sidekiq_redis(scene: Scene) -> None:
 def go_certificate(scene: Scene) -> None:
     text = (
         '{"level":"error","msg":"forward failed","error":"Post \\"https://hl7.partner-lab.example/in\\": tls:'
-        ' failed to verify certificate: x509: certificate has expired or is not yet valid: current time'
+        " failed to verify certificate: x509: certificate has expired or is not yet valid: current time"
         ' 2026-11-24T14:02:01Z is after 2026-11-24T12:00:00Z"}'
     )
     scene.lasting(LAB, Effect(error_rate=0.4, error_status=502, lines=(Line(text, 8),)), scene.some(60, 140))
@@ -229,7 +240,7 @@ def go_certificate(scene: Scene) -> None:
 def python_gaierror(scene: Scene) -> None:
     text = (
         "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='rooms.internal.example', port=443):"
-        " Max retries exceeded with url: /v2/rooms (Caused by NameResolutionError(\"Failed to resolve"
+        ' Max retries exceeded with url: /v2/rooms (Caused by NameResolutionError("Failed to resolve'
         " 'rooms.internal.example' ([Errno -2] Name or service not known)\"))"
     )
     scene.lasting(API, Effect(error_rate=0.14, lines=(Line(text, 5),)), scene.some(30, 120))
@@ -239,7 +250,9 @@ def python_gaierror(scene: Scene) -> None:
 def goroutine_leak(scene: Scene) -> None:
     words = ("fatal error: runtime: out of memory",)
     killed = failures.out_of_memory("512Mi")
-    effect = Effect(memory_mb_per_hour=scene.some(75, 100), crash=killed, crash_every=15_000.0, last_words=words)
+    effect = Effect(
+        memory_mb_per_hour=scene.some(75, 100), crash=killed, crash_every=15_000.0, last_words=words
+    )
     effect = replace(effect, crash=failures.exited(137))
     scene.release(LAB, "Keep connections open", Behaviour(effect=effect), scene.some(600, 900))
 
@@ -253,7 +266,8 @@ def eligibility_down(scene: Scene) -> None:
             5,
         ),
         Line(
-            "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='api.eligibility-check.example', port=443):"
+            "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='api.eligibility-check.example',"
+            " port=443):"
             " Read timed out. (read timeout=20)",
             2,
         ),
@@ -275,11 +289,16 @@ def sidekiq_backlog(scene: Scene) -> None:
 def rails_statement_timeout(scene: Scene) -> None:
     lines = (
         Line(
-            "ActiveRecord::QueryCanceled (PG::QueryCanceled: ERROR:  canceling statement due to statement timeout"
+            "ActiveRecord::QueryCanceled (PG::QueryCanceled: ERROR:  canceling statement due to"
+            " statement timeout"
             "): app/models/record.rb:88:in `timeline'",
             3,
         ),
-        Line("W, WARN -- : slow query ({slow}ms) SELECT records.* FROM records WHERE episode_id = $1", 4, "warning"),
+        Line(
+            "W, WARN -- : slow query ({slow}ms) SELECT records.* FROM records WHERE episode_id = $1",
+            4,
+            "warning",
+        ),
     )
     effect = Effect(latency=11, error_rate=0.06, path="/records", lines=lines)
     scene.lasting(PORTAL, effect, scene.some(60, 200))
@@ -331,15 +350,20 @@ def claims_too_long(scene: Scene) -> None:
 @_variant(CLAIMS, "expired_secret")
 def claims_token(scene: Scene) -> None:
     words = (
-        "google.auth.exceptions.RefreshError: ('invalid_grant: Token has been expired or revoked.',"
-        " {'error': 'invalid_grant'})",
+        (
+            "google.auth.exceptions.RefreshError: ('invalid_grant: Token has been expired or revoked.',"
+            " {'error': 'invalid_grant'})"
+        ),
     )
     scene.lasting(CLAIMS, Effect(crash=failures.exited(1), crash_every=1e9, last_words=words), 60 * 9)
 
 
 @_variant(NOTIFY, "rate_limited_upstream")
 def sms_limits(scene: Scene) -> None:
-    text = "twilio.base.exceptions.TwilioRestException: HTTP 429 error: Unable to create record: Too Many Requests"
+    text = (
+        "twilio.base.exceptions.TwilioRestException: HTTP 429 error: Unable to create record:"
+        " Too Many Requests"
+    )
     scene.lasting(NOTIFY, Effect(lines=(Line(text, 7),)), scene.some(30, 100))
 
 
@@ -356,8 +380,10 @@ def rails_boot(scene: Scene) -> None:
         "=> Booting Puma",
         "=> Rails 8.1.1 application starting in production",
         "Loading 48211 code systems into memory ...",
-        "==> Timed out after waiting for internal health check to return a successful response code at:"
-        " portal.onrender.com:10000 /up",
+        (
+            "==> Timed out after waiting for internal health check to return a successful response code at:"
+            " portal.onrender.com:10000 /up"
+        ),
     )
     why = failures.timed_out(900, "health check")
     bad = Behaviour(update="fails", update_reason=why, update_seconds=900, update_lines=lines)

@@ -88,7 +88,7 @@ async def scoped_environments(render: RenderClient) -> list[str] | None:
 async def find_service(render: RenderClient, word: str) -> Service:
     """One service. Raises NotFound with near names, or InvalidInput with the choices when several fit."""
     word = _word(word)
-    if _ID.fullmatch(word):
+    if (found := _ID.fullmatch(word)) and found[1] in _PREFIXES:  # a service may be called lab-gateway
         return await _service_of(render, word)
     return choose(word, await list_scoped_services(render), "service")
 

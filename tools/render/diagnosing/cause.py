@@ -55,6 +55,11 @@ def shown(lines: Iterable[str], most: int = 3) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in lines if line))[:most]
 
 
+def often(count: int) -> str:
+    """`once`, `7 times`."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def clock(moment: datetime | None) -> str:
     """A time of day in UTC, with the day where it matters to nobody which: `24 Nov 14:05`."""
     return moment.strftime("%d %b %H:%M") if moment else "?"

@@ -12,7 +12,6 @@ from typing import Any
 from tools.render.diagnosing.tracks import Track, combined, ratio
 from tools.render.models import FAILED, LIVE, Deploy, Service
 from tools.render.models_observed import Event
-from tools.render.models_stores import KeyValue, Postgres
 from tools.render.models_workspace import AuditLog, Blueprint, BlueprintSync
 
 
@@ -224,9 +223,7 @@ class Snapshot:
         """The share of requests answered with 5xx, in steps with at least five requests."""
         total = dict(self.traffic.points)
         bad = dict(combined([t for t in self.measured.requests if t.label.startswith("5")], "sum").points)
-        return Track(
-            tuple((at, bad.get(at, 0.0) / many) for at, many in sorted(total.items()) if many >= 5)
-        )
+        return Track(tuple((at, bad.get(at, 0.0) / many) for at, many in sorted(total.items()) if many >= 5))
 
     def released_before(self, moment: datetime | None, slack: timedelta) -> tuple[datetime, Deploy] | None:
         """The deploy that went live shortly before a moment."""

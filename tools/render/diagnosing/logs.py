@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.client import LogQuery, RenderClient
 from tools.render.diagnosing.evidence import Line, Said
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.models import Deploy, Service
 from tools.render.models_observed import LogLine
 
 WRONG = ("warning", "error", "critical", "fatal")
 FRAME = re.compile(r"\s*(?:at |File \"|from /|\.{3} \d+ (?:more|levels)|#\d+ )|\s{4,}|goroutine \d")
 """A line of a stack trace: it says where, and the line before it says what."""
+_DIGITS = re.compile(r"\d+")
 QUEUE_WORDS = ("*queue*", "*backlog*", "*pending*", "*waiting*", "*lag*")
 
 
@@ -41,7 +42,7 @@ class Reader:
         return lines(found.logs), found.has_more and len(found.logs) >= most
 
     async def complaints(self, since: datetime) -> tuple[tuple[Said, ...], tuple[Line, ...]]:
-        """Warnings and errors after `since`, by fingerprint and one by one, against those of the day before."""
+        """Warnings and errors after `since`, by fingerprint (against those before) and one by one."""
         wrong = {"kind": ("app",), "level": WRONG}
         late, more = await self.page(since, self.now, 400, **wrong)
         early, cut = await self.page(since - timedelta(hours=20), since, 100, direction="forward", **wrong)
@@ -54,7 +55,9 @@ class Reader:
             said = await self._first_times(said, begun, since)
         return said, tuple(late)
 
-    async def _first_times(self, said: tuple[Said, ...], begun: datetime, since: datetime) -> tuple[Said, ...]:
+    async def _first_times(
+        self, said: tuple[Said, ...], begun: datetime, since: datetime
+    ) -> tuple[Said, ...]:
         """Where the page did not reach back far enough: since when the most frequent new lines come."""
         edge = begun + (self.now - begun) * 0.2
         wanted = [s for s in said if s.risen and s.first <= edge and _phrase(s.raw)][:3]
@@ -128,19 +131,27 @@ def lines(found: Iterable[LogLine]) -> list[Line]:
     return sorted(made, key=lambda line: line.at)
 
 
+def alike(found: Iterable[Line]) -> dict[str, list[Line]]:
+    """Lines by fingerprint, without the frames of stack traces."""
+    groups: dict[str, list[Line]] = {}
+    known: dict[str, str] = {}
+    for line in found:
+        if FRAME.match(line.raw):
+            continue
+        plain = _DIGITS.sub("0", line.raw[:400])  # a fingerprint costs most of a millisecond
+        if plain not in known:
+            known[plain] = fingerprint(line.raw)
+        groups.setdefault(known[plain], []).append(line)
+    return groups
+
+
 def gathered(
     late: Sequence[Line], begun: datetime, now: datetime, early: Sequence[Line], usual_hours: float
 ) -> tuple[Said, ...]:
     """Fingerprints of the later lines, the most frequent first, with their former rate."""
     hours = max(1 / 60, (now - begun).total_seconds() / 3600)
-    before: dict[str, int] = {}
-    for line in early:
-        before[fingerprint(line.raw)] = before.get(fingerprint(line.raw), 0) + 1
-    groups: dict[str, list[Line]] = {}
-    for line in late:
-        if FRAME.match(line.raw):
-            continue
-        groups.setdefault(fingerprint(line.raw), []).append(line)
+    before = {text: len(group) for text, group in alike(early).items()}
+    groups = alike(late)
     made = [
         Said(
             text=text,

@@ -9,10 +9,11 @@ from statistics import median
 from typing import Final
 
 from tools.render.diagnosing.evidence import Line
-from tools.render.diagnosing.fingerprints import fingerprint
+from tools.render.diagnosing.logs import alike
 
 GAUGE: Final = re.compile(
-    r"\b(queue(?:[_ -]?(?:size|depth|length|lag))?|backlog|pending|waiting|lag|depth|size)\b[\w ]{0,20}?[=:( ]{1,3}"
+    r"\b(queue(?:[_ -]?(?:size|depth|length|lag))?|backlog|pending|waiting|lag|depth|size)\b[\w"
+    r" ]{0,20}?[=:( ]{1,3}"
     r"(\d{1,9})\b",
     re.IGNORECASE,
 )
@@ -24,9 +25,10 @@ def growth(lines: Sequence[Line]) -> tuple[str, float, float, datetime] | None:
     Lines of one wording are one series: a second process may count another queue under the same name.
     """
     series: dict[tuple[str, str], list[tuple[datetime, float]]] = {}
-    for line in lines:
-        for name, value in GAUGE.findall(line.raw[:2_000]):
-            series.setdefault((name.lower(), fingerprint(line.raw)), []).append((line.at, float(value)))
+    for text, group in alike(lines).items():
+        for line in group:
+            for name, value in GAUGE.findall(line.raw[:2_000]):
+                series.setdefault((name.lower(), text), []).append((line.at, float(value)))
     found: list[tuple[str, float, float, datetime]] = []
     for (name, _), points in series.items():
         if len(points) < 4:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
-from tools.render.diagnosing.cause import Cause, Kind, clock
+from tools.render.diagnosing.cause import Cause, Kind, clock, often
 from tools.render.diagnosing.causes import CAUSES
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.symptoms import Symptom, symptoms
 from tools.render.models import Deploy
 
+Confidence = Literal["confirmed", "likely", "possible", "hint"]
 FOUND: Final = 55
 """The least score of a cause that is named as the cause; below it is a hint."""
 ALONE: Final = 65
@@ -25,7 +26,7 @@ class Ranked:
 
     cause: Cause
     title: str
-    confidence: str
+    confidence: Confidence
     follows: str = ""
 
 
@@ -53,7 +54,7 @@ class Diagnosis:
         return first if first and first.cause.score >= (FOUND if self.symptoms else ALONE) else None
 
 
-def confidence(score: float) -> str:
+def confidence(score: float) -> Confidence:
     """A word for a score."""
     if score >= 93:
         return "confirmed"
@@ -94,6 +95,11 @@ def _release(snapshot: Snapshot, ranked: Sequence[Ranked]) -> Release | None:
 def timeline(snapshot: Snapshot, found: Diagnosis, most: int = 9) -> list[str]:
     """What matters in order of time: deploys and events of the window, and when each symptom began."""
     entries: list[tuple[datetime, str]] = []
+    groups = {g.id for g in snapshot.groups}
+    for note in snapshot.audit:
+        about = {str(value) for value in note.metadata.values()}
+        if note.timestamp and about & {snapshot.service.id, *groups}:
+            entries.append((note.timestamp, f"audit log: {note.event}"))
     for at, deploy in snapshot.live:
         entries.append((at, f"deploy {deploy.id} live ({deploy.trigger})"))
     if snapshot.trial and (at := snapshot.trial.deploy.finished_at):
@@ -103,17 +109,18 @@ def timeline(snapshot: Snapshot, found: Diagnosis, most: int = 9) -> list[str]:
         if event.timestamp:
             counts.setdefault(event.type, []).append(event.timestamp)
     for kind, times in counts.items():
-        more = f", {len(times)} times until {clock(max(times))}" if len(times) > 1 else ""
+        more = f", {often(len(times))} until {clock(max(times))}" if len(times) > 1 else ""
         entries.append((min(times), f"{kind}{more}"))
     entries += [(s.since, f"begins: {s.text}") for s in found.symptoms if s.since and s.kind != "deploy"]
     recent = [e for e in entries if e[0] >= snapshot.since - timedelta(hours=1)]
-    live = max((e for e in entries if e[0] < snapshot.since and " live " in e[1]), default=None)
-    kept = sorted([*([live] if live else []), *recent])[-most:]
+    before = sorted(e for e in entries if e[0] < snapshot.since and " live " in e[1])[-1:]
+    kept = sorted({*before, *recent})[-most:]
     return [f"{clock(at)} {text}" for at, text in kept]
 
 
 _TELLING: Final = (
     "server_failed", "server_hardware_failure", "server_restarted", "plan_changed", "instance_count_changed",
-    "service_suspended", "service_resumed", "maintenance_mode_enabled", "image_pull_failed", "cron_job_run_ended",
-    "pipeline_minutes_exhausted", "zero_downtime_redeploy_started", "autoscaling_started",
+    "service_suspended", "service_resumed", "maintenance_mode_enabled", "image_pull_failed",
+    "cron_job_run_ended", "pipeline_minutes_exhausted", "zero_downtime_redeploy_started",
+    "autoscaling_started",
 )  # fmt: skip

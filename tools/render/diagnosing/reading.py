@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tools.partial import Partial
 from tools.render.client import RenderClient
 from tools.render.diagnosing.evidence import (
     Group,
+    Line,
     Measured,
     Snapshot,
     Statement,
@@ -19,9 +21,8 @@ from tools.render.diagnosing.evidence import (
     heap_of,
     reason_of,
 )
-from tools.render.diagnosing.evidence import Line
 from tools.render.diagnosing.logs import Reader
-from tools.render.diagnosing.surroundings import Parts, read_statements, read_supabase, shown_sql
+from tools.render.diagnosing.surroundings import read_statements, read_supabase, shown_sql
 from tools.render.diagnosing.tracks import Track, combined, tracks
 from tools.render.models import Deploy, EnvVar, Service
 from tools.render.models_observed import Event, Metric, Series
@@ -31,6 +32,7 @@ from tools.resources import Resources
 SPAN: Final = timedelta(hours=16)
 """How far back metrics are read: what lies before the trouble is the usual."""
 HISTORY: Final = timedelta(days=14)
+RECENT: Final = timedelta(days=2)
 STEP: Final = 120
 COARSE: Final = 1800
 """The resolution of what seldom changes."""
@@ -42,31 +44,40 @@ _HEAP_SETTINGS: Final = frozenset({"NODE_OPTIONS", "NODE_ARGS"})
 
 async def read(resources: Resources, service: Service, hours: float) -> Snapshot:
     """The snapshot of a service; trouble is looked for in the last `hours`."""
-    render, now, part = resources.render, resources.now(), Parts()
+    render, now, part = resources.render, resources.now(), Partial()
     cron = service.type == "cron_job"
     since = now - timedelta(hours=max(hours, 30) if cron else hours)
     log = Reader(render, service, now)
     owner = service.owner_id
-    (
-        listed, deploys, events, env, said, recent, gauges, measured, groups, postgres, caches, blueprint, audit,
-        supabase, statements,
-    ) = await asyncio.gather(
-        part("other services", render.list_services(owner=owner), []),
-        part("deploys", render.list_deploys(service.id, most=20), []),
-        part("events", render.list_events(service.id, start=now - HISTORY, most=400), []),
-        part("environment variables", render.list_env_vars(service.id), []),
-        part("log", log.complaints(since), ((), ())),
-        part("log, latest lines", log.recent(), ()),
-        part("log, lines on queues", log.gauges(since), ()),
-        _measure(render, service, now, part),
-        _groups(render, service, part),
-        _databases(render, owner, now, part),
-        _caches(render, owner, part),
-        _blueprint(render, owner, service, part),
-        part("audit log", render.list_audit_logs(owner, start=now - timedelta(days=2), most=50), [], quiet=True),
-        read_supabase(resources, since, now, part),
-        read_statements(resources, part),
-    )  # fmt: skip
+    settings, written, stands, around = await asyncio.gather(
+        asyncio.gather(
+            part("other services", render.list_services(owner=owner), []),
+            part("deploys", render.list_deploys(service.id, most=20), []),
+            part("events", render.list_events(service.id, start=now - HISTORY, most=400), []),
+            part("environment variables", render.list_env_vars(service.id), []),
+            _measure(render, service, now, part),
+        ),
+        asyncio.gather(
+            part("log", log.complaints(since), ((), ())),
+            part("log, latest lines", log.recent(), ()),
+            part("log, lines on queues", log.gauges(since), ()),
+        ),
+        asyncio.gather(
+            _groups(render, service, part),
+            _databases(render, owner, now, part),
+            _caches(render, owner, part),
+            _blueprint(render, owner, service, part),
+        ),
+        asyncio.gather(
+            part("audit log", render.list_audit_logs(owner, start=now - RECENT, most=50), [], optional=True),
+            read_supabase(resources, since, now, part),
+            read_statements(resources, part),
+        ),
+    )
+    listed, deploys, events, env, measured = settings
+    (said, wrong), recent, gauges = written
+    (groups, flags), postgres, caches, (blueprint, syncs) = stands
+    audit, supabase, statements = around
     trial = await _trial(log, deploys, events, now, part)
     last_words = await _last_words(log, events, since, part)
     command = service.service_details.env_specific_details
@@ -77,20 +88,20 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
         siblings=tuple(each for each in listed if each.id != service.id),
         deploys=tuple(deploys),
         events=tuple(events),
-        said=said[0],
-        wrong=said[1],
+        said=said,
+        wrong=wrong,
         recent=recent,
         gauges=gauges,
         last_words=last_words,
         trial=trial,
         measured=measured,
-        env_names=frozenset(each.key for each in env) | {name for g in groups[0] for name in g.names},
-        heap_mb=heap_of([*_settings(env), *groups[1], command.start_command, command.docker_command]),
-        groups=groups[0],
+        env_names=frozenset(each.key for each in env) | {name for g in groups for name in g.names},
+        heap_mb=heap_of([*_settings(env), *flags, command.start_command, command.docker_command]),
+        groups=groups,
         postgres=postgres,
         key_values=caches,
-        blueprint=blueprint[0],
-        syncs=blueprint[1],
+        blueprint=blueprint,
+        syncs=syncs,
         audit=tuple(audit),
         supabase=supabase,
         statements=(*statements, *await _top_queries(render, postgres, part)),
@@ -102,7 +113,7 @@ def _settings(env: Sequence[EnvVar]) -> list[str]:
     return [each.value.reveal() for each in env if each.key in _HEAP_SETTINGS]
 
 
-async def _measure(render: RenderClient, service: Service, now: datetime, part: Parts) -> Measured:
+async def _measure(render: RenderClient, service: Service, now: datetime, part: Partial) -> Measured:
     """All metrics at once; a kind of service that has none of a metric is not asked for it."""
     if service.type == "static_site":
         return Measured()
@@ -145,7 +156,7 @@ async def _measure(render: RenderClient, service: Service, now: datetime, part: 
 
 
 async def _groups(
-    render: RenderClient, service: Service, part: Parts
+    render: RenderClient, service: Service, part: Partial
 ) -> tuple[tuple[Group, ...], tuple[str, ...]]:
     """The linked environment groups, and their settings of Node."""
     listed = await part("environment groups", render.list_env_groups(owner=service.owner_id), [])
@@ -154,12 +165,13 @@ async def _groups(
         *(part(f"environment group {each.name}", render.get_env_group(each.id), each) for each in linked)
     )
     groups = tuple(
-        Group(each.name, each.id, frozenset(var.key for var in each.env_vars), each.updated_at) for each in whole
+        Group(each.name, each.id, frozenset(var.key for var in each.env_vars), each.updated_at)
+        for each in whole
     )
     return groups, tuple(text for each in whole for text in _settings(each.env_vars))
 
 
-async def _databases(render: RenderClient, owner: str, now: datetime, part: Parts) -> tuple[Store, ...]:
+async def _databases(render: RenderClient, owner: str, now: datetime, part: Partial) -> tuple[Store, ...]:
     listed = await part("Postgres databases", render.list_postgres(owner=owner), [])
     ids = [each.id for each in listed]
     start = now - SPAN
@@ -175,22 +187,23 @@ async def _databases(render: RenderClient, owner: str, now: datetime, part: Part
     )
     return tuple(
         Store(
-            each.name, "Postgres", each.status, each.region, each.suspended == "suspended", each.id, each.plan,
-            combined(tracks(series)) if series else Track(),
+            each.name, "Postgres", each.status, each.region, each.suspended == "suspended",
+            each.id, each.plan, combined(tracks(series)) if series else Track(),
         )
         for each, series in zip(listed, used, strict=True)
     )  # fmt: skip
 
 
-async def _caches(render: RenderClient, owner: str, part: Parts) -> tuple[Store, ...]:
+async def _caches(render: RenderClient, owner: str, part: Partial) -> tuple[Store, ...]:
     listed = await part("Key Value instances", render.list_key_values(owner=owner), [])
     return tuple(
-        Store(e.name, "Key Value", e.status, e.region, e.suspended == "suspended", e.id, e.plan) for e in listed
+        Store(e.name, "Key Value", e.status, e.region, e.suspended == "suspended", e.id, e.plan)
+        for e in listed
     )
 
 
 async def _blueprint(
-    render: RenderClient, owner: str, service: Service, part: Parts
+    render: RenderClient, owner: str, service: Service, part: Partial
 ) -> tuple[Blueprint | None, tuple[BlueprintSync, ...]]:
     """The blueprint that keeps this service, or its repository, and its latest runs."""
     listed = await part("blueprints", render.list_blueprints(owner=owner), [])
@@ -205,7 +218,7 @@ async def _blueprint(
 
 
 async def _trial(
-    log: Reader, deploys: Sequence[Deploy], events: Sequence[Event], now: datetime, part: Parts
+    log: Reader, deploys: Sequence[Deploy], events: Sequence[Event], now: datetime, part: Partial
 ) -> Trial | None:
     """The latest deploy where it failed lately, with what it wrote."""
     ended = [each for each in deploys if each.status != "canceled"]
@@ -239,7 +252,7 @@ def _reason(deploy: Deploy, events: Sequence[Event], step: str) -> Mapping[str, 
 
 
 async def _last_words(
-    log: Reader, events: Sequence[Event], since: datetime, part: Parts
+    log: Reader, events: Sequence[Event], since: datetime, part: Partial
 ) -> tuple[tuple[datetime, tuple[Line, ...]], ...]:
     """What was written right before each of the five latest failures."""
     times = [
@@ -249,11 +262,14 @@ async def _last_words(
     return tuple(zip(times, said, strict=True))
 
 
-async def _top_queries(render: RenderClient, stores: Sequence[Store], part: Parts) -> tuple[Statement, ...]:
+async def _top_queries(render: RenderClient, stores: Sequence[Store], part: Partial) -> tuple[Statement, ...]:
     """What costs most in Render's own databases, where it tells."""
     found: list[Statement] = []
     for store in stores[:2]:
         what = f"queries of {store.name}"
-        top = await part(what, render.get_query_statistics(store.id), [], quiet=True)
-        found += [Statement(shown_sql(q.query), q.calls, q.mean_time_ms, q.max_time_ms, store.name) for q in top[:10]]
+        top = await part(what, render.get_query_statistics(store.id), [], optional=True)
+        found += [
+            Statement(shown_sql(q.query), q.calls, q.mean_time_ms, q.max_time_ms, store.name)
+            for q in top[:10]
+        ]
     return tuple(found)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tools.render.diagnosing.cause import SAID
-from tools.render.diagnosing.evidence import Line, Said, Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
+from tools.logs.fingerprints import fingerprint
+from tools.render.diagnosing.cause import SAID, often
+from tools.render.diagnosing.evidence import Said, Snapshot
+from tools.render.diagnosing.logs import alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def heard(
         many / total,
         min(s.first for s in found),
         max(s.last for s in found),
-        tuple(f"log, {s.count} times: {s.text}" for s in sorted(found, key=lambda s: -s.count)),
+        tuple(f"log, {often(s.count)}: {s.text}" for s in sorted(found, key=lambda s: -s.count)),
         tuple(s.raw for s in found),
         any(s.level != "warning" for s in found),
     )
@@ -64,12 +65,16 @@ def heard(
 
 def mentioned(snapshot: Snapshot, wanted: re.Pattern[str]) -> tuple[str, ...]:
     """The latest lines of any level that match, whether or not they are new."""
-    found = [fingerprint(line.raw) for line in snapshot.recent if wanted.search(line.raw[:4_000])]
-    return tuple(f"log, {found.count(text)} times: {text}" for text in dict.fromkeys(found))
+    groups = alike(line for line in snapshot.recent if wanted.search(line.raw[:4_000]))
+    return tuple(f"log, {often(len(group))}: {text}" for text, group in groups.items())
 
 
 def tried(
-    snapshot: Snapshot, wanted: re.Pattern[str], steps: Sequence[str], *, unless: re.Pattern[str] | None = None
+    snapshot: Snapshot,
+    wanted: re.Pattern[str],
+    steps: Sequence[str],
+    *,
+    unless: re.Pattern[str] | None = None,
 ) -> tuple[str, ...]:
     """What the latest failed deploy wrote of it, in these steps."""
     trial = snapshot.trial
@@ -86,16 +91,14 @@ def _matches(text: str, wanted: re.Pattern[str], unless: re.Pattern[str] | None)
 
 
 _TROUBLE = pattern(
-    r"\berror\b", r"exception", r"\bfatal\b", r"\bpanic\b", r"traceback", r"refused", r"timed ?out", r"\bfailed\b"
-)
+    r"\berror\b", r"exception", r"\bfatal\b", r"\bpanic\b", r"traceback", r"refused", r"timed ?out",
+    r"\bfailed\b",
+)  # fmt: skip
 
 
 def _unlevelled(snapshot: Snapshot) -> list[Said]:
     """Lines of trouble among the latest ones that carry no level of trouble."""
-    groups: dict[str, list[Line]] = {}
-    for line in snapshot.recent:
-        if line.level in ("", "info") and _TROUBLE.search(line.raw[:4_000]):
-            groups.setdefault(fingerprint(line.raw), []).append(line)
+    groups = alike(x for x in snapshot.recent if x.level in ("", "info") and _TROUBLE.search(x.raw[:4_000]))
     known = {s.text for s in snapshot.said}
     return [
         Said(text, g[-1].raw, "info", len(g), g[0].at, g[-1].at, float(len(g)), 0.0)

@@ -1,23 +1,21 @@
-"""What a service stands on beyond Render: the Supabase project, and the statements of the connected database."""
+"""What a service stands on beyond Render: the Supabase project, and the connected database."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, LiteralString
 
-from tools.errors import NotFound, RemoteError, SergeiError
+from tools.errors import ConfigurationError, RemoteError
+from tools.partial import Partial
 from tools.render.diagnosing.evidence import Line, Said, Statement, Supabase
 from tools.render.diagnosing.logs import gathered
 from tools.resources import Resources
 
-T = TypeVar("T")
 _WHERE: Final = """
 select n.nspname::text as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace
 where e.extname = 'pg_stat_statements'
 """
-_COSTLY: Final = {
+_COSTLY: Final[dict[str, LiteralString]] = {
     "extensions": """
 select query, calls::float8 as calls, mean_exec_time as mean, max_exec_time as longest
 from extensions.pg_stat_statements
@@ -40,27 +38,21 @@ order by timestamp desc limit 200
 """
 
 
-@dataclass(slots=True)
-class Parts:
-    """Runs the readings of one snapshot and keeps what failed."""
-
-    unread: list[str] = field(default_factory=list[str])
-
-    async def __call__(self, what: str, reading: Awaitable[T], instead: T, *, quiet: bool = False) -> T:
-        """The answer, or `instead`; `quiet` where the vendor may not have it at all."""
-        try:
-            return await reading
-        except SergeiError as error:
-            if not (quiet and isinstance(error, NotFound)):
-                self.unread.append(f"{what}: {error.message}")
-            return instead
-
-
-async def read_supabase(resources: Resources, since: datetime, now: datetime, part: Parts) -> Supabase | None:
+async def read_supabase(
+    resources: Resources, since: datetime, now: datetime, part: Partial
+) -> Supabase | None:
     """The health of the connected project and what its logs complain of; None where none is connected."""
-    supabase = resources.supabase_or_none
-    if supabase is None:
+    if resources.supabase_or_none is None:
         return None
+    try:
+        return await _supabase(resources, since, now, part)
+    except ConfigurationError as error:  # its key is wrong: Render's part of the answer stands without it
+        part.unread.append(f"Supabase: {error.message}")
+        return None
+
+
+async def _supabase(resources: Resources, since: datetime, now: datetime, part: Partial) -> Supabase:
+    supabase = resources.supabase
     project = await part("Supabase project", supabase.get_project(), None)
     health = await part("Supabase health", supabase.get_health(), [])
     start = max(since, now - timedelta(hours=3))
@@ -85,7 +77,7 @@ def _complaints(rows: list[Any], start: datetime, now: datetime) -> tuple[Said, 
     return gathered(made, start, now, (), 1.0)
 
 
-async def read_statements(resources: Resources, part: Parts) -> tuple[Statement, ...]:
+async def read_statements(resources: Resources, part: Partial) -> tuple[Statement, ...]:
     """The statements of the connected database that cost most, from pg_stat_statements."""
     if resources.database_or_none is None:
         return ()

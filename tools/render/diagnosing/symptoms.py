@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from tools.render.diagnosing.cause import clock, percent
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 from tools.render.diagnosing.queues import growth
 from tools.render.diagnosing.tracks import Episode
+from tools.wording import counted
 
 GAP: Final = timedelta(minutes=15)
 OFTEN: Final = 6.0
@@ -52,8 +54,12 @@ def full(snapshot: Snapshot) -> Episode | None:
 def symptoms(snapshot: Snapshot) -> tuple[Symptom, ...]:
     """Everything that is wrong, the heaviest first."""
     found = [*_states(snapshot), *_crashes(snapshot)]
-    spans = (
-        ("errors", failing(snapshot), lambda e: f"5xx: {percent(e.level)} of requests (usual {percent(e.usual)})"),
+    spans: tuple[tuple[str, Episode | None, Callable[[Episode], str]], ...] = (
+        (
+            "errors",
+            failing(snapshot),
+            lambda e: f"5xx: {percent(e.level)} of requests (usual {percent(e.usual)})",
+        ),
         ("latency", slow(snapshot), lambda e: f"p95 latency {e.level:.0f} ms (usual {e.usual:.0f} ms)"),
         ("cpu", busy(snapshot), lambda e: f"CPU at {percent(min(1, e.level))} of the limit"),
         ("memory", full(snapshot), lambda e: f"memory at {percent(min(1, e.level))} of the limit"),
@@ -80,7 +86,11 @@ def _states(snapshot: Snapshot) -> list[Symptom]:
     if snapshot.trial:
         deploy = snapshot.trial.deploy
         found.append(
-            Symptom("deploy", f"deploy {deploy.id} ended as {deploy.status}", deploy.finished_at or deploy.created_at)
+            Symptom(
+                "deploy",
+                f"deploy {deploy.id} ended as {deploy.status}",
+                deploy.finished_at or deploy.created_at,
+            )
         )
     room, used = snapshot.measured.disk_capacity.last, snapshot.measured.disk.last
     if room and used and used / room > 0.95:
@@ -92,8 +102,10 @@ def _crashes(snapshot: Snapshot) -> list[Symptom]:
     found: list[Symptom] = []
     if snapshot.failures:
         times = [e.timestamp for e in snapshot.failures if e.timestamp]
-        found.append(Symptom("failures", f"{len(times)} failures of instances", min(times), max(times)))
-    runs = [e for e in snapshot.of_type("cron_job_run_ended")]
+        found.append(
+            Symptom("failures", counted(len(times), "failure") + " of instances", min(times), max(times))
+        )
+    runs = snapshot.of_type("cron_job_run_ended")
     bad = [e for e in runs if reason_of(e) or e.details.get("status") in ("unsuccessful", "failed")]
     if bad:
         first = min(e.timestamp for e in bad if e.timestamp)

@@ -68,18 +68,18 @@ class Track:
         """The last span above the threshold that reaches into the time after `since`."""
         smooth = self.smooth()
         above = [(at, value) for at, value in smooth.points if value > threshold]
-        if not above or above[-1][0] < since:
+        if len(above) < 2 or above[-1][0] < since:
             return None
-        span = [above[-1]]
+        span: list[tuple[datetime, float]] = [above[-1]]
         for point in reversed(above[:-1]):
             if span[-1][0] - point[0] > gap:
                 break
             span.append(point)
         start, end = span[-1][0], span[0][0]
-        step = self.points[1][0] - self.points[0][0] if len(self.points) > 1 else gap
         if len(span) < 2:
             return None
-        over = end < self.points[-1][0] - step * 3
+        times = [at for at, _ in self.points]
+        over = end < times[-1] - 3 * (times[1] - times[0])
         values = [value for _, value in span]
         return Episode(start, end if over else None, max(values), self.usual(), median(values))
 

@@ -28,7 +28,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
     if spell is None:
         return None
-    goals = ((scaling.criteria.cpu, snapshot.cpu_use, "CPU"), (scaling.criteria.memory, snapshot.memory_use, "memory"))
+    goals = (
+        (scaling.criteria.cpu, snapshot.cpu_use, "CPU"),
+        (scaling.criteria.memory, snapshot.memory_use, "memory"),
+    )
     over = [
         (name, track.between(spell.start, spell.end).quantile(0.5), goal.percentage / 100)
         for goal, track, name in goals
@@ -51,10 +54,17 @@ def check(snapshot: Snapshot) -> Cause | None:
         MEASURED + 19,
         "Autoscaling is at its maximum and the load asks for more.",
         shown(evidence),
-        f"Look whether the load is wanted, then change_service autoscaling with a maximum above {scaling.max}.",
+        f"Look whether the load is wanted, then change_service autoscaling with a maximum above"
+        f" {scaling.max}.",
         spell.start,
         spell.end,
     )
 
 
-KIND = Kind("autoscaling_at_max", "Autoscaling is at its maximum", check, __doc__ or "", ("cpu_saturation", "deploy_latency", "deploy_errors"))
+KIND = Kind(
+    "autoscaling_at_max",
+    "Autoscaling is at its maximum",
+    check,
+    __doc__ or "",
+    ("cpu_saturation", "deploy_latency", "deploy_errors"),
+)

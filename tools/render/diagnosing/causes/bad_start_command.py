@@ -16,16 +16,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, shown
+from tools.render.diagnosing.cause import STATED, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 WORDS = pattern(
-    r"command not found", r"\bnot found$", r"missing script:", r"cannot find module '?/", r"can't open file", r"exec format error",
-    r"no such file or directory", r"is not recognized", r"unable to load celery application", r"failed to find attribute",
-    r"error loading asgi app", r"could not import module", r"no module named ['\"]?__main__", r"unable to access jarfile",
-    r"could not find or load main class", r"permission denied$", r"executable file not found", r"couldn't find (?:a )?\w*file", r"no rule to make target",
-    r"could not locate gemfile", r"cannot find package '/",
+    r"command not found", r"\bnot found$", r"missing script:", r"cannot find module '?/",
+    r"can't open file", r"exec format error", r"no such file or directory", r"is not recognized",
+    r"unable to load celery application", r"failed to find attribute", r"error loading asgi app",
+    r"could not import module", r"no module named ['\"]?__main__", r"unable to access jarfile",
+    r"could not find or load main class", r"permission denied$", r"executable file not found",
+    r"couldn't find (?:a )?\w*file", r"no rule to make target", r"could not locate gemfile",
+    r"cannot find package '/",
 )  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def check(snapshot: Snapshot) -> Cause | None:
             return _cause(score, (*found[:2], *setting), trial.deploy.created_at, early)
     ended = [e for e in snapshot.failures if reason_of(e).get("earlyExit")]
     if ended:
-        evidence = (f"event, {len(ended)} times: the process ended with code 0", *setting)
+        evidence = (f"event, {often(len(ended))}: the process ended with code 0", *setting)
         return _cause(STATED, evidence, ended[-1].timestamp, True)
     running = heard(snapshot, pattern(r"command not found", r"missing script:"))
     return _cause(running.score(), (*running.evidence, *setting), running.since, False) if running else None
@@ -66,4 +68,10 @@ def _cause(score: float, evidence: tuple[str, ...], since: datetime | None, earl
     )
 
 
-KIND = Kind("bad_start_command", "The start command does not start the service", check, __doc__ or "", ("start_crash", "port_binding", "process_crashes"))
+KIND = Kind(
+    "bad_start_command",
+    "The start command does not start the service",
+    check,
+    __doc__ or "",
+    ("start_crash", "port_binding", "process_crashes"),
+)

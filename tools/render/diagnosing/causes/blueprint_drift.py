@@ -5,8 +5,8 @@ What it is
     count or a variable changed in the dashboard is set back, without anybody wanting it.
 
 How it shows
-    A blueprint sync (or a deploy by blueprint_sync) right before the trouble, with a change of plan, instances
-    or variables.
+    A blueprint sync (or a deploy by blueprint_sync) right before the trouble, with a change of plan,
+    instances or variables.
 
 Next step
     Put the wanted value into render.yaml (or stop the sync), then set it again.
@@ -35,8 +35,16 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not close:
         return None
     at = max(close)
-    changed = [e for e in snapshot.of_type(*CHANGES) if e.timestamp and abs(e.timestamp - at) <= timedelta(minutes=10)]
-    deploys = [d for d in snapshot.deploys if d.trigger == "blueprint_sync" and d.created_at and abs(d.created_at - at) <= timedelta(minutes=10)]
+    changed = [
+        e
+        for e in snapshot.of_type(*CHANGES)
+        if e.timestamp and abs(e.timestamp - at) <= timedelta(minutes=10)
+    ]
+    deploys = [
+        d
+        for d in snapshot.deploys
+        if d.trigger == "blueprint_sync" and d.created_at and abs(d.created_at - at) <= timedelta(minutes=10)
+    ]
     name = snapshot.blueprint.name if snapshot.blueprint else "?"
     evidence = (
         f"blueprint {name} was synced {clock(at)}; the trouble began {clock(began)}",
@@ -76,7 +84,17 @@ KIND = Kind(
     check,
     __doc__ or "",
     (
-        "out_of_memory", "cpu_saturation", "autoscaling_at_max", "heap_too_large", "settings_changed", "deploy_latency",
-        "deploy_errors", "missing_env_var", "process_crashes", "queue_backlog", "wrong_health_path", "memory_leak",
+        "out_of_memory",
+        "cpu_saturation",
+        "autoscaling_at_max",
+        "heap_too_large",
+        "settings_changed",
+        "deploy_latency",
+        "deploy_errors",
+        "missing_env_var",
+        "process_crashes",
+        "queue_backlog",
+        "wrong_health_path",
+        "memory_leak",
     ),
-)  # fmt: skip
+)

@@ -1,15 +1,17 @@
 """A dependency cannot be installed.
 
 What it is
-    The build fails because a package, or the version asked for, does not exist, conflicts with another, or is
-    not declared: a lock file that does not fit, a private registry without its token.
+    The build fails because a package, or the version asked for, does not exist, conflicts with another,
+    or is not declared: a lock file that does not fit, a private registry without its token.
 
 How it shows
-    The latest deploy is build_failed, and the build log has the package manager's words: npm's ERESOLVE, E404,
-    ETARGET, pip's "No matching distribution", Bundler's "Could not find gem", Go's "no required module".
+    The latest deploy is build_failed, and the build log has the package manager's words: npm's ERESOLVE,
+    E404, ETARGET, pip's "No matching distribution", Bundler's "Could not find gem", Go's "no required
+    module".
 
 Next step
-    Mend the manifest or its lock file and push. The release before still serves: there is nothing to roll back.
+    Mend the manifest or its lock file and push. The release before still serves: there is nothing to roll
+    back.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ WORDS = pattern(
     r"conflicting dependencies", r"failed building wheel for", r"version solving failed",
     r"could not find gem", r"bundler could not find compatible versions", r"your bundle is locked to",
     r"no required module provides package", r"missing go\.sum entry", r"unknown revision",
-    r"module not found: (?:error: )?can't resolve", r"cannot find module '[^./]", r"failed to select a version for",
-    r"ts2307", r"modulenotfounderror",
+    r"module not found: (?:error: )?can't resolve", r"cannot find module '[^./]",
+    r"failed to select a version for", r"ts2307", r"modulenotfounderror",
 )  # fmt: skip
 
 

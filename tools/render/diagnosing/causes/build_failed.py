@@ -12,15 +12,15 @@ Next step
 
 from __future__ import annotations
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import MEASURED, SAID, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import pattern, tried
 
 WORDS = pattern(
-    r"error ts\d+", r"syntaxerror", r"type error:", r"failed to compile", r"compilation failed", r"parse error",
-    r"command \"?build\"? (?:exited|failed)", r"\btests? failed", r"build error occurred", r"undefined: \w+",
-    r"error\[e\d{4}\]", r"pipeline minutes",
+    r"error ts\d+", r"syntaxerror", r"type error:", r"failed to compile", r"compilation failed",
+    r"parse error", r"command \"?build\"? (?:exited|failed)", r"\btests? failed", r"build error occurred",
+    r"undefined: \w+", r"error\[e\d{4}\]", r"pipeline minutes",
 )  # fmt: skip
 _OWN = pattern(r"^==>")
 

@@ -20,8 +20,9 @@ from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import pattern, tried
 
 WORDS = pattern(
-    r"heap out of memory", r"reached heap limit", r"out of memory \(used over", r"^killed$", r"exit(?:ed)?\b.{0,20}\b13[47]\b",
-    r"signal: killed", r"memoryerror", r"cannot allocate memory", r"ran out of memory", r"sigkill",
+    r"heap out of memory", r"reached heap limit", r"out of memory \(used over", r"^killed$",
+    r"exit(?:ed)?\b.{0,20}\b13[47]\b", r"signal: killed", r"memoryerror", r"cannot allocate memory",
+    r"ran out of memory", r"sigkill",
 )  # fmt: skip
 
 
@@ -41,7 +42,8 @@ def check(snapshot: Snapshot) -> Cause | None:
         STATED,
         "The build runs out of memory; the release before still serves.",
         shown(found),
-        "Choose a larger build plan (dashboard), or raise the heap for the build alone and build less at once.",
+        "Choose a larger build plan (dashboard), or raise the heap for the build alone and build less"
+        " at once.",
         trial.deploy.created_at,
     )
 

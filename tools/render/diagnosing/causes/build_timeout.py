@@ -13,9 +13,9 @@ Next step
 
 from __future__ import annotations
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import STATED, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import pattern, tried
 
 WORDS = pattern(r"build (?:exceeded|timed out)", r"==> timed ?out", r"build.{0,40}time ?out")
@@ -40,7 +40,8 @@ def check(snapshot: Snapshot) -> Cause | None:
         STATED,
         "The build takes longer than it may; the release before still serves.",
         shown(found),
-        "Make the last step of the build log not wait (no prompts, no watch mode, no tests), then deploy again.",
+        "Make the last step of the build log not wait (no prompts, no watch mode, no tests), then"
+        " deploy again.",
         trial.deploy.created_at,
     )
 

@@ -48,4 +48,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("cpu_saturation", "The CPU is used up", check, __doc__ or "", ("deploy_latency", "deploy_errors", "queue_backlog", "health_check_failing"))
+KIND = Kind(
+    "cpu_saturation",
+    "The CPU is used up",
+    check,
+    __doc__ or "",
+    ("deploy_latency", "deploy_errors", "queue_backlog", "health_check_failing"),
+)

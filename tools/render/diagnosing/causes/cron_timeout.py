@@ -12,9 +12,9 @@ Next step
 
 from __future__ import annotations
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import STATED, Cause, Kind, clock, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import heard, pattern
 
 

@@ -1,8 +1,8 @@
 """Its database does not answer.
 
 What it is
-    Render Postgres (or another database on port 5432 or 6543) is suspended, restarting, in maintenance, failing
-    over, or refuses connections.
+    Render Postgres (or another database on port 5432 or 6543) is suspended, restarting, in maintenance,
+    failing over, or refuses connections.
 
 How it shows
     The status of the database, "connection refused" on its port, "the database system is starting up",
@@ -19,12 +19,16 @@ from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 WORDS = pattern(
-    r"(?:refused|timed? ?out|unreachable|reset|closed).{0,80}(?:5432|6543)\b", r"(?:5432|6543)\b.{0,80}(?:refused|timed? ?out|unreachable|reset)",
-    r"database system is (?:starting up|shutting down|in recovery|not yet accepting)", r"terminating connection due to administrator",
-    r"server closed the connection unexpectedly", r"can't reach database server", r"\bP1001\b", r"is the server running on (?:that )?host",
+    r"(?:refused|timed? ?out|unreachable|reset|closed).{0,80}(?:5432|6543)\b",
+    r"(?:5432|6543)\b.{0,80}(?:refused|timed? ?out|unreachable|reset)",
+    r"database system is (?:starting up|shutting down|in recovery|not yet accepting)",
+    r"terminating connection due to administrator", r"server closed the connection unexpectedly",
+    r"can't reach database server", r"\bP1001\b", r"is the server running on (?:that )?host",
     r"connection terminated unexpectedly", r"cannot execute .{0,30} in a read-only transaction",
 )  # fmt: skip
-NOT = pattern(r"supabase", r"too many", r"slots", r"password authentication", r"name or service", r"enotfound")
+NOT = pattern(
+    r"supabase", r"too many", r"slots", r"password authentication", r"name or service", r"enotfound"
+)
 
 
 def check(snapshot: Snapshot) -> Cause | None:
@@ -46,4 +50,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("database_down", "Its database does not answer", check, __doc__ or "", ("deploy_errors", "health_check_failing", "process_crashes", "start_crash"))
+KIND = Kind(
+    "database_down",
+    "Its database does not answer",
+    check,
+    __doc__ or "",
+    ("deploy_errors", "health_check_failing", "process_crashes", "start_crash"),
+)

@@ -38,7 +38,8 @@ def check(snapshot: Snapshot) -> Cause | None:
             f"deploy {deploy.id} went live {clock(at)}",
             f"requests at {more:.1f} times the usual" if usual else "",
         ]),
-        "rollback_service to the release before (automatic deploys off first), then look where the time goes.",
+        "rollback_service to the release before (automatic deploys off first), then look where the time"
+        " goes.",
         late.start,
         late.end,
     )  # fmt: skip

@@ -16,7 +16,15 @@ from tools.render.diagnosing.cause import MEASURED, Cause, Kind, percent, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
-WORDS = pattern(r"enospc", r"no space left on device", r"disk quota exceeded", r"could not extend file", r"\berrno 28\b", r"disk is full", r"database or disk is full")
+WORDS = pattern(
+    r"enospc",
+    r"no space left on device",
+    r"disk quota exceeded",
+    r"could not extend file",
+    r"\berrno 28\b",
+    r"disk is full",
+    r"database or disk is full",
+)
 
 
 def check(snapshot: Snapshot) -> Cause | None:
@@ -40,4 +48,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("disk_full", "The disk is full", check, __doc__ or "", ("process_crashes", "deploy_errors", "third_party_down"))
+KIND = Kind(
+    "disk_full",
+    "The disk is full",
+    check,
+    __doc__ or "",
+    ("process_crashes", "deploy_errors", "third_party_down"),
+)

@@ -1,23 +1,23 @@
 """A change of an environment group broke it.
 
 What it is
-    A variable of a linked group was changed or removed. The group is shared: whoever changed it may have meant
-    another service, and every linked one got it with its next deploy.
+    A variable of a linked group was changed or removed. The group is shared: whoever changed it may have
+    meant another service, and every linked one got it with its next deploy.
 
 How it shows
-    The group was changed (its updatedAt, or the audit log) shortly before the trouble began, without new code
-    in between.
+    The group was changed (its updatedAt, or the audit log) shortly before the trouble began, without new
+    code in between.
 
 Next step
-    Compare the group's variables with what the service expects; change_env_var on the group, then deploy. A
-    rollback does not bring former values of a group back.
+    Compare the group's variables with what the service expects; change_env_var on the group, then deploy.
+    A rollback does not bring former values of a group back.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, clock, shown
+from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, clock, often, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.symptoms import onset
 
@@ -25,7 +25,7 @@ SOON = timedelta(minutes=30)
 
 
 def check(snapshot: Snapshot) -> Cause | None:
-    """A linked group changed within half an hour before the trouble began, and no new commit went live then."""
+    """A linked group changed within half an hour before the trouble began, without new code."""
     began = onset(snapshot)
     changed = _changed(snapshot)
     if not changed:
@@ -39,9 +39,19 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not close:
         return None
     at, what = max(close)
-    released = [d for live, d in snapshot.live if at - SOON <= live <= began + timedelta(minutes=3) and d.trigger == "new_commit"]
-    redeployed = [d for live, d in snapshot.live if at <= live <= began + timedelta(minutes=10) and d.trigger == "service_updated"]
-    words = next((f"log, {s.count} times: {s.text}" for s in snapshot.said if s.risen and s.level != "warning"), "")
+    released = [
+        d
+        for live, d in snapshot.live
+        if at - SOON <= live <= began + timedelta(minutes=3) and d.trigger == "new_commit"
+    ]
+    redeployed = [
+        d
+        for live, d in snapshot.live
+        if at <= live <= began + timedelta(minutes=10) and d.trigger == "service_updated"
+    ]
+    words = next(
+        (f"log, {often(s.count)}: {s.text}" for s in snapshot.said if s.risen and s.level != "warning"), ""
+    )
     evidence = (
         f"{what} {clock(at)}",
         f"the trouble began {clock(began)}",
@@ -53,7 +63,8 @@ def check(snapshot: Snapshot) -> Cause | None:
         COINCIDES + (10 if released else 38) + (4 if redeployed else 0),
         "A change of a shared environment group came right before the trouble.",
         shown(evidence, 4),
-        "describe_service shows the group's variables; correct them with change_env_var on the group, then deploy.",
+        "describe_service shows the group's variables; correct them with change_env_var on the group,"
+        " then deploy.",
         began,
     )
 
@@ -73,7 +84,12 @@ def _changed(snapshot: Snapshot) -> list[tuple[datetime, str]]:
     for entry in snapshot.audit:
         about = {str(value) for value in entry.metadata.values()}
         linked = [g.name for g in snapshot.groups if about & {g.id, g.name}]
-        if linked and "env" in entry.event.lower() and entry.timestamp and entry.timestamp >= snapshot.since - SOON:
+        if (
+            linked
+            and "env" in entry.event.lower()
+            and entry.timestamp
+            and entry.timestamp >= snapshot.since - SOON
+        ):
             found.append((entry.timestamp, f"audit log: {entry.event} on {linked[0]}"))
     return found
 
@@ -84,7 +100,17 @@ KIND = Kind(
     check,
     __doc__ or "",
     (
-        "missing_env_var", "key_value_down", "dns_failure", "expired_secret", "third_party_down", "database_down",
-        "supabase_down", "deploy_errors", "process_crashes", "start_crash", "queue_backlog", "deploy_latency",
+        "missing_env_var",
+        "key_value_down",
+        "dns_failure",
+        "expired_secret",
+        "third_party_down",
+        "database_down",
+        "supabase_down",
+        "deploy_errors",
+        "process_crashes",
+        "start_crash",
+        "queue_backlog",
+        "deploy_latency",
     ),
-)  # fmt: skip
+)

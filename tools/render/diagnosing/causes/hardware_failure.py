@@ -12,7 +12,7 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, clock, shown
+from tools.render.diagnosing.cause import STATED, Cause, Kind, clock, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 
 
@@ -28,7 +28,7 @@ def check(snapshot: Snapshot) -> Cause | None:
     count = snapshot.service.service_details.num_instances
     evidence = (
         f"event: server_hardware_failure {clock(hard[0].timestamp)}" if hard else "",
-        f"event, {len(moved)} times: evicted from its machine" if moved else "",
+        f"event, {often(len(moved))}: evicted from its machine" if moved else "",
         f"event: server_available {clock(back[-1].timestamp)}" if back else "",
         "it runs one instance" if count == 1 else "",
     )
@@ -43,4 +43,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("hardware_failure", "Render's machine failed", check, __doc__ or "", ("deploy_errors", "process_crashes", "health_check_failing"))
+KIND = Kind(
+    "hardware_failure",
+    "Render's machine failed",
+    check,
+    __doc__ or "",
+    ("deploy_errors", "process_crashes", "health_check_failing"),
+)

@@ -1,8 +1,8 @@
 """Render takes running instances for unhealthy.
 
 What it is
-    The health check is not answered well any more: a blocked event loop, no free thread or connection, a check
-    that asks a database which is down.
+    The health check is not answered well any more: a blocked event loop, no free thread or connection, a
+    check that asks a database which is down.
 
 How it shows
     server_failed as unhealthy, without a 4xx, and none of the other causes explains it.
@@ -13,9 +13,9 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, shown
+from tools.logs.fingerprints import fingerprint
+from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
-from tools.render.diagnosing.fingerprints import fingerprint
 
 
 def check(snapshot: Snapshot) -> Cause | None:
@@ -31,7 +31,7 @@ def check(snapshot: Snapshot) -> Cause | None:
         "health_check_failing",
         COINCIDES + 3,
         "Render takes its instances for unhealthy.",
-        shown([f"event{f', {len(sick)} times' if sick else ''}: {fingerprint(text)}"]),
+        shown([f"event{f', {often(len(sick))}' if sick else ''}: {fingerprint(text)}"]),
         "See what the health check asks for; it should only ask the process itself.",
         min(times, default=None),
     )

@@ -14,7 +14,7 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import RISK, STATED, Cause, Kind, percent, shown
+from tools.render.diagnosing.cause import RISK, STATED, Cause, Kind, often, percent, shown
 from tools.render.diagnosing.evidence import Snapshot
 
 
@@ -27,16 +27,23 @@ def check(snapshot: Snapshot) -> Cause | None:
     times = [e.timestamp for e in killed if e.timestamp]
     evidence = (
         f"--max-old-space-size={heap} is {percent(heap / limit)} of the limit of {limit:.0f} MB",
-        f"event, {len(killed)} times: oomKilled" if killed else "",
+        f"event, {often(len(killed))}: oomKilled" if killed else "",
     )
     return Cause(
         "heap_too_large",
         STATED + 1 if killed else RISK,
-        "Node's heap limit is larger than the plan's memory allows, so it is killed before it collects garbage.",
+        "Node's heap limit is larger than the plan's memory allows, so it is killed before it collects"
+        " garbage.",
         shown(evidence),
         f"change_env_var NODE_OPTIONS to --max-old-space-size={int(limit * 0.75)}, then deploy_service.",
         min(times, default=None),
     )
 
 
-KIND = Kind("heap_too_large", "Node's heap limit is above the plan", check, __doc__ or "", ("out_of_memory", "process_crashes", "memory_leak"))
+KIND = Kind(
+    "heap_too_large",
+    "Node's heap limit is above the plan",
+    check,
+    __doc__ or "",
+    ("out_of_memory", "process_crashes", "memory_leak"),
+)

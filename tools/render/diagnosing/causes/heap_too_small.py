@@ -30,7 +30,11 @@ def check(snapshot: Snapshot) -> Cause | None:
     heap, limit = snapshot.heap_mb, snapshot.memory_mb
     peak = snapshot.memory_use.between(snapshot.since).quantile(0.99)
     room = (heap and limit and heap < 0.6 * limit) or (not heap and 0 < peak < 0.8)
-    flag = f"--max-old-space-size={heap}, plan {limit:.0f} MB" if heap and limit else "no --max-old-space-size is set"
+    flag = (
+        f"--max-old-space-size={heap}, plan {limit:.0f} MB"
+        if heap and limit
+        else "no --max-old-space-size is set"
+    )
     used = f"memory reached {percent(min(1.0, peak))} of the limit" if peak else ""
     said = started or (running.evidence[:1] if running else ("last words: JavaScript heap out of memory",))
     target = int(limit * 0.75) if limit else "75 % of the plan's memory"
@@ -44,4 +48,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("heap_too_small", "Node's heap limit is far below the plan", check, __doc__ or "", ("process_crashes", "out_of_memory", "start_crash", "deploy_errors"))
+KIND = Kind(
+    "heap_too_small",
+    "Node's heap limit is far below the plan",
+    check,
+    __doc__ or "",
+    ("process_crashes", "out_of_memory", "start_crash", "deploy_errors"),
+)

@@ -12,14 +12,14 @@ Next step
 
 from __future__ import annotations
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import STATED, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import pattern, tried
 
 WORDS = pattern(
-    r"failed to pull image", r"manifest unknown", r"pull access denied", r"errimagepull", r"imagepullbackoff",
-    r"image not found", r"toomanyrequests: you have reached",
+    r"failed to pull image", r"manifest unknown", r"pull access denied", r"errimagepull",
+    r"imagepullbackoff", r"image not found", r"toomanyrequests: you have reached",
 )  # fmt: skip
 
 

@@ -17,11 +17,14 @@ from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 WORDS = pattern(
-    r"(?:refused|timed? ?out|reset|closed|unreachable|no route).{0,80}\b(?:6379|6380)\b", r"\b(?:6379|6380)\b.{0,80}(?:refused|timed? ?out|reset|closed|unreachable)",
-    r"redis.{0,80}(?:refused|timed? ?out|closed|reset|unreachable|cannotconnect|connectionerror|lost|unavailable|is loading|is not ready)",
-    r"(?:refused|timed? ?out|closed|lost|reset).{0,60}redis", r"maxretriesperrequest", r"oom command not allowed", r"readonly you can't write",
-    r"loading redis is loading", r"\bnoauth\b", r"wrongpass", r"stream isn't writeable and enableofflinequeue", r"misconf redis", r"valkey.{0,60}(?:refused|timed? ?out)",
-    r"cannot connect to redis",
+    r"(?:refused|timed? ?out|reset|closed|unreachable|no route).{0,80}\b(?:6379|6380)\b",
+    r"\b(?:6379|6380)\b.{0,80}(?:refused|timed? ?out|reset|closed|unreachable)",
+    r"redis.{0,80}(?:refused|timed? ?out|closed|reset|unreachable|cannotconnect|connectionerror|lost"
+    r"|unavailable|is loading|is not ready)",
+    r"(?:refused|timed? ?out|closed|lost|reset).{0,60}redis", r"maxretriesperrequest",
+    r"oom command not allowed", r"readonly you can't write", r"loading redis is loading", r"\bnoauth\b",
+    r"wrongpass", r"stream isn't writeable and enableofflinequeue", r"misconf redis",
+    r"valkey.{0,60}(?:refused|timed? ?out)", r"cannot connect to redis",
 )  # fmt: skip
 NOT = pattern(r"enotfound", r"name or service not known", r"no such host", r"eai_again")
 
@@ -40,9 +43,23 @@ def check(snapshot: Snapshot) -> Cause | None:
         score,
         "Its Key Value instance (Redis) does not answer.",
         shown([*states, *(running.evidence if running else found)[:2]]),
-        "describe_service on the Key Value instance: state, memory and policy, and the address the service has.",
+        "describe_service on the Key Value instance: state, memory and policy, and the address the"
+        " service has.",
         running.since if running else None,
     )
 
 
-KIND = Kind("key_value_down", "Its Key Value instance does not answer", check, __doc__ or "", ("queue_backlog", "deploy_errors", "process_crashes", "third_party_down", "start_crash", "health_check_failing"))
+KIND = Kind(
+    "key_value_down",
+    "Its Key Value instance does not answer",
+    check,
+    __doc__ or "",
+    (
+        "queue_backlog",
+        "deploy_errors",
+        "process_crashes",
+        "third_party_down",
+        "start_crash",
+        "health_check_failing",
+    ),
+)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from statistics import correlation, fmean
 
-from tools.render.diagnosing.cause import MEASURED, Cause, Kind, shown
+from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, often, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.tracks import Track
 
@@ -32,19 +32,24 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not grown:
         return None
     start, rise, slope = max(grown, key=lambda each: each[1])
+    first = min(grown)[0]
     killed = len(snapshot.failed_with("oomKilled"))
     last = snapshot.memory_use.last or 0
     hours = (limit * (1 - last)) / slope if slope > 0 else 0
     soon = f"at this rate the limit is reached in about {hours:.0f} h" if not killed and hours < 48 else ""
-    often = f"event, {killed} times: oomKilled" if killed else ""
-    evidence = (f"memory of an instance grew by {rise:.0f} MB since {start:%d %b %H:%M} ({slope:.0f} MB/h)", often, soon)
+    evidence = (
+        f"memory of an instance grew by {rise:.0f} MB from {clock(start)} on ({slope:.0f} MB/h)",
+        f"event, {often(killed)}: oomKilled" if killed else "",
+        soon,
+    )
     return Cause(
         "memory_leak",
         MEASURED + (26 if killed or last > 0.85 else 14 if rise > limit / 5 else 5),
         "Memory grows steadily from each start on, whatever the load.",
         shown(evidence),
-        "rollback_service if a release brought it; until it is mended, change_service restart before the limit.",
-        start,
+        "rollback_service if a release brought it; until it is mended, change_service restart before"
+        " the limit.",
+        first,
     )
 
 
@@ -61,7 +66,9 @@ def _rises(track: Track, snapshot: Snapshot, limit: float) -> list[tuple[datetim
             continue
         steady = correlation(hours, values)
         mean = fmean(hours)
-        slope = sum((h - mean) * v for h, v in zip(hours, values, strict=True)) / sum((h - mean) ** 2 for h in hours)
+        slope = sum((h - mean) * v for h, v in zip(hours, values, strict=True)) / sum(
+            (h - mean) ** 2 for h in hours
+        )
         rise = slope * hours[-1]
         if steady > 0.93 and rise > limit / 8 and not _follows_traffic(part, snapshot):
             found.append((start, rise, slope))
@@ -93,4 +100,10 @@ def _follows_traffic(part: Track, snapshot: Snapshot) -> bool:
     return grew and correlation(memory, requests) > 0.9
 
 
-KIND = Kind("memory_leak", "Memory grows steadily", check, __doc__ or "", ("out_of_memory", "process_crashes", "heap_too_small", "deploy_errors", "deploy_latency"))
+KIND = Kind(
+    "memory_leak",
+    "Memory grows steadily",
+    check,
+    __doc__ or "",
+    ("out_of_memory", "process_crashes", "heap_too_small", "deploy_errors", "deploy_latency"),
+)

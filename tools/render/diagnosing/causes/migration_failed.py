@@ -14,17 +14,19 @@ Next step
 
 from __future__ import annotations
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import STATED, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import pattern, tried
 
 WORDS = pattern(
-    r"already exists", r"does not exist", r"violates .{0,40}constraint", r"contains null values", r"syntax error at",
-    r"permission denied for", r"must be owner of", r"cannot be cast", r"could not create unique index",
-    r"sqlstate", r"\bpg::", r"migration.{0,60}fail", r"fail.{0,60}migration", r"P30\d\d", r"later migrations canceled",
-    r"alembic\.\w*.{0,80}(?:error|can't locate)", r"checksum mismatch", r"was modified after it was applied",
-    r"cannot (?:drop|alter)", r"duplicate key value", r"column .{0,80} of relation",
+    r"already exists", r"does not exist", r"violates .{0,40}constraint", r"contains null values",
+    r"syntax error at", r"permission denied for", r"must be owner of", r"cannot be cast",
+    r"could not create unique index", r"sqlstate", r"\bpg::", r"migration.{0,60}fail",
+    r"fail.{0,60}migration", r"P30\d\d", r"later migrations canceled",
+    r"alembic\.\w*.{0,80}(?:error|can't locate)", r"checksum mismatch",
+    r"was modified after it was applied", r"cannot (?:drop|alter)", r"duplicate key value",
+    r"column .{0,80} of relation",
 )  # fmt: skip
 
 

@@ -18,14 +18,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, clock, shown
+from tools.render.diagnosing.cause import STATED, Cause, Kind, clock, often, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 WORDS = pattern(
-    r"due to lock timeout", r"locknotavailable", r"lock_not_available", r"\b55P03\b", r"could not obtain lock",
-    r"deadlock detected", r"(?:still )?waiting for (?:access|share|row|exclusive)\w*lock", r"lockwaittimeout",
-    r"waiting for .{0,30}\block\b", r"advisory lock", r"already locked", r"timed out trying to acquire", r"\bP1002\b", r"migrationlocked",
+    r"due to lock timeout", r"locknotavailable", r"lock_not_available", r"\b55P03\b",
+    r"could not obtain lock", r"deadlock detected",
+    r"(?:still )?waiting for (?:access|share|row|exclusive)\w*lock", r"lockwaittimeout",
+    r"waiting for .{0,30}\block\b", r"advisory lock", r"already locked", r"timed out trying to acquire",
+    r"\bP1002\b", r"migrationlocked",
 )  # fmt: skip
 
 
@@ -34,7 +36,7 @@ def check(snapshot: Snapshot) -> Cause | None:
     trial = snapshot.trial
     found = tried(snapshot, WORDS, ("pre_deploy",))
     database = [s for s in (snapshot.supabase.said if snapshot.supabase else ()) if WORDS.search(s.raw)]
-    theirs = tuple(f"database log, {s.count} times: {s.text}" for s in database)
+    theirs = tuple(f"database log, {often(s.count)}: {s.text}" for s in database)
     if trial is not None and found:
         return _cause(STATED + 2, (*found, *theirs), trial.deploy.created_at)
     running = heard(snapshot, WORDS)

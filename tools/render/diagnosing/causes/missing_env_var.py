@@ -24,7 +24,8 @@ from tools.render.diagnosing.spoken import heard, pattern, tried
 
 _NAME = r"['\"`]?([A-Z][A-Z0-9]{1,40}(?:_[A-Z0-9]{1,30}){0,6})['\"`]?"
 NAMED = re.compile(
-    rf"(?:(?i:missing|required|undefined|unset|invalid|no)(?i: required)?(?i: environment| env)?(?i: variables?| vars?| key| setting)?[ :=]{{1,4}}{_NAME}"
+    rf"(?:(?i:missing|required|undefined|unset|invalid|no)(?i: required)?"
+    rf"(?i: environment| env)?(?i: variables?| vars?| key| setting)?[ :=]{{1,4}}{_NAME}"
     rf"|(?i:env(?:ironment)? ?var(?:iable)?s?)[ :]{{1,3}}{_NAME}"
     rf"|{_NAME}(?i: environment variable| env var)?(?i: is| was| must be| needs to be| has to be)?(?i: not)? "
     r"(?i:set|defined|required|missing|configured|undefined|empty|provided)\b"
@@ -32,10 +33,13 @@ NAMED = re.compile(
     rf"|process\.env\.{_NAME})"
 )
 WORDS = pattern(
-    r"(?:supabaseUrl|supabaseKey|api_?key|connectionString|secretOrPrivateKey) (?:is required|must have a value)",
-    r"missing (?:required )?env(?:ironment)?", r"environment variables? .{0,60}(?:not set|missing|required|undefined)",
-    r"env(?:ironment)? validation (?:error|failed)", r"invalid environment variables", r"improperlyconfigured.{0,120}(?:setting|environment)",
-    r"OPENAI_API_KEY", r"did not find environment variable",
+    r"(?:supabaseUrl|supabaseKey|api_?key|connectionString|secretOrPrivateKey) (?:is required|must have"
+    r" a value)",
+    r"missing (?:required )?env(?:ironment)?",
+    r"environment variables? .{0,60}(?:not set|missing|required|undefined)",
+    r"env(?:ironment)? validation (?:error|failed)", r"invalid environment variables",
+    r"improperlyconfigured.{0,120}(?:setting|environment)", r"OPENAI_API_KEY",
+    r"did not find environment variable",
 )  # fmt: skip
 _EITHER = re.compile(f"(?:{NAMED.pattern})|(?i:{WORDS.pattern})")
 
@@ -57,7 +61,9 @@ def check(snapshot: Snapshot) -> Cause | None:
 
 def _names(texts: Iterable[str]) -> list[str]:
     """The variables that are named, in the order of their first mention."""
-    found = [name for text in texts for match in NAMED.finditer(text[:8_000]) for name in match.groups() if name]
+    found = [
+        name for text in texts for match in NAMED.finditer(text[:8_000]) for name in match.groups() if name
+    ]
     return [name for name in dict.fromkeys(found) if "_" in name or len(name) > 4][:3]
 
 
@@ -74,9 +80,16 @@ def _cause(
         score,
         f"{said}.",
         shown([*evidence[:2], *note]),
-        f"change_env_var sets {absent[0] if absent else 'it'} (that alone deploys nothing), then deploy_service.",
+        f"change_env_var sets {absent[0] if absent else 'it'} (that alone deploys nothing), then"
+        f" deploy_service.",
         since,
     )
 
 
-KIND = Kind("missing_env_var", "A needed environment variable is not set", check, __doc__ or "", ("start_crash", "bad_start_command", "deploy_errors", "process_crashes", "run_failed"))
+KIND = Kind(
+    "missing_env_var",
+    "A needed environment variable is not set",
+    check,
+    __doc__ or "",
+    ("start_crash", "bad_start_command", "deploy_errors", "process_crashes", "run_failed"),
+)

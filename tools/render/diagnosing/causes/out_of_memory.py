@@ -13,13 +13,14 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, percent, shown
+from tools.render.diagnosing.cause import STATED, Cause, Kind, often, percent, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 WORDS = pattern(
-    r"ran out of memory", r"out of memory \(used over", r"perhaps out of memory", r"oom[- ]?kill", r"cannot allocate memory",
-    r"memoryerror", r"std::bad_alloc", r"java\.lang\.outofmemoryerror", r"runtime: out of memory", r"signal: killed",
+    r"ran out of memory", r"out of memory \(used over", r"perhaps out of memory", r"oom[- ]?kill",
+    r"cannot allocate memory", r"memoryerror", r"std::bad_alloc", r"java\.lang\.outofmemoryerror",
+    r"runtime: out of memory", r"signal: killed",
 )  # fmt: skip
 
 
@@ -29,7 +30,9 @@ def check(snapshot: Snapshot) -> Cause | None:
     if trial is not None and trial.step == "update":
         found = tried(snapshot, WORDS, ("update",))
         if "oomKilled" in trial.reason or trial.reason.get("nonZeroExit") == 137:
-            return _cause(STATED, ("event: the new instance was killed at its memory limit", *found), snapshot)
+            return _cause(
+                STATED, ("event: the new instance was killed at its memory limit", *found), snapshot
+            )
     killed = snapshot.failed_with("oomKilled")
     exits = [e for e in snapshot.failed_with("nonZeroExit") if reason_of(e)["nonZeroExit"] == 137]
     running = heard(snapshot, WORDS)
@@ -37,9 +40,9 @@ def check(snapshot: Snapshot) -> Cause | None:
     if killed:
         limit = reason_of(killed[0])["oomKilled"]
         size = str(limit.get("memoryLimit", "")) if isinstance(limit, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  JSON
-        evidence.append(f"event, {len(killed)} times: oomKilled (limit {size or '?'})")
+        evidence.append(f"event, {often(len(killed))}: oomKilled (limit {size or '?'})")
     if exits:
-        evidence.append(f"event, {len(exits)} times: exit code 137 (killed)")
+        evidence.append(f"event, {often(len(exits))}: exit code 137 (killed)")
     if running:
         evidence += running.evidence[:1]
     if not evidence:
@@ -64,4 +67,10 @@ def _cause(score: float, evidence: tuple[str, ...], snapshot: Snapshot) -> Cause
     )
 
 
-KIND = Kind("out_of_memory", "Instances are killed at the memory limit", check, __doc__ or "", ("process_crashes", "run_failed", "health_check_failing", "deploy_errors", "slow_start", "start_crash"))
+KIND = Kind(
+    "out_of_memory",
+    "Instances are killed at the memory limit",
+    check,
+    __doc__ or "",
+    ("process_crashes", "run_failed", "health_check_failing", "deploy_errors", "slow_start", "start_crash"),
+)

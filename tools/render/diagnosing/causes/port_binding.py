@@ -18,13 +18,14 @@ from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 SCAN = pattern(
-    r"no open (?:http )?ports? (?:were )?(?:detected|found)", r"port scan timeout", r"detected open ports on localhost",
-    r"bind your service to at least one port", r"eaddrinuse", r"address already in use", r"eacces.{0,40}0\.0\.0\.0",
+    r"no open (?:http )?ports? (?:were )?(?:detected|found)", r"port scan timeout",
+    r"detected open ports on localhost", r"bind your service to at least one port", r"eaddrinuse",
+    r"address already in use", r"eacces.{0,40}0\.0\.0\.0",
 )  # fmt: skip
 LOCAL = pattern(
     r"(?:listening|running|started|serving|server)\b.{0,60}(?:localhost|127\.0\.0\.1|\[::1\])",
     r"(?:localhost|127\.0\.0\.1):\d{2,5}",
-)
+)  # fmt: skip
 
 
 def check(snapshot: Snapshot) -> Cause | None:
@@ -61,4 +62,10 @@ def _cause(score: float, evidence: tuple[str, ...], snapshot: Snapshot) -> Cause
     )
 
 
-KIND = Kind("port_binding", "The process does not listen where Render looks", check, __doc__ or "", ("slow_start", "wrong_health_path"))
+KIND = Kind(
+    "port_binding",
+    "The process does not listen where Render looks",
+    check,
+    __doc__ or "",
+    ("slow_start", "wrong_health_path"),
+)

@@ -12,9 +12,9 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, shown
+from tools.logs.fingerprints import fingerprint
+from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
-from tools.render.diagnosing.fingerprints import fingerprint
 
 
 def check(snapshot: Snapshot) -> Cause | None:
@@ -23,13 +23,18 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not ended:
         return None
     codes = sorted({str(reason_of(e)["nonZeroExit"]) for e in ended})
-    words = [f"last words: {fingerprint(x.raw)}" for _, lines in snapshot.last_words for x in lines if x.level == "error"]
+    words = [
+        f"last words: {fingerprint(x.raw)}"
+        for _, lines in snapshot.last_words
+        for x in lines
+        if x.level == "error"
+    ]
     times = [e.timestamp for e in ended if e.timestamp]
     return Cause(
         "process_crashes",
         COINCIDES + 8,
         "The process crashes and is started again.",
-        shown([f"event, {len(ended)} times: exit code {', '.join(codes)}", *words]),
+        shown([f"event, {often(len(ended))}: exit code {', '.join(codes)}", *words]),
         "read_logs around one failure for the trace; rollback_service if a release brought it.",
         min(times, default=None),
         max(times, default=None),

@@ -17,7 +17,14 @@ from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.queues import growth
 from tools.render.diagnosing.spoken import heard, pattern
 
-BEHIND = pattern(r"backlog", r"queue (?:is )?(?:growing|full|depth|lag)", r"falling behind", r"oldest (?:job|message)", r"waiting (?:job|message)s? (?:above|over|exceed)", r"job age")
+BEHIND = pattern(
+    r"backlog",
+    r"queue (?:is )?(?:growing|full|depth|lag)",
+    r"falling behind",
+    r"oldest (?:job|message)",
+    r"waiting (?:job|message)s? (?:above|over|exceed)",
+    r"job age",
+)
 
 
 def check(snapshot: Snapshot) -> Cause | None:

@@ -12,12 +12,13 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import SAID, Cause, Kind, shown
+from tools.render.diagnosing.cause import SAID, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern
 
 WORDS = pattern(
-    r"\b429\b", r"too many requests", r"rate[- _]?limit", r"quota (?:exceeded|has been exceeded|reached)", r"exceeded your current quota", r"over_(?:request|email_send|sms_send)_rate_limit",
+    r"\b429\b", r"too many requests", r"rate[- _]?limit", r"quota (?:exceeded|has been exceeded|reached)",
+    r"exceeded your current quota", r"over_(?:request|email_send|sms_send)_rate_limit",
     r"throttl(?:ed|ing)", r"resource_?exhausted", r"slow down", r"insufficient_quota",
 )  # fmt: skip
 
@@ -28,15 +29,22 @@ def check(snapshot: Snapshot) -> Cause | None:
     if running is None:
         return None
     theirs = [s for s in (snapshot.supabase.said if snapshot.supabase else ()) if WORDS.search(s.raw)]
-    told = tuple(f"Supabase log, {s.count} times: {s.text}" for s in theirs[:1])
+    told = tuple(f"Supabase log, {often(s.count)}: {s.text}" for s in theirs[:1])
     return Cause(
         "rate_limited_upstream",
         running.score(SAID + 7),
         "A service that it calls limits its requests (429).",
         shown([*running.evidence, *told]),
-        "Call less often (backoff with Retry-After, one limiter for all instances), or ask for a higher limit.",
+        "Call less often (backoff with Retry-After, one limiter for all instances), or ask for a higher"
+        " limit.",
         running.since,
     )
 
 
-KIND = Kind("rate_limited_upstream", "A called service limits its requests", check, __doc__ or "", ("queue_backlog", "deploy_errors", "third_party_down"))
+KIND = Kind(
+    "rate_limited_upstream",
+    "A called service limits its requests",
+    check,
+    __doc__ or "",
+    ("queue_backlog", "deploy_errors", "third_party_down"),
+)

@@ -1,12 +1,12 @@
 """The service and what it depends on are in different regions.
 
 What it is
-    Every query crosses a continent (60 ms and more each), and Render's internal addresses do not work at all
-    between regions.
+    Every query crosses a continent (60 ms and more each), and Render's internal addresses do not work at
+    all between regions.
 
 How it shows
-    The region of the service differs from that of its Postgres, Key Value or Supabase project, and it is slow,
-    or internal names (dpg-..., red-...) are not found.
+    The region of the service differs from that of its Postgres, Key Value or Supabase project, and it is
+    slow, or internal names (dpg-..., red-...) are not found.
 
 Next step
     A region cannot be changed: a person makes the service anew in the region of the database.
@@ -29,14 +29,16 @@ AWS: Final = {
 }  # fmt: skip
 """Supabase's regions that lie beside one of Render's."""
 INTERNAL = pattern(
-    r"(?:enotfound|eai_again|no such host|not known|translate host name|resolve|timed? ?out|etimedout|refused).{0,80}\b(?:dpg|red|srv)-[a-z0-9]{8,}",
-    r"\b(?:dpg|red)-[a-z0-9]{8,}.{0,120}(?:enotfound|eai_again|no such host|not known|resolve|timed? ?out|etimedout)",
-)
+    r"(?:enotfound|eai_again|no such host|not known|translate host name|resolve|timed? ?out|etimedout"
+    r"|refused).{0,80}\b(?:dpg|red|srv)-[a-z0-9]{8,}",
+    r"\b(?:dpg|red)-[a-z0-9]{8,}.{0,120}(?:enotfound|eai_again|no such host|not known|resolve|timed?"
+    r" ?out|etimedout)",
+)  # fmt: skip
 FAR = pattern(
-    r"(?:round[- ]?trip|\brtt\b|network|latency to|ping).{0,40}?\b(?:ms[=: ]{1,2})?(?:[6-9]\d|[1-9]\d\d)\b(?: ?ms)?",
-    r"cross[- ]region",
-    r"another region",
-)
+    r"(?:round[- ]?trip|\brtt\b|network|latency to|ping).{0,40}?\b(?:ms[=: ]{1,2})?(?:[6-9]\d"
+    r"|[1-9]\d\d)\b(?: ?ms)?",
+    r"cross[- ]region", r"another region",
+)  # fmt: skip
 _STORE: Final = re.compile(r"DATABASE|POSTGRES|\bPG|REDIS|QUEUE|CACHE|DB_|KEY_VALUE|VALKEY")
 
 
@@ -65,7 +67,13 @@ def check(snapshot: Snapshot) -> Cause | None:
     else:
         score = RISK
     said = spoken.evidence[:1] if spoken else (far or started)[:1]
-    speed = f"p95 {late.level:.0f} ms (usual {late.usual:.0f} ms)" if late else "slow all the time" if lasting else ""
+    speed = (
+        f"p95 {late.level:.0f} ms (usual {late.usual:.0f} ms)"
+        if late
+        else "slow all the time"
+        if lasting
+        else ""
+    )
     return Cause(
         "region_mismatch",
         score,
@@ -82,4 +90,10 @@ def _always_slow(snapshot: Snapshot) -> bool:
     return bool(recent) and recent.quantile(0.2) > 150
 
 
-KIND = Kind("region_mismatch", "The service and its database are in different regions", check, __doc__ or "", ("dns_failure", "key_value_down", "database_down", "deploy_latency", "third_party_down", "slow_queries"))
+KIND = Kind(
+    "region_mismatch",
+    "The service and its database are in different regions",
+    check,
+    __doc__ or "",
+    ("dns_failure", "key_value_down", "database_down", "deploy_latency", "third_party_down", "slow_queries"),
+)

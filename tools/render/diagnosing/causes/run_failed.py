@@ -12,7 +12,7 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, shown
+from tools.render.diagnosing.cause import COINCIDES, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 
 
@@ -23,8 +23,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not bad:
         return None
     codes = sorted({str(reason_of(e)["nonZeroExit"]) for e in bad if reason_of(e).get("nonZeroExit")})
-    said = [f"log, {s.count} times: {s.text}" for s in snapshot.said if s.risen and s.level != "warning"][:2]
-    many = f"event: {len(bad)} of {len(ended)} runs failed" + (f" (exit code {', '.join(codes)})" if codes else "")
+    said = [f"log, {often(s.count)}: {s.text}" for s in snapshot.said if s.risen and s.level != "warning"][:2]
+    many = f"event: {len(bad)} of {len(ended)} runs failed" + (
+        f" (exit code {', '.join(codes)})" if codes else ""
+    )
     return Cause(
         "run_failed",
         COINCIDES,

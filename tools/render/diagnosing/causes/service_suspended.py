@@ -27,7 +27,9 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not snapshot.service.is_suspended:
         return _called(snapshot)
     who = ", ".join(each for each in snapshot.service.suspenders if each in KNOWN) or "unknown"
-    events = snapshot.of_type("service_suspended", since=snapshot.events[-1].timestamp if snapshot.events else None)
+    events = snapshot.of_type(
+        "service_suspended", since=snapshot.events[-1].timestamp if snapshot.events else None
+    )
     at = events[0].timestamp if events else None
     billing = "billing" in snapshot.service.suspenders
     return Cause(
@@ -61,4 +63,10 @@ def _called(snapshot: Snapshot) -> Cause | None:
     return None
 
 
-KIND = Kind("service_suspended", "The service is suspended", check, __doc__ or "", ("deploy_errors", "process_crashes", "third_party_down", "dns_failure", "queue_backlog"))
+KIND = Kind(
+    "service_suspended",
+    "The service is suspended",
+    check,
+    __doc__ or "",
+    ("deploy_errors", "process_crashes", "third_party_down", "dns_failure", "queue_backlog"),
+)

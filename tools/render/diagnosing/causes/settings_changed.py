@@ -35,10 +35,21 @@ def check(snapshot: Snapshot) -> Cause | None:
         "settings_changed",
         COINCIDES + 32,
         "A change of its plan or instances came right before the trouble.",
-        shown([*(f"event: {e.type} {clock(e.timestamp)}" for e in close[:2]), f"the trouble began {clock(began)}"]),
+        shown(
+            [
+                *(f"event: {e.type} {clock(e.timestamp)}" for e in close[:2]),
+                f"the trouble began {clock(began)}",
+            ]
+        ),
         "change_service back to the former size; read_metrics shows what the peak needs.",
         began,
     )
 
 
-KIND = Kind("settings_changed", "A changed plan or instance count", check, __doc__ or "", ("cpu_saturation", "out_of_memory", "deploy_latency", "deploy_errors", "queue_backlog"))
+KIND = Kind(
+    "settings_changed",
+    "A changed plan or instance count",
+    check,
+    __doc__ or "",
+    ("cpu_saturation", "out_of_memory", "deploy_latency", "deploy_errors", "queue_backlog"),
+)

@@ -16,16 +16,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tools.render.diagnosing.cause import SAID, Cause, Kind, shown
+from tools.render.diagnosing.cause import SAID, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, Statement
 from tools.render.diagnosing.spoken import heard, pattern
 from tools.render.diagnosing.symptoms import slow
 
 WORDS = pattern(
-    r"due to statement timeout", r"\b57014\b", r"querycanceled", r"slow (?:query|sql|statement)", r"query (?:read )?(?:took|timed? ?out|timeout)",
-    r"\bduration: \d+\.\d+ ms", r"statement timeout", r"db\.query.{0,40}\d{4,}ms", r"long[- ]running (?:query|transaction)",
-    r"(?:select|update|insert|delete)\b.{0,200}\b(?:took|duration|elapsed)\D{0,6}\d{4,}", r"\bsql\b.{0,60}\b\d{4,} ?ms",
-    r"query_wait_timeout", r"maximum statement execution time",
+    r"due to statement timeout", r"\b57014\b", r"querycanceled", r"slow (?:query|sql|statement)",
+    r"query (?:read )?(?:took|timed? ?out|timeout)", r"\bduration: \d+\.\d+ ms", r"statement timeout",
+    r"db\.query.{0,40}\d{4,}ms", r"long[- ]running (?:query|transaction)",
+    r"(?:select|update|insert|delete)\b.{0,200}\b(?:took|duration|elapsed)\D{0,6}\d{4,}",
+    r"\bsql\b.{0,60}\b\d{4,} ?ms", r"query_wait_timeout", r"maximum statement execution time",
 )  # fmt: skip
 
 
@@ -38,11 +39,13 @@ def check(snapshot: Snapshot) -> Cause | None:
         return None
     costly = sorted((s for s in snapshot.statements if s.mean_ms > 200), key=lambda s: -s.mean_ms)
     cpu_free = snapshot.cpu_use.last is not None and snapshot.cpu_use.last < 0.8
-    score = (running.score(SAID + 2) if running else 70) + (4 if theirs else 0) + (4 if late and cpu_free else 0)
+    score = (
+        (running.score(SAID + 2) if running else 70) + (4 if theirs else 0) + (4 if late and cpu_free else 0)
+    )
     release = snapshot.released_before(running.since if running else None, timedelta(minutes=10))
     evidence = [
         *(running.evidence[:2] if running else ()),
-        *(f"database log, {s.count} times: {s.text}" for s in theirs[:1]),
+        *(f"database log, {often(s.count)}: {s.text}" for s in theirs[:1]),
         f"p95 {late.level:.0f} ms (usual {late.usual:.0f} ms)" if late else "",
         *(_told(s) for s in costly[:2]),
     ]
@@ -51,13 +54,23 @@ def check(snapshot: Snapshot) -> Cause | None:
         score - (2 if release else 0),
         "Queries of its database are slow.",
         shown(evidence, 5),
-        "explain_query on the statement" + (" named here" if costly else " (connect the database to find it)") + ".",
+        "explain_query on the statement"
+        + (" named here" if costly else " (connect the database to find it)")
+        + ".",
         late.start if late else running.since if running else None,
     )
 
 
 def _told(statement: Statement) -> str:
-    return f"{statement.where}: {statement.mean_ms:.0f} ms mean, {statement.calls:.0f} calls: {statement.query}"
+    return (
+        f"{statement.where}: {statement.mean_ms:.0f} ms mean, {statement.calls:.0f} calls: {statement.query}"
+    )
 
 
-KIND = Kind("slow_queries", "Queries of the database are slow", check, __doc__ or "", ("deploy_latency", "deploy_errors", "queue_backlog"))
+KIND = Kind(
+    "slow_queries",
+    "Queries of the database are slow",
+    check,
+    __doc__ or "",
+    ("deploy_latency", "deploy_errors", "queue_backlog"),
+)

@@ -16,15 +16,16 @@ from __future__ import annotations
 
 import re
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import SAID, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import pattern, tried
 
 _SILENT = re.compile(r"time|connection|refused|deadline|no response|not ready|503", re.IGNORECASE)
 WORDS = pattern(
-    r"timed out after waiting for internal health check", r"waiting for (?:internal )?health ?check", r"warming", r"loading .{0,80}(?:memory|model|cache|index)",
-    r"still (?:loading|starting|warming)", r"preloading",
+    r"timed out after waiting for internal health check", r"waiting for (?:internal )?health ?check",
+    r"warming", r"loading .{0,80}(?:memory|model|cache|index)", r"still (?:loading|starting|warming)",
+    r"preloading",
 )  # fmt: skip
 
 

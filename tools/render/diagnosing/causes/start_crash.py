@@ -1,14 +1,15 @@
 """The new release crashes at its start.
 
 What it is
-    The process ends with an error before it serves: a module that is not installed, a wrong setting, code that
-    fails at import.
+    The process ends with an error before it serves: a module that is not installed, a wrong setting, code
+    that fails at import.
 
 How it shows
     The latest deploy is update_failed with an exit code, and none of the other causes of a failed start.
 
 Next step
-    Read the stack trace, mend the code, push. The release before still serves: there is nothing to roll back.
+    Read the stack trace, mend the code, push. The release before still serves: there is nothing to roll
+    back.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from tools.render.diagnosing.cause import Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import pattern, tried
 
-WORDS = pattern(r"error\b", r"exception", r"panic", r"traceback", r"fatal", r"cannot find module", r"no module named")
+WORDS = pattern(
+    r"error\b", r"exception", r"panic", r"traceback", r"fatal", r"cannot find module", r"no module named"
+)
 
 
 def check(snapshot: Snapshot) -> Cause | None:

@@ -12,16 +12,19 @@ Next step
 
 from __future__ import annotations
 
+from tools.logs.fingerprints import fingerprint
 from tools.render.diagnosing.cause import SAID, STATED, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 HOST = r"(?:supabase|postgrest|gotrue)"
 WORDS = pattern(
-    HOST + r".{0,160}(?:\b50[0-4]\b|\b52\d\b|\b544\b|unavailable|timed? ?out|refused|fetch failed|bad gateway|unhealthy|hang up)",
-    r"(?:\b50[234]\b|\b52\d\b|\b544\b|unavailable|timed? ?out|refused|fetch failed|bad gateway|hang up).{0,160}" + HOST,
-    r"PGRST00[0-2]", r"could not query the database for the schema cache", r"project is paused", r"no route matched with those values",
+    HOST + r".{0,160}(?:\b50[0-4]\b|\b52\d\b|\b544\b|unavailable|timed? ?out|refused|fetch failed|bad"
+           r" gateway|unhealthy|hang up)",
+    r"(?:\b50[234]\b|\b52\d\b|\b544\b|unavailable|timed? ?out|refused|fetch failed|bad gateway|hang"
+    r" up).{0,160}" + HOST,
+    r"PGRST00[0-2]", r"could not query the database for the schema cache", r"project is paused",
+    r"no route matched with those values",
 )  # fmt: skip
 NOT = pattern(r"certificate", r"enotfound", r"429", r"invalid api key", r"jwt", r"rate limit")
 
@@ -49,4 +52,17 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("supabase_down", "Supabase does not answer", check, __doc__ or "", ("third_party_down", "deploy_errors", "database_connections_exhausted", "slow_queries", "health_check_failing", "deploy_latency"))
+KIND = Kind(
+    "supabase_down",
+    "Supabase does not answer",
+    check,
+    __doc__ or "",
+    (
+        "third_party_down",
+        "deploy_errors",
+        "database_connections_exhausted",
+        "slow_queries",
+        "health_check_failing",
+        "deploy_latency",
+    ),
+)

@@ -19,9 +19,11 @@ from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
 
 WORDS = pattern(
-    r"certificate", r"\bx509\b", r"cert_has_expired", r"unable_to_(?:verify|get)", r"self[- ]signed", r"err_tls", r"err_ssl", r"ssl routines",
-    r"ssl: (?:wrong_version|tlsv1|sslv3)", r"tls(?:v1)? alert", r"tls handshake", r"sslerror", r"handshake[_ ]failure", r"no pg_hba\.conf entry.{0,80}(?:ssl off|no encryption)",
-    r"ssl/tls required", r"eproto", r"depth_zero_self_signed",
+    r"certificate", r"\bx509\b", r"cert_has_expired", r"unable_to_(?:verify|get)", r"self[- ]signed",
+    r"err_tls", r"err_ssl", r"ssl routines", r"ssl: (?:wrong_version|tlsv1|sslv3)", r"tls(?:v1)? alert",
+    r"tls handshake", r"sslerror", r"handshake[_ ]failure",
+    r"no pg_hba\.conf entry.{0,80}(?:ssl off|no encryption)", r"ssl/tls required", r"eproto",
+    r"depth_zero_self_signed",
 )  # fmt: skip
 
 
@@ -41,4 +43,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-KIND = Kind("tls_failure", "TLS with another server fails", check, __doc__ or "", ("third_party_down", "deploy_errors", "supabase_down", "database_down"))
+KIND = Kind(
+    "tls_failure",
+    "TLS with another server fails",
+    check,
+    __doc__ or "",
+    ("third_party_down", "deploy_errors", "supabase_down", "database_down"),
+)

@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, shown
+from tools.logs.fingerprints import fingerprint
+from tools.render.diagnosing.cause import STATED, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
-from tools.render.diagnosing.fingerprints import fingerprint
 from tools.render.diagnosing.spoken import tried
 
 _CLIENT = re.compile(r"\b(?:40[0134]|405|401)\b|not found", re.IGNORECASE)
@@ -33,7 +33,8 @@ def check(snapshot: Snapshot) -> Cause | None:
         said = str(trial.reason.get("unhealthy", ""))
         near = re.compile(
             rf"{re.escape(path)}\b.{{0,40}}\b40[0134]\b|\b40[0134]\b.{{0,60}}{re.escape(path)}"
-            rf"|no route matches.{{0,40}}{re.escape(path)}|cannot get {re.escape(path)}|not found: {re.escape(path)}",
+            rf"|no route matches.{{0,40}}{re.escape(path)}|cannot get {re.escape(path)}|not found:"
+            rf" {re.escape(path)}",
             re.IGNORECASE,
         )
         found = tried(snapshot, near, ("update",)) if path else ()
@@ -45,7 +46,7 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not sick:
         return None
     said = fingerprint(str(reason_of(sick[0])["unhealthy"]))
-    return _cause((f"event, {len(sick)} times: {said}", *setting), sick[-1].timestamp)
+    return _cause((f"event, {often(len(sick))}: {said}", *setting), sick[-1].timestamp)
 
 
 def _cause(evidence: tuple[str, ...], since: datetime | None) -> Cause:
@@ -60,4 +61,6 @@ def _cause(evidence: tuple[str, ...], since: datetime | None) -> Cause:
     )
 
 
-KIND = Kind("wrong_health_path", "The health check asks for a wrong path", check, __doc__ or "", ("slow_start",))
+KIND = Kind(
+    "wrong_health_path", "The health check asks for a wrong path", check, __doc__ or "", ("slow_start",)
+)
