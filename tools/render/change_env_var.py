@@ -7,8 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from tools.planned import ChangeDone, Planned, carry_out, show
 from tools.registry import Effect, Params, Preview, tool
-from tools.render.changing.planned import Planned, ServiceChanged, carry_out, show
 from tools.render.changing.subject import read_subject
 from tools.render.changing.values import read_value
 from tools.render.changing.variables import plan_variable, slot
@@ -55,7 +55,7 @@ async def preview_change_env_var(params: ChangeEnvVar, resources: Resources) -> 
 
 
 @tool(Effect.WRITE, preview=preview_change_env_var, open_world=True)
-async def change_env_var(params: ChangeEnvVar, resources: Resources) -> ServiceChanged:
+async def change_env_var(params: ChangeEnvVar, resources: Resources) -> ChangeDone:
     """Set or delete one environment variable of a Render service or environment group, after a yes.
 
     All others stay. Never write a secret as `value`, nor ask a person to tell you one: say where it is

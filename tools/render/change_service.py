@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from tools.planned import ChangeDone, Planned, carry_out, show
 from tools.registry import Effect, Preview, tool
 from tools.render.changing.asked import Action, ChangeService
 from tools.render.changing.maintaining import plan_maintenance
-from tools.render.changing.planned import Planned, ServiceChanged, carry_out, show
 from tools.render.changing.scaling import plan_autoscaling, plan_restart, plan_scale
 from tools.render.changing.sizing import plan_change_plan
 from tools.render.changing.subject import Subject, read_subject
@@ -48,7 +48,7 @@ async def preview_change_service(params: ChangeService, resources: Resources) ->
 
 
 @tool(Effect.WRITE, preview=preview_change_service, open_world=True)
-async def change_service(params: ChangeService, resources: Resources) -> ServiceChanged:
+async def change_service(params: ChangeService, resources: Resources) -> ChangeDone:
     """Change how a service runs on Render: scale, restart, suspend, plan and the like, after a yes.
 
     One action a call: restart, scale, autoscaling, suspend, resume, cancel_deploy, change_plan, autodeploy,

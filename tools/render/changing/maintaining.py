@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from tools.errors import InvalidInput
 from tools.http.transport import as_text
+from tools.planned import Look, Planned, call, request
 from tools.render.changing.asked import ChangeService
-from tools.render.changing.planned import Look, Planned, call, request
 from tools.render.changing.subject import Subject
 from tools.render.models_workspace import Maintenance
 from tools.wording import stamp

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tools.errors import InvalidInput
+from tools.planned import Look, Planned, call, request
 from tools.render.changing.asked import ChangeService
 from tools.render.changing.cost import cost_words, monthly
-from tools.render.changing.planned import Look, Planned, call, request
 from tools.render.changing.subject import Subject, under_way
 from tools.render.describing import scale_words
 from tools.render.models import Autoscaling, Service

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import InvalidInput, SergeiError
+from tools.planned import Look, Planned, call, request
 from tools.render.changing.asked import ChangeService
 from tools.render.changing.cost import cost_words, memory, monthly, plan_id
-from tools.render.changing.planned import Look, Planned, call, request
 from tools.render.changing.subject import Subject, under_way
 from tools.render.models import Service
 from tools.render.models_stores import KeyValue, Postgres

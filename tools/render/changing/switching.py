@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools.errors import InvalidInput, SergeiError
+from tools.planned import Look, Planned, call, request
 from tools.render.changing.asked import ChangeService
-from tools.render.changing.planned import Look, Planned, call, request
 from tools.render.changing.subject import Subject, under_way
 from tools.render.describing import autodeploy_words, revision, serving
 from tools.render.models import IN_PROGRESS, Deploy, Service

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tools.errors import InvalidInput, NotFound
 from tools.http.secret import Secret
-from tools.render.changing.planned import Look, Planned, call, request
+from tools.planned import Look, Planned, call, request
 from tools.render.changing.subject import Subject
 from tools.render.changing.values import Value, variables
 from tools.render.models import EnvGroup, EnvVar, Service

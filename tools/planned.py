@@ -1,4 +1,4 @@
-"""A change as it is shown, sent and looked at afterwards."""
+"""A change of something that a vendor runs: as it is shown, sent, and looked at afterwards."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is so after a change: whether it took effect (None: it cannot be seen), and in words."""
+    """What is so after a change: whether it took effect (None: it cannot be seen), and in words.
+
+    `head` is said instead of "Done" where more is known than that it was done.
+    """
 
     done: bool | None
     words: str
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Planned:
         )
 
 
-class ServiceChanged(Result):
+class ChangeDone(Result):
     """What was sent and what was so right afterwards."""
 
     target: str
@@ -60,11 +64,12 @@ class ServiceChanged(Result):
     now: str
     undo: str
     note: str = ""
+    head: str = ""
 
     def markdown(self) -> str:
         """A few lines."""
         heads = {True: "Done", False: "Sent, and it did NOT take effect", None: "Accepted"}
-        lines = [f"{heads[self.took_effect]}: {self.action}.", f"Target: {self.target}"]
+        lines = [f"{self.head or heads[self.took_effect]}: {self.action}.", f"Target: {self.target}"]
         lines += [f"Now: {self.now}"] if self.now else []
         lines += [self.note] if self.note else []
         return "\n".join([*lines, f"Undo: {self.undo}"])
@@ -88,7 +93,7 @@ def show(planned: Planned, name: str, params: Params, resources: Resources) -> P
     return preview
 
 
-async def carry_out(planned: Planned, name: str, params: Params, resources: Resources) -> ServiceChanged:
+async def carry_out(planned: Planned, name: str, params: Params, resources: Resources) -> ChangeDone:
     """Send what was shown, then look. Raises Conflict when it would no longer be the same.
 
     Raises OutcomeUnknown when the answer was lost and the state does not show that it happened.
@@ -114,11 +119,12 @@ async def carry_out(planned: Planned, name: str, params: Params, resources: Reso
             code=lost.code,
         )
     note = "The answer to the request was lost; the state shows that it happened." if lost else ""
-    return ServiceChanged(
+    return ChangeDone(
         target=planned.target,
         action=planned.says,
         took_effect=look.done,
         now=look.words,
         undo=planned.undo,
         note=note,
+        head=look.head,
     )
