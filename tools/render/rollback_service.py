@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tools.registry import Effect, Params, Preview, digest, tool
 from tools.render.deploying.outcome import RolledBack
+from tools.render.deploying.preflight import check_blueprint
 from tools.render.deploying.returning import Return, go_back, plan_return
 from tools.render.deploying.target import revision_of
 from tools.render.deploying.undoing import not_undone
@@ -37,13 +38,15 @@ async def preview_rollback_service(params: RollbackService, resources: Resources
             f"2. Roll back {service.name} to {planned.to.id} ({revision_of(planned.to)})."
         )
     present = f"{serving.id} ({revision_of(serving)})" if serving is not None else "nothing"
+    blueprint = await check_blueprint(resources, service)
+    resets = f" Warning: {blueprint.said}." if blueprint.level == "warning" else ""
     return Preview(
         action=f"{action}\nThen follow it, check its health, and watch {params.verify_minutes:g} minutes.",
         target=planned.target.label,
         touches=(f"service {service.name}", f"autodeploy of service {service.name}"),
         consequence=(
             f"It takes the place of {present}. Autodeploy stays off until a person turns it on."
-            f" Not undone: {stays}. What came of it is written to the memory bank."
+            f"{resets} Not undone: {stays}. What came of it is written to the memory bank."
         ),
         undo=f"Deploy the newer commit again ({present}) with deploy_service, and turn autodeploy on.",
         destructive=service.service_details.disk is not None,

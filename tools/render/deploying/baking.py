@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,8 +16,10 @@ from tools.render.models import LIVE
 WARM_UP: Final = timedelta(seconds=60)
 """The old instances still serve for that long: what is measured sooner is not of the new release alone."""
 BETWEEN: Final = 30.0
-_SURE: Final = 2
-"""Bad judgements in a row before a bake ends early."""
+_SURE: Final = 3
+"""Bad judgements in a row before a bake ends early: more than one minute's figures."""
+LONGEST: Final = timedelta(minutes=60)
+"""How far back the figures of a release go that is watched again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,30 @@ class Baked:
 
 async def bake(session: Session, deploy: str, live_at: datetime, *, passes: int, minutes: float) -> Baked:
     """Watch a live release. Ends early when it is bad beyond doubt, or when another one takes its place."""
-    prober = session.prober()
+    prober, noted = session.prober(), Judgement("good")
     if prober is not None and not await _passes(session, prober, passes):
         said = f"{prober.last_status}" if prober.last_status else "no answer"
-        reason = f"the health check from outside did not pass {passes} times in a row (last: {said})"
-        return Baked(Judgement("regressed", (reason,)), None, prober.health)
+        if session.journal.healthy_before is not False:
+            reason = f"the health check from outside did not pass {passes} times in a row (last: {said})"
+            return Baked(Judgement("regressed", (reason,)), None, prober.health)
+        noted = _unhealthy_anyway(prober, said)
+        prober = None
     if prober is not None:
         session.step(f"{passes} health checks from outside passed in a row ({prober.url})")
     if session.service.type in {"static_site", "cron_job"}:
         return _without_a_process(session, prober)
-    return await _watch(session, deploy, max(live_at, session.now() - timedelta(minutes=60)), prober, minutes)
+    watched = await _watch(session, deploy, live_at, prober, minutes)
+    return replace(watched, judgement=watched.judgement.noting(noted))
+
+
+def _unhealthy_anyway(prober: Prober, said: str) -> Judgement:
+    """A check that did not pass before says nothing about the release; where access is denied, nothing at all."""
+    if prober.last_status in {401, 403}:
+        return Judgement(
+            "good", cautions=(f"it cannot be asked from here ({said}), so its figures decide alone",)
+        )
+    doubt = f"the health check from outside did not pass ({said}), and did not before the deploy either"
+    return Judgement("inconclusive", doubts=(doubt,))
 
 
 async def _passes(session: Session, prober: Prober, passes: int) -> bool:
@@ -67,6 +83,7 @@ async def _watch(
     session: Session, deploy: str, live_at: datetime, prober: Prober | None, minutes: float
 ) -> Baked:
     begun = session.now()
+    live_at = max(live_at, begun - LONGEST)
     until, start, bad = begun + timedelta(minutes=minutes), live_at + WARM_UP, 0
     while True:
         await session.pause(BETWEEN)

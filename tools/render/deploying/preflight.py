@@ -59,7 +59,7 @@ async def examine(
     before = serving.commit.id if serving and serving.commit else ""
     had, blueprint, health = await asyncio.gather(
         present(resources.render, service),
-        _blueprint(resources, service),
+        check_blueprint(resources, service),
         _health(service, resources.get_status or over_the_network),
     )
     details = service.service_details
@@ -125,7 +125,8 @@ def _disk(service: Service) -> Check:
     return warning("disk", said, f"disk {disk.name or disk.id} at {disk.mount_path}")
 
 
-async def _blueprint(resources: Resources, service: Service) -> Check:
+async def check_blueprint(resources: Resources, service: Service) -> Check:
+    """Whether a blueprint will put back what is changed by hand."""
     try:
         known = await resources.render.list_blueprints(owner=service.owner_id or None)
         for blueprint in known[:10]:

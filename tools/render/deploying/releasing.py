@@ -85,6 +85,8 @@ async def _begin(resources: Resources, plan: Plan, wanted: Wanted) -> Session:
         baseline=baseline,
     )
     session = Session(resources, target, folder(resources), journal)
+    if (prober := session.prober()) is not None and serving is not None:
+        session.journal.healthy_before = await prober.ask()
     session.step(f"baseline of {baseline.minutes:.0f} min taken")
     session.keep(sent_at=resources.now())
     return session
@@ -244,17 +246,16 @@ def _next(session: Session, verdict: Verdict, undone: Undone | None) -> list[str
     journal, name = session.journal, session.service.name
     again = f"deploy_service on {name}"
     again += f" with commit {journal.revision.commit}" if journal.revision.commit else ""
-    if verdict == "live_verified":
-        return []
+    back = f"rollback_service on {name} to {journal.previous}"
+    can_go_back = bool(journal.previous) and session.service.type != "cron_job"
+    if verdict == "live_inconclusive" and session.service.type == "cron_job":
+        return [f"wait for its next run or trigger one (run_job), then read_logs on {name}"]
     if verdict == "live_inconclusive":
-        return [
-            f"call {again} and a longer bake_minutes: it deploys nothing and watches on; or send it traffic",
-            f"if people complain: rollback_service on {name} to {journal.previous}",
-        ]
+        longer = f"call {again} and a longer bake_minutes: it deploys nothing and watches on"
+        return [f"{longer}; or send it traffic", *((f"if people complain: {back}",) * can_go_back)]
     if verdict == "regressed_waiting":
-        said = [] if undone is not None else [
-            f"propose rollback_service on {name} to {journal.previous}: autodeploy off first, then verified"
-        ]  # fmt: skip
+        propose = can_go_back and undone is None
+        said = [f"propose {back}: autodeploy off first, then verified"] if propose else []
         return [*said, f"diagnose_service on {name}: a person decides, no second rollback follows by itself"]
     if verdict == "regressed_rolled_back":
         return [

@@ -144,6 +144,11 @@ async def _begin(resources: Resources, planned: Return) -> Session:
         deploy=serving.id if serving else "",
     )
     session = Session(resources, target, folder(resources), journal)
+    if known and seen is not None:
+        journal.healthy_before = seen.healthy_before
+    elif (prober := session.prober()) is not None:
+        await prober.ask()
+        journal.healthy_before = False if prober.last_status in {401, 403} else None
     since = "before the bad release, from the record of its deploy" if known else "now, before the rollback"
     session.step(f"figures to compare with: {since}")
     return session

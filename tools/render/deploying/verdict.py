@@ -47,6 +47,12 @@ class Judgement:
     doubts: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
 
+    def noting(self, other: Judgement) -> Judgement:
+        """With the doubts and cautions of another one; what is in doubt is no longer good."""
+        doubts, cautions = (*self.doubts, *other.doubts), (*self.cautions, *other.cautions)
+        word: Word = "inconclusive" if self.word == "good" and doubts else self.word
+        return Judgement(word, self.regressions, doubts, cautions)
+
 
 def judge(before: Figures, after: Figures, kind: str, health: Health) -> Judgement:
     """Compare a release with the one before. `kind` is the type of the service."""

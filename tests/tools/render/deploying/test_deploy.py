@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.tools.render.deploying.world import WEB, WORKER, World
+from tools.render.deploying.health import over_the_network
 from tools.sandbox.platform import Active, Behaviour, Effect, Line
 from tools.sandbox.platform.failures import evicted, out_of_memory
 from tools.sandbox.platform.people import FIRST, LAST
@@ -225,3 +227,66 @@ async def test_no_patient_is_in_the_answer_or_in_what_was_told(world: World, arg
     assert "extract failed" in said
     seen = [name for name in (*FIRST, *LAST, "example.org", "MRN-1") if name in said]
     assert seen == [], said
+
+
+async def test_the_first_deploy_of_a_service_is_judged_by_itself(world: World):
+    hosted = world.hosted(WEB)
+    hosted.deploys.clear()
+    world.push(WEB, Behaviour())
+    told = await world.deploy(WEB, rollback_on_regression=True)
+    assert told.verdict == "live_verified" and told.previous == "nothing served", told.markdown()
+
+
+async def test_a_first_deploy_that_is_bad_has_nothing_to_go_back_to(world: World):
+    world.hosted(WEB).deploys.clear()
+    world.push(WEB, Behaviour(effect=Effect(error_rate=0.3)))
+    told = await world.deploy(WEB, rollback_on_regression=True)
+    assert told.verdict == "regressed_waiting"
+    assert "no earlier release to go back to" in told.reasons[-1]
+    assert world.asked("PATCH", "/services") == 0
+    assert "rollback_service" not in " ".join(told.next_steps)
+
+
+async def test_trouble_that_was_there_before_is_not_held_against_the_release(world: World):
+    service = world.hosted(WEB).spec.id
+    start = world.platform.clock.now() - timedelta(hours=1)
+    world.platform.world.effects.append(Active(service, Effect(error_rate=0.1, latency=3), start))
+    world.push(WEB, Behaviour())
+    told = await world.deploy(WEB, rollback_on_regression=True)
+    assert told.verdict == "live_verified", told.markdown()
+
+
+async def test_the_health_check_of_a_served_site_over_the_network(world: World):
+    with world.platform.serve():
+        url = world.platform.site("guardian-web")
+        assert await over_the_network(f"{url}/health") == 200
+        assert await over_the_network(f"{url}/nowhere") == 404
+    assert await over_the_network(f"{url}/health") == 0
+    assert await over_the_network("http://[") == 0
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(503, "live_inconclusive"), (403, "live_verified")])
+async def test_a_health_check_that_did_not_pass_before_takes_nothing_back(
+    world: World, status: int, verdict: str
+):
+    async def closed(url: str) -> int:
+        return status
+
+    world.push(WEB, Behaviour())
+    told = await world.deploy(WEB, rollback_on_regression=True, resources=world.resources(get_status=closed))
+    assert told.verdict == verdict, told.markdown()
+    assert str(status) in " ".join((*told.reasons, *told.cautions))
+    assert world.asked("POST", "/rollback") == 0
+
+
+async def test_a_health_check_that_begins_to_fail_takes_it_back(world: World):
+    before, begun = world.serving(WEB), world.platform.clock.now()
+    world.push(WEB, Behaviour())
+
+    async def breaks(url: str) -> int:
+        passed = (world.platform.clock.now() - begun).total_seconds()
+        return 500 if 300 < passed < 420 else 200
+
+    told = await world.deploy(WEB, rollback_on_regression=True, resources=world.resources(get_status=breaks))
+    assert told.verdict == "regressed_rolled_back" and "answered 500, 3 times in a row" in told.reasons[0]
+    assert world.serving(WEB) == before

@@ -9,30 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.render.deploying.world import WEB, WORKER, World
+from tests.tools.render.deploying.world import WEB, WORKER, Killed, World, ends_at
 from tools.errors import Conflict, InvalidInput, Unavailable
 from tools.render.deploy_service import DeployService, preview_deploy_service
 from tools.render.deploying import journal
-from tools.resources import Resources
 from tools.sandbox.platform import Behaviour, Effect, deploys, push
 
 pytestmark = pytest.mark.anyio
-
-
-class Killed(BaseException):
-    """Our own end, in the middle of whatever was waited for."""
-
-
-def ends_at(world: World, seconds: float) -> Resources:
-    """Resources whose process ends so many simulated seconds from now."""
-    begun = world.platform.clock.now()
-
-    async def pause(wait: float) -> None:
-        await world.platform.clock.sleep(wait)
-        if (world.platform.clock.now() - begun).total_seconds() >= seconds:
-            raise Killed
-
-    return world.resources(pause=pause)
 
 
 @pytest.mark.parametrize("kind", ["timeout_after", "dropped_after"])

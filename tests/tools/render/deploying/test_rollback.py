@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tools.render.deploying.world import WEB, WORKER, World
+from tests.tools.render.deploying.world import WEB, WORKER, Killed, World, ends_at
 from tools.errors import Conflict, InvalidInput, NotFound, Refused
 from tools.render.rollback_service import RollbackService, preview_rollback_service
 from tools.sandbox.platform import Active, Behaviour, Effect, deploys, push
@@ -138,3 +138,16 @@ async def test_one_that_never_came_is_asked_for_again(world: World):
     world.platform.clock.advance(600)
     again = await world.roll_back(WEB)
     assert again.verdict == "back_verified" and world.serving(WEB) == commit
+
+
+@pytest.mark.parametrize("seconds", [5, 30, 80, 200])
+async def test_after_our_own_end_the_next_call_goes_on_with_the_same_rollback(world: World, seconds: float):
+    commit, _ = await go_bad(world)
+    with pytest.raises(Killed):
+        await world.roll_back(WEB, resources=ends_at(world, seconds))
+    world.platform.clock.advance(30)
+    preview = await preview_rollback_service(RollbackService(service=WEB), world.resources())
+    assert preview.action.startswith("Go on with the rollback")
+    told = await world.roll_back(WEB)
+    assert told.verdict == "back_verified" and world.serving(WEB) == commit
+    assert world.asked("POST", "/rollback") == 1

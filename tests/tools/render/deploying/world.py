@@ -123,6 +123,22 @@ class World:
         return list(Bank(self.folder / "bank").entries())
 
 
+class Killed(BaseException):
+    """Our own end, in the middle of whatever was waited for."""
+
+
+def ends_at(world: World, seconds: float) -> Resources:
+    """Resources whose process ends so many simulated seconds from now."""
+    begun = world.platform.clock.now()
+
+    async def pause(wait: float) -> None:
+        await world.platform.clock.sleep(wait)
+        if (world.platform.clock.now() - begun).total_seconds() >= seconds:
+            raise Killed
+
+    return world.resources(pause=pause)
+
+
 async def run(tool: Tool, arguments: dict[str, Any], resources: Resources) -> Result:
     """Preview, then the body with a permit, as the gate does."""
     params = tool.parse(arguments)
