@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.registry import Effect, Params, Result, tool
 from tools.render.diagnosing.evidence import Snapshot
-from tools.render.diagnosing.ranking import FOUND, Diagnosis, Ranked, diagnose, timeline
+from tools.render.diagnosing.ranking import FOUND, Diagnosis, Ranked, Release, diagnose, timeline
 from tools.render.diagnosing.reading import read
+from tools.render.diagnosing.tracks import Track
 from tools.render.naming import find_service
 from tools.resources import Resources
-from tools.wording import counted, stamp
+from tools.wording import counted, percent, stamp
 
 SHOWN: Final = 3
 """Causes that are shown without `details`."""
@@ -58,6 +59,7 @@ class ServiceDiagnosis(Result):
     causes: tuple[FoundCause, ...] = ()
     introduced_by: str = Field(default="", description="The deploy with which it began.")
     way_back: str = ""
+    state: str = Field(default="", description="Median of the last half hour; CPU and memory of the limit.")
     timeline: tuple[str, ...] = ()
     not_examined: tuple[str, ...] = ()
     more: int = Field(default=0, description="Causes that were found and are not here.")
@@ -68,6 +70,12 @@ class ServiceDiagnosis(Result):
         parts = [f"**{self.service}** ({self.type}, {self.id}), {self.looked}: {self._verdict()}"]
         if self.symptoms:
             parts.append("Symptoms: " + "; ".join(self.symptoms))
+        if self.state:
+            parts.append(f"Now: {self.state}")
+        if self.symptoms and not self.causes:
+            parts.append(
+                "Next: read_logs around its beginning (level, status code, path), then read_metrics."
+            )
         parts += [self._cause(number, cause) for number, cause in enumerate(self.causes, 1)]
         if self.introduced_by:
             parts.append(f"Began with {self.introduced_by}. {self.way_back}".strip())
@@ -83,10 +91,8 @@ class ServiceDiagnosis(Result):
         if self.verdict == "cause found":
             return f"{self.causes[0].name}, {self.causes[0].confidence}"
         if self.verdict == "nothing is wrong":
-            return "nothing is wrong"
-        return (
-            "something is wrong, and the evidence names no cause" if self.symptoms else "not enough evidence"
-        )
+            return "nothing is wrong (no failed deploy or instance, no rise of errors, latency or load)"
+        return "something is wrong, no cause is evident" if self.symptoms else "not enough evidence"
 
     def _cause(self, number: int, cause: FoundCause) -> str:
         when = ""
@@ -94,8 +100,9 @@ class ServiceDiagnosis(Result):
             over = cause.until and cause.until != cause.since
             end = f" to {stamp(cause.until, self.read_at)}" if over else ""
             when = f", since {stamp(cause.since, self.read_at)}{end}"
-        follows = f" (follows from {cause.follows})" if cause.follows else ""
-        lines = [f"{number}. **{cause.name}** ({cause.confidence}{when}){follows}: {cause.summary}"]
+        if cause.follows:
+            return f"{number}. {cause.name} ({cause.confidence}{when}), brought about by {cause.follows}"
+        lines = [f"{number}. **{cause.name}** ({cause.confidence}{when}): {cause.summary}"]
         lines += [f"   - {line}" for line in cause.evidence]
         return "\n".join([*lines, f"   - next: {cause.next_step}"])
 
@@ -136,9 +143,8 @@ def told(snapshot: Snapshot, found: Diagnosis, *, details: bool) -> ServiceDiagn
         introduced_by=f"deploy {release.deploy.id}, live {stamp(release.live, snapshot.now)}"
         if release
         else "",
-        way_back=f"The release before: {release.before.id} (rollback_service)."
-        if release and release.before
-        else "",
+        way_back=_way_back(release),
+        state=_state(snapshot),
         timeline=tuple(timeline(snapshot, found, 20 if details else 8)) if found.symptoms or top else (),
         not_examined=_not_examined(snapshot),
         more=len(found.ranked) - len(shown),
@@ -150,6 +156,33 @@ def _without(snapshot: Snapshot, found: Diagnosis) -> Literal["nothing is wrong"
     """The verdict where no cause is named: well only if everything that matters could be read."""
     blind = any(part.startswith(VITAL) for part in snapshot.unread)
     return "not enough evidence" if found.symptoms or blind else "nothing is wrong"
+
+
+def _way_back(release: Release | None) -> str:
+    """How the release before comes back, where that would help."""
+    if release is None or release.before is None:
+        return ""
+    commit, before = release.deploy.commit, release.before.commit
+    if commit and before and commit.id == before.id:
+        return "It has the same code as the one before: changed settings, which a rollback keeps."
+    return f"The release before: {release.before.id} (rollback_service)."
+
+
+def _state(snapshot: Snapshot) -> str:
+    """The figures of the last half hour, as far as there are any."""
+    since = snapshot.now - timedelta(minutes=30)
+
+    def lately(track: Track) -> float | None:
+        part = track.between(since)
+        return part.quantile(0.5) if part else None
+
+    told = (
+        ("5xx", percent(lately(snapshot.failing))),
+        ("p95", f"{lately(snapshot.measured.p95) or 0:.0f} ms" if snapshot.measured.p95 else ""),
+        ("CPU", percent(lately(snapshot.cpu_use))),
+        ("memory", percent(lately(snapshot.memory_use))),
+    )
+    return ", ".join(f"{name} {value}" for name, value in told if value)
 
 
 def _found(ranked: Ranked) -> FoundCause:

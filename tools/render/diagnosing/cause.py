@@ -63,8 +63,3 @@ def often(count: int) -> str:
 def clock(moment: datetime | None) -> str:
     """A time of day in UTC, with the day where it matters to nobody which: `24 Nov 14:05`."""
     return moment.strftime("%d %b %H:%M") if moment else "?"
-
-
-def percent(share: float) -> str:
-    """A share in percent: two digits below ten."""
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"

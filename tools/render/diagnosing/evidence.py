@@ -145,6 +145,8 @@ class Snapshot:
     """Its latest lines of any level, oldest first."""
     gauges: tuple[Line, ...] = ()
     """Lines that speak of a queue, oldest first."""
+    failing_paths: tuple[tuple[str, float], ...] = ()
+    """Where the latest requests with 5xx went, and their share of them."""
     last_words: tuple[tuple[datetime, tuple[Line, ...]], ...] = ()
     """What was written right before each of the latest failures of an instance."""
     trial: Trial | None = None

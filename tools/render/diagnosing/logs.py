@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from tools.logs.fingerprints import fingerprint
+from tools.logs.veil import veil_path
+from tools.redaction import Redactor
 from tools.render.client import LogQuery, RenderClient
 from tools.render.diagnosing.evidence import Line, Said
 from tools.render.models import Deploy, Service
@@ -18,6 +21,7 @@ from tools.render.models_observed import LogLine
 WRONG = ("warning", "error", "critical", "fatal")
 FRAME = re.compile(r"\s*(?:at |File \"|from /|\.{3} \d+ (?:more|levels)|#\d+ )|\s{4,}|goroutine \d")
 """A line of a stack trace: it says where, and the line before it says what."""
+_SHAPES = Redactor(strict=True)
 _DIGITS = re.compile(r"\d+")
 QUEUE_WORDS = ("*queue*", "*backlog*", "*pending*", "*waiting*", "*lag*")
 
@@ -71,6 +75,13 @@ class Reader:
         first = {s.text: page[0].at for s, (page, _) in zip(wanted, pages, strict=True) if page}
         return tuple(replace(s, first=min(s.first, first.get(s.text, s.first))) for s in said)
 
+    async def failing_paths(self, since: datetime) -> tuple[tuple[str, float], ...]:
+        """The paths of the latest requests answered with 5xx, and their share of them."""
+        wanted = self.query(since, self.now, kind=("request",), status_code=("5*",))
+        found = (await self.render.list_logs(wanted, most=100)).logs
+        counts = Counter(f"{x.label('method')} {_shown_path(x.label('path'))}".strip() for x in found)
+        return tuple((path, many / len(found)) for path, many in counts.most_common(2))
+
     async def recent(self) -> tuple[Line, ...]:
         """The latest lines of any level: many processes write errors without one."""
         found, _ = await self.page(self.now - timedelta(hours=2), self.now, 100, kind=("app",))
@@ -107,6 +118,11 @@ class Reader:
         near, _ = await self.page(end - timedelta(minutes=4), end, 200, kind=("app",))
         found += [line for line in near if not line.instance]
         return tuple(sorted(found, key=lambda line: line.at))
+
+
+def _shown_path(path: str) -> str:
+    """A path without ids and names in it."""
+    return veil_path(path, lambda kind, _: f"<{kind}>", _SHAPES)
 
 
 def _phrase(raw: str) -> str:

@@ -61,6 +61,7 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
             part("log", log.complaints(since), ((), ())),
             part("log, latest lines", log.recent(), ()),
             part("log, lines on queues", log.gauges(since), ()),
+            _paths(log, service, since, part),
         ),
         asyncio.gather(
             _groups(render, service, part),
@@ -75,7 +76,7 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
         ),
     )
     listed, deploys, events, env, measured = settings
-    (said, wrong), recent, gauges = written
+    (said, wrong), recent, gauges, failing_paths = written
     (groups, flags), postgres, caches, (blueprint, syncs) = stands
     audit, supabase, statements = around
     trial = await _trial(log, deploys, events, now, part)
@@ -92,6 +93,7 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
         wrong=wrong,
         recent=recent,
         gauges=gauges,
+        failing_paths=failing_paths,
         last_words=last_words,
         trial=trial,
         measured=measured,
@@ -111,6 +113,15 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
 
 def _settings(env: Sequence[EnvVar]) -> list[str]:
     return [each.value.reveal() for each in env if each.key in _HEAP_SETTINGS]
+
+
+async def _paths(
+    log: Reader, service: Service, since: datetime, part: Partial
+) -> tuple[tuple[str, float], ...]:
+    """Only web services have a log of requests, and only in paid workspaces."""
+    if service.type != "web_service":
+        return ()
+    return await part("log of requests", log.failing_paths(since), (), optional=True)
 
 
 async def _measure(render: RenderClient, service: Service, now: datetime, part: Partial) -> Measured:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from tools.render.diagnosing.cause import clock, percent
+from tools.render.diagnosing.cause import clock
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 from tools.render.diagnosing.queues import growth
 from tools.render.diagnosing.tracks import Episode
-from tools.wording import counted
+from tools.wording import counted, percent
 
 GAP: Final = timedelta(minutes=15)
 OFTEN: Final = 6.0
@@ -66,7 +66,8 @@ def symptoms(snapshot: Snapshot) -> tuple[Symptom, ...]:
     )
     for kind, episode, say in spans:
         if episode is not None:
-            found.append(Symptom(kind, say(episode), episode.start, episode.end))
+            where = _where(snapshot) if kind == "errors" else ""
+            found.append(Symptom(kind, say(episode) + where, episode.start, episode.end))
     if grown := growth(snapshot.gauges):
         found.append(Symptom("queue", f"{grown[0]} grew from {grown[1]:.0f} to {grown[2]:.0f}", grown[3]))
     new = [s for s in snapshot.said if s.risen and s.per_hour >= OFTEN]
@@ -74,6 +75,12 @@ def symptoms(snapshot: Snapshot) -> tuple[Symptom, ...]:
         many, first = sum(s.count for s in new), new[0].first
         found.append(Symptom("log", f"{many} new warnings and errors in the log", first))
     return tuple(found)
+
+
+def _where(snapshot: Snapshot) -> str:
+    """The path on which half of the failed requests are, if there is one."""
+    path, share = snapshot.failing_paths[0] if snapshot.failing_paths else ("", 0.0)
+    return f", most on {path}" if path and share >= 0.5 else ""
 
 
 def _states(snapshot: Snapshot) -> list[Symptom]:

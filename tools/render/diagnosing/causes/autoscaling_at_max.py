@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, percent, shown
+from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, shown
 from tools.render.diagnosing.evidence import Snapshot
+from tools.wording import percent
 
 
 def check(snapshot: Snapshot) -> Cause | None:

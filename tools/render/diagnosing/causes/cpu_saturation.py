@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, percent, shown
+from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.symptoms import busy, slow
+from tools.wording import percent
 
 
 def check(snapshot: Snapshot) -> Cause | None:

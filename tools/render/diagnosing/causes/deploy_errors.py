@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, often, percent, shown
+from tools.render.diagnosing.cause import MEASURED, Cause, Kind, clock, often, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern
 from tools.render.diagnosing.symptoms import failing
+from tools.wording import percent
 
 CODE = pattern(
     r"typeerror", r"referenceerror", r"rangeerror", r"attributeerror", r"nomethoderror", r"nameerror",

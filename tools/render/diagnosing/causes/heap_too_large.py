@@ -14,8 +14,9 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import RISK, STATED, Cause, Kind, often, percent, shown
+from tools.render.diagnosing.cause import RISK, STATED, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot
+from tools.wording import percent
 
 
 def check(snapshot: Snapshot) -> Cause | None:

@@ -13,9 +13,10 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, percent, shown
+from tools.render.diagnosing.cause import STATED, Cause, Kind, shown
 from tools.render.diagnosing.evidence import Snapshot
 from tools.render.diagnosing.spoken import heard, pattern, tried
+from tools.wording import percent
 
 WORDS = pattern(r"javascript heap out of memory", r"reached heap limit", r"ineffective mark-compacts")
 

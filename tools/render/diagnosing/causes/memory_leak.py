@@ -29,9 +29,10 @@ def check(snapshot: Snapshot) -> Cause | None:
     if not limit:
         return None
     grown = [found for track in snapshot.measured.memory for found in _rises(track, snapshot, limit)]
-    if not grown:
+    lately = [each for each in grown if each[3] >= snapshot.since]
+    if not lately:
         return None
-    start, rise, slope = max(grown, key=lambda each: each[1])
+    start, rise, slope, _ = max(lately, key=lambda each: each[1])
     first = min(grown)[0]
     killed = len(snapshot.failed_with("oomKilled"))
     last = snapshot.memory_use.last or 0
@@ -53,11 +54,11 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
 
 
-def _rises(track: Track, snapshot: Snapshot, limit: float) -> list[tuple[datetime, float, float]]:
-    """The steady rises of one instance between its restarts: start, MB, MB an hour."""
-    found: list[tuple[datetime, float, float]] = []
+def _rises(track: Track, snapshot: Snapshot, limit: float) -> list[tuple[datetime, float, float, datetime]]:
+    """The steady rises of one instance between its restarts: start, MB, MB an hour, end."""
+    found: list[tuple[datetime, float, float, datetime]] = []
     for part in _lives(track):
-        if part.points[-1][0] < snapshot.since or part.points[-1][0] - part.points[0][0] < LONG:
+        if part.points[-1][0] - part.points[0][0] < LONG:
             continue
         start = part.points[0][0]
         hours = [(at - start).total_seconds() / 3600 for at, _ in part.points]
@@ -71,7 +72,7 @@ def _rises(track: Track, snapshot: Snapshot, limit: float) -> list[tuple[datetim
         )
         rise = slope * hours[-1]
         if steady > 0.93 and rise > limit / 8 and not _follows_traffic(part, snapshot):
-            found.append((start, rise, slope))
+            found.append((start, rise, slope, part.points[-1][0]))
     return found
 
 
@@ -87,7 +88,7 @@ def _lives(track: Track) -> list[Track]:
 
 
 def _follows_traffic(part: Track, snapshot: Snapshot) -> bool:
-    """Whether the requests rose in the same way, by half or more."""
+    """Whether the requests rose too, and memory goes with them more than with time."""
     load = dict(snapshot.traffic.points)
     pairs = [(value, load[at]) for at, value in part.points if at in load]
     if len(pairs) < 10:
@@ -97,7 +98,7 @@ def _follows_traffic(part: Track, snapshot: Snapshot) -> bool:
         return False
     third = len(pairs) // 3
     grew = fmean(requests[-third:]) > 1.5 * max(1.0, fmean(requests[:third]))
-    return grew and correlation(memory, requests) > 0.9
+    return grew and correlation(memory, requests) > correlation(range(len(memory)), memory)
 
 
 KIND = Kind(

@@ -13,9 +13,10 @@ Next step
 
 from __future__ import annotations
 
-from tools.render.diagnosing.cause import STATED, Cause, Kind, often, percent, shown
+from tools.render.diagnosing.cause import STATED, Cause, Kind, often, shown
 from tools.render.diagnosing.evidence import Snapshot, reason_of
 from tools.render.diagnosing.spoken import heard, pattern, tried
+from tools.wording import percent
 
 WORDS = pattern(
     r"ran out of memory", r"out of memory \(used over", r"perhaps out of memory", r"oom[- ]?kill",
