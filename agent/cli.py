@@ -85,7 +85,7 @@ def build_parser(instead: Mapping[str, Callable[[argparse.ArgumentParser], None]
     parser.add_argument("-V", "--version", action="version", version=f"sergei {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=SentenceParser)
     _demo(commands.add_parser("demo", help="build the Guardian demo, plant faults, review it"))
-    _review(commands.add_parser("review", help="review a database and report findings"))
+    _review(commands.add_parser("review", help="review a database, or Render, and report findings"))
     instead.get("rls", _rls)(
         commands.add_parser(
             "rls", help="prove, explain, compare and mend who reaches which row", add_help=False
@@ -131,7 +131,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 
 def _review(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "domains", nargs="*", metavar="DOMAIN", help="what to review (default: everything): rls"
+        "domains", nargs="*", metavar="DOMAIN", help="what to review: rls (default), render"
     )
     add_target(parser)
     parser.add_argument(

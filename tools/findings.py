@@ -43,6 +43,13 @@ class Finding(BaseModel):
     evidence: str = Field(default="", description="What was read that shows it.")
     fix: str = Field(default="", description="SQL or steps that mend it.")
     rank: int = Field(default=50, exclude=True, description="Order inside a level: smaller is graver.")
+    file: str = Field(default="", exclude=True, description="The file that shows it, where one does.")
+    line: int = Field(default=0, exclude=True, description="The line in that file.")
+
+    @property
+    def language(self) -> str:
+        """What `fix` is written in, as Markdown names it."""
+        return "text" if self.domain == "render" else "sql"
 
     @computed_field
     @property

@@ -70,7 +70,7 @@ class Review(Result):
         """Several domains' reviews of one target as one."""
         findings = ranked(finding for review in reviews for finding in review.findings)
         return cls(
-            target=reviews[0].target,
+            target=" and ".join(dict.fromkeys(review.target for review in reviews)),
             findings=findings,
             summary=Summary.of(findings, sum(review.summary.suppressed for review in reviews)),
             coverage=Coverage(
@@ -80,10 +80,10 @@ class Review(Result):
         )
 
     def redacted(self, redactor: Redactor) -> Self:
-        """Cleaned, with each finding's rank, which is not part of what is serialised."""
+        """Cleaned, with each finding's rank and place, which are not part of what is serialised."""
         cleaned = redactor.walk(self.model_dump(by_alias=True))
         for fields, finding in zip(cleaned["findings"], self.findings, strict=True):
-            fields["rank"] = finding.rank
+            fields |= {"rank": finding.rank, "file": finding.file, "line": finding.line}
         return type(self).model_validate(cleaned)
 
     def markdown(self) -> str:
@@ -95,7 +95,7 @@ class Review(Result):
             if finding.evidence:
                 lines.append(f"\nSeen: `{' '.join(finding.evidence.split())}`")
             if finding.fix:
-                lines.append(f"\n```sql\n{finding.fix.strip()}\n```")
+                lines.append(f"\n```{finding.language}\n{finding.fix.strip()}\n```")
         rest = findings[8:]
         if rest:
             lines.append("\nAlso (`only` with a rule's name shows its findings in full):\n")

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-DOMAINS: Final = {"rls": "review_rls"}
-"""What can be reviewed, and the tool that does it."""
+DOMAINS: Final = {"rls": "review_rls", "render": "review_render"}
+"""What can be reviewed, and the tool that does it. Without a word it is the database."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,8 +83,9 @@ class Wanted:
 
 
 def _wanted(args: argparse.Namespace, domains: list[str]) -> Wanted:
-    scope = Scope(tuple(args.only), tuple(args.skip), tuple(args.schemas), args.prove)
-    return Wanted(tuple(domains), scope, args.budget, matrix=args.format == "html" and not args.emit)
+    scope = Scope(tuple(args.only), tuple(args.skip), tuple(args.schemas), args.prove, tuple(domains))
+    matrix = args.format == "html" and not args.emit and "rls" in domains
+    return Wanted(tuple(domains), scope, args.budget, matrix)
 
 
 def examine(settings: Settings, where: Choice | Applied, wanted: Wanted, progress: Progress) -> Dossier:
@@ -156,21 +157,32 @@ def _check_suppressions(settings: Settings) -> None:
             )
 
 
-def every_rule() -> tuple[Rule[Any], ...]:
-    """What a review can report."""
+def every_rule(*domains: str, proved: bool = True) -> tuple[Rule[Any], ...]:
+    """What a review of these domains (or of any) can report: what a proof executed, then what rules read."""
+    chosen = domains or tuple(DOMAINS)
+    proofs = PROOF_RULES if proved and "rls" in chosen else ()
+    return (*proofs, *(rule for domain in chosen for rule in rules_of(domain)))
+
+
+def rules_of(domain: str) -> tuple[Rule[Any], ...]:
+    """The rules of one domain, gravest first."""
+    if domain == "render":
+        from tools.render.rules import RULES as RENDER_RULES
+
+        return RENDER_RULES
     from tools.rls.rules import RULES
 
-    return (*PROOF_RULES, *RULES)
+    return RULES
 
 
 def domains_of(words: list[str]) -> list[str]:
-    """The named domains, or all of them."""
+    """The named domains; the database's where none is named."""
     for word in words:
         if word not in DOMAINS:
             raise InvalidInput(
                 f"There is nothing to review called {word!r}.", hint=f"Known: {', '.join(DOMAINS)}."
             )
-    return list(dict.fromkeys(words)) or list(DOMAINS)
+    return list(dict.fromkeys(words)) or ["rls"]
 
 
 async def review(
@@ -182,9 +194,24 @@ async def review(
     schemas: Sequence[str],
 ) -> Review:
     """The findings of the domains. With several, they become one report."""
-    arguments = {"only": list(only), "skip": list(skip)} | ({"schemas": list(schemas)} if schemas else {})
-    outcomes = [await house.executor.call(DOMAINS[name], arguments) for name in domains]
+    outcomes: list[Outcome] = []
+    for name, own in _shares(domains, only, skip):
+        within: dict[str, Any] = {"schemas": list(schemas)} if schemas and name == "rls" else {}
+        outcomes.append(await house.executor.call(DOMAINS[name], own | within))
     return Review.together([expect(outcome, Review) for outcome in outcomes])
+
+
+def _shares(
+    domains: Sequence[str], only: Sequence[str], skip: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each domain is asked: its own rules. A name of none goes to the first, which refuses it."""
+    names = {domain: {rule.name for rule in rules_of(domain)} for domain in domains}
+    known = {name for several in names.values() for name in several}
+    names[domains[0]] |= {name for name in (*only, *skip) if name not in known}
+    for domain in domains:
+        wanted = [name for name in only if name in names[domain]]
+        if wanted or not only:
+            yield domain, {"only": wanted, "skip": [name for name in skip if name in names[domain]]}
 
 
 async def prove(house: House, budget: float | None) -> Proof:
@@ -209,11 +236,14 @@ def _compared(dossier: Dossier, known: Baseline, file: str) -> Dossier:
     """The report against a baseline, which this run may have looked for in part only."""
     scope = dossier.scope
     proven = {rule.name for rule in PROOF_RULES}
+    names = {rule.name for rule in every_rule(*scope.domains)}
 
     def looked_for(one: Known) -> bool:
         if one.rule in proven:
             return scope.proved
-        asked = (not scope.only or one.rule in scope.only) and one.rule not in scope.skip
+        asked = (
+            one.rule in names and (not scope.only or one.rule in scope.only) and one.rule not in scope.skip
+        )
         return asked and (not scope.schemas or one.schema_ in scope.schemas)
 
     return replace(dossier, standing=baselines.compare(dossier.review, known, file, looked_for))
@@ -259,7 +289,7 @@ def render(dossier: Dossier, form: str, paper: Paper) -> str:
         case "sarif":
             from agent.reports.sarif import dossier_sarif
 
-            rules = every_rule() if dossier.proof else every_rule()[len(PROOF_RULES) :]
+            rules = every_rule(*dossier.scope.domains, proved=dossier.proof is not None)
             return dossier_sarif(dossier, rules)
         case "markdown":
             from agent.reports.markdown import dossier_markdown

@@ -227,7 +227,7 @@ def _write(pull: Pull, comment: Path | None, sarif: Path | None) -> None:
         from agent.commands.review import every_rule
         from agent.reports.sarif import dossier_sarif
 
-        deliver(dossier_sarif(pull.dossier, every_rule()), sarif, "SARIF.")
+        deliver(dossier_sarif(pull.dossier, every_rule("rls")), sarif, "SARIF.")
 
 
 def _render(pull: Pull, form: str, settings: Settings, *, plain: bool) -> str:

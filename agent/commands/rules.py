@@ -8,10 +8,11 @@ from typing import Any
 
 from tools.errors import InvalidInput
 from tools.findings import Rule
+from tools.render.rules import RULES as RENDER_RULES
 from tools.rls.proof.findings import PROOF_RULES
 from tools.rls.rules import RULES
 
-EVERY: tuple[Rule[Any], ...] = (*PROOF_RULES, *RULES)
+EVERY: tuple[Rule[Any], ...] = (*PROOF_RULES, *RULES, *RENDER_RULES)
 """What a review can report: what a proof executed first, then what the rules read."""
 
 

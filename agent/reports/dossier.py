@@ -30,6 +30,7 @@ class Scope:
     skip: tuple[str, ...] = ()
     schemas: tuple[str, ...] = ()
     proved: bool = False
+    domains: tuple[str, ...] = ("rls",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def section(finding: Finding) -> list[str]:
         lines += [f"Seen: {plain(finding.evidence)}", ""]
     if finding.fix:
         fence = "`" * max(3, _longest_run(finding.fix) + 1)
-        lines += [f"{fence}sql", finding.fix.strip(), fence, ""]
+        lines += [f"{fence}{finding.language}", finding.fix.strip(), fence, ""]
     lines += [f"Rule `{finding.rule}`, key `{finding.cache_key}`.", ""]
     return lines
 

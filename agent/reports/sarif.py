@@ -80,11 +80,13 @@ def _markdown(doc: str) -> str:
 
 def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
     text = finding.message if not finding.fix else f"{finding.message}\n\nFix:\n{finding.fix}"
+    # Code scanning drops results without a file; what is in none gets a path of its own.
+    folder = "render" if finding.domain == "render" else "database"
+    uri = quote(finding.file or f"{folder}/{finding.object}", safe="/.")
     location = {
-        # Code scanning drops results without a file; a database object gets a path of its own.
         "physicalLocation": {
-            "artifactLocation": {"uri": "database/" + quote(finding.object, safe="/.")},
-            "region": {"startLine": 1},
+            "artifactLocation": {"uri": uri},
+            "region": {"startLine": finding.line or 1},
         },
         "logicalLocations": [{"fullyQualifiedName": finding.object, "kind": "member"}],
     }

@@ -25,6 +25,7 @@ class Variable:
 
     key: str
     source: Source
+    path: str
     line: int
     value: Secret = field(default_factory=lambda: Secret(""))
     refers: str = ""
@@ -43,8 +44,8 @@ class Declared:
     name: str
     environment: str
     variables: tuple[Variable, ...]
-    groups: tuple[tuple[str, int], ...]
-    """The environment groups that it takes, with the line."""
+    groups: tuple[tuple[str, Tree], ...]
+    """The environment groups that it takes, with where."""
 
     @property
     def line(self) -> int:
@@ -95,6 +96,12 @@ class BlueprintFile:
         if self.root.flag("previewsEnabled"):
             return "automatic"
         return self.root.word("previews", "generation") or "off"
+
+    @property
+    def variables(self) -> Iterator[Variable]:
+        """Every variable of a service or a group."""
+        for owner in (*self.services, *self.groups):
+            yield from owner.variables
 
     def service(self, name: str) -> Declared | None:
         """The service of this name."""
@@ -148,7 +155,7 @@ def _scopes(root: Tree) -> Iterator[tuple[Tree, str]]:
 
 
 def _service(entry: Tree, environment: str) -> Declared:
-    groups = tuple((v.word("fromGroup"), v.line) for v in entry.each("envVars") if v.word("fromGroup"))
+    groups = tuple((v.word("fromGroup"), v) for v in entry.each("envVars") if v.word("fromGroup"))
     kind = KINDS.get(kind_of(entry), entry.word("type"))
     return Declared(entry, kind, entry.word("name"), environment, tuple(_variables(entry)), groups)
 
@@ -167,17 +174,17 @@ def _variables(entry: Tree) -> Iterator[Variable]:
             continue
         preview = "previewValue" in item.fields
         if "value" in item.fields:
-            yield Variable(key, "value", item.line, Secret(item.word("value")), preview=preview)
+            yield Variable(key, "value", item.path, item.line, Secret(item.word("value")), preview=preview)
         elif database := item.get("fromDatabase"):
             named = database.word("name"), "", database.word("property")
-            yield Variable(key, "database", item.line, Secret(""), *named, preview)
+            yield Variable(key, "database", item.path, item.line, Secret(""), *named, preview)
         elif service := item.get("fromService"):
             of = service.word("property") or service.word("envVarKey")
             named = service.word("name"), service.word("type"), of
-            yield Variable(key, "service", item.line, Secret(""), *named, preview)
+            yield Variable(key, "service", item.path, item.line, Secret(""), *named, preview)
         elif item.flag("generateValue"):
-            yield Variable(key, "generated", item.line)
+            yield Variable(key, "generated", item.path, item.line)
         elif item.flag("sync") is False:
-            yield Variable(key, "prompted", item.line, preview=preview)
+            yield Variable(key, "prompted", item.path, item.line, preview=preview)
         else:
-            yield Variable(key, "unknown", item.line)
+            yield Variable(key, "unknown", item.path, item.line)
