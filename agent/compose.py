@@ -97,8 +97,8 @@ async def open_house(
             database_or_none=database,
             bank_or_none=bank,
             workspace_or_none=_workspace(settings),
-            render_or_none=_render(settings, stack, progress),
-            supabase_or_none=_supabase(settings, stack, progress),
+            render_or_none=None if choice.demo else _render(settings, stack, progress),
+            supabase_or_none=None if choice.demo else _supabase(settings, stack, progress),
             suppressions=settings.suppressions,
             exposed_schemas=settings.exposed_schemas,
             phi_columns=settings.phi_columns,
@@ -111,6 +111,10 @@ async def open_house(
             probes=Probes(LIMIT if strict_phi(settings, choice) else None),
             recalled=partial(_count_recalled, settings),
         )
+        if choice.demo:
+            from agent.demo_target import on_demo_platform
+
+            resources = on_demo_platform(resources, stack, progress)
         known = catalogue() if tools is None else tools
         check_patterns(settings.patterns, known, settings.workspace / FILE)
         executor = Executor(

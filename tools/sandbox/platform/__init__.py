@@ -35,21 +35,39 @@ What was asked: `platform.requests`. Keys with lesser rights: RENDER_VIEWER, REN
 
 Not recorded from the real API, so chosen here: units of metrics (each series names its unit), the numbers in
 `status` of ended events, the exact wording of some error messages.
+
+Names are loaded when they are first used: the demo is at hand without loading a web server.
 """
 
 from __future__ import annotations
 
-from tools.sandbox.platform.effects import Active, Behaviour, Effect, Line
-from tools.sandbox.platform.guardian import OWNER, guardian, push
-from tools.sandbox.platform.keys import (
-    RENDER_ADMIN,
-    RENDER_STRANGER,
-    RENDER_VIEWER,
-    SUPABASE_ADMIN,
-    SUPABASE_STRANGER,
-    SUPABASE_VIEWER,
-)
-from tools.sandbox.platform.platform import Addresses, Platform
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tools.sandbox.platform.effects import Active, Behaviour, Effect, Line
+    from tools.sandbox.platform.guardian_platform import guardian, push
+    from tools.sandbox.platform.keys import (
+        OWNER,
+        RENDER_ADMIN,
+        RENDER_STRANGER,
+        RENDER_VIEWER,
+        SUPABASE_ADMIN,
+        SUPABASE_STRANGER,
+        SUPABASE_VIEWER,
+    )
+    from tools.sandbox.platform.platform import Addresses, Platform
+
+_HOMES = {
+    "effects": ("Active", "Behaviour", "Effect", "Line"),
+    "guardian_platform": ("guardian", "push"),
+    "keys": (
+        "OWNER", "RENDER_ADMIN", "RENDER_STRANGER", "RENDER_VIEWER", "SUPABASE_ADMIN", "SUPABASE_STRANGER",
+        "SUPABASE_VIEWER",
+    ),
+    "platform": ("Addresses", "Platform"),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "OWNER",
@@ -68,3 +86,10 @@ __all__ = [
     "guardian",
     "push",
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'tools.sandbox.platform' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"tools.sandbox.platform.{home}"), name)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from tools.sandbox.platform.dice import hexadecimal
 from tools.sandbox.platform.guardian_auth import auth_config
+from tools.sandbox.platform.keys import REF
 from tools.sandbox.platform.shapes import Json
 from tools.sandbox.platform.supabase_state import EdgeFunction, SupabaseProject
 
-REF: Final = "gdnprodhealthrecords"
 ORGANIZATION: Final = {
     "id": "guardian-health",
     "slug": "guardian-health",

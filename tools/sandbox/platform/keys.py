@@ -1,10 +1,14 @@
-"""The keys of the simulated platform and what each may do."""
+"""The names and keys of the simulated platform, and what each key may do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
+OWNER: Final = "tea-d1guardian0h3alth9w0rk5pace"
+"""The workspace on Render."""
+REF: Final = "gdnprodhealthrecords"
+"""The project on Supabase."""
 Role = Literal["admin", "viewer", "stranger"]
 
 

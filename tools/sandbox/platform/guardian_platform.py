@@ -13,11 +13,11 @@ from tools.sandbox.platform.effects import Behaviour
 from tools.sandbox.platform.guardian_resources import add_resources
 from tools.sandbox.platform.guardian_services import ENVIRONMENT, HISTORY, PENDING, PROFILES, SERVICES
 from tools.sandbox.platform.guardian_supabase import guardian_project
+from tools.sandbox.platform.keys import OWNER
 from tools.sandbox.platform.platform import Platform
 from tools.sandbox.platform.world import Commit, Hosted, Service, Sizing, World
 
 SEED: Final = 7
-OWNER: Final = "tea-d1guardian0h3alth9w0rk5pace"
 
 
 def guardian(seed: int = SEED, clock: Clock | None = None) -> Platform:
