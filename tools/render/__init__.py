@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tools.render.change_env_var import change_env_var
+from tools.render.change_service import change_service
 from tools.render.deploy_service import deploy_service
 from tools.render.describe_service import describe_service
 from tools.render.diagnose_service import diagnose_service
@@ -10,6 +12,7 @@ from tools.render.read_logs import read_logs
 from tools.render.read_metrics import read_metrics
 from tools.render.review_render import review_render
 from tools.render.rollback_service import rollback_service
+from tools.render.run_job import run_job
 
 TOOLS = (
     list_services,
@@ -20,4 +23,7 @@ TOOLS = (
     review_render,
     deploy_service,
     rollback_service,
+    change_service,
+    change_env_var,
+    run_job,
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from tools.supabase.describe_project import describe_project
 
-if TYPE_CHECKING:
-    from tools.registry import Tool
-
-TOOLS: tuple[Tool, ...] = ()
+TOOLS = (describe_project,)

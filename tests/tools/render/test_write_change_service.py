@@ -176,7 +176,11 @@ async def test_a_restart_with_a_disk_or_of_a_database_is_destructive(world: Writ
 
 async def test_a_smaller_plan_is_held_against_the_peak_of_memory(world: WriteWorld):
     said = await world.done(change_service, service=WORKER, action="change_plan", plan="standard")
-    assert '{"serviceDetails": {"plan": "1c-2g"}}' in world.shown and "[destructive]" in world.shown
+    assert (
+        '{"serviceDetails": {"plan": "standard"}}' in world.shown
+        and "to 1c-2g" in world.shown
+        and "[destructive]" in world.shown
+    )
     assert "TOO LITTLE ROOM" in world.shown and "$85 before, $25 after" in world.shown
     assert "plan 1c-2g; newest deploy dep-" in said
     assert world.hosted(WORKER).spec.plan == "1c-2g"

@@ -46,7 +46,7 @@ async def plan_cron_run(resources: Resources, subject: Subject, wait: float) -> 
         says=f"run the cron job {service.name} now: {command.start_command or command.docker_command or '?'}",
         target=subject.label,
         touches=(f"whatever a run of {service.name} does",),
-        consequence=f"{stops}A run outside of its schedule ({schedule}): what it does, such as sending messages,"
+        consequence=f"{stops}A run outside of its schedule ({schedule}): what it does (sends messages, for one)"
         " is done once more and not undone.",
         undo=f"{GONE}; {call('run_job', service=service.name, action='cancel')} stops the run",
         send=send,
@@ -78,11 +78,11 @@ async def _new_run(resources: Resources, service: Service, known: set[str]) -> s
 
 async def _follow_run(resources: Resources, service: Service, run: str, wait: float) -> Look:
     began = resources.now()
+    resources.progress(f"{run} is running")
 
     async def step() -> Look | None:
         event = (await _runs(resources, service)).get(run)
         if event is None or event.type != "cron_job_run_ended":
-            resources.progress(f"{run} is running")
             return None
         return _run_over(run, event, began)
 

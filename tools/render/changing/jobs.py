@@ -78,8 +78,10 @@ async def _new_job(resources: Resources, service: Service, command: str, known: 
 async def _follow_job(resources: Resources, service: Service, job: Job, wait: float) -> Look:
     async def step() -> Look | None:
         nonlocal job
+        before = job.status
         job = await resources.render.get_job(service.id, job.id)
-        resources.progress(f"{job.id} is {job.status or 'of unknown status'}")
+        if job.status != before:
+            resources.progress(f"{job.id} is {job.status or 'of unknown status'}")
         return _job_over(service, job) if job.is_over else None
 
     logs = f"read_logs services=[{service.name}] job={job.id}"

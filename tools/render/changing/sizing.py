@@ -39,10 +39,11 @@ async def plan_change_plan(params: ChangeService, subject: Subject, resources: R
     if not isinstance(thing, Service | Postgres | KeyValue) or subject.kind == "static_site":
         raise InvalidInput(f"{subject.resource.label} has no plan.")
     old = thing.service_details.plan if isinstance(thing, Service) else thing.plan
-    new = plan_id(kind, params.plan or "")
+    asked = params.plan or ""
+    new = plan_id(kind, asked)
     if plan_id(kind, old) == new:
         raise InvalidInput(f"{subject.name} is on plan {old} already.")
-    field = {"plan": new}
+    field = {"plan": asked}  # Render takes the old names and the new ids
     body = {"serviceDetails": field} if kind == "service" else field
     path = {"service": "services", "postgres": "postgres", "key_value": "key-value"}[kind]
 
@@ -63,7 +64,7 @@ async def plan_change_plan(params: ChangeService, subject: Subject, resources: R
         consequence=" ".join(filter(None, parts)),
         undo=call("change_service", service=subject.name, action="change_plan", plan=old or None)
         + (" (with the same interruption)" if _interrupts(subject) else ""),
-        send=lambda: _send(render, subject, new),
+        send=lambda: _send(render, subject, asked),
         look=look,
         destructive=_interrupts(subject) or _smaller(kind, old, new),
         evidence=" ".join(

@@ -112,9 +112,9 @@ async def _blueprint(render: RenderClient, resource: Resource) -> str:
         for blueprint in (await render.list_blueprints(owner=owner_of(resource.thing) or None))[:_BLUEPRINTS]:
             whole = blueprint if blueprint.resources else await render.get_blueprint(blueprint.id)
             if any(each.id == resource.id for each in whole.resources):
-                when = "by itself" if whole.auto_sync else "at its next sync"
+                when = "syncs by itself, and then" if whole.auto_sync else "at its next sync"
                 file = whole.path or "render.yaml"
-                return f"Blueprint {whole.name} sets what {file} names back {when}: change it there too."
+                return f"Blueprint {whole.name} {when} resets what {file} names: change it there too."
     except SergeiError:
         return ""
     return ""
