@@ -11,7 +11,7 @@ from tools.sandbox.platform import deploys
 from tools.sandbox.platform.clock import stamp
 from tools.sandbox.platform.dice import chance
 from tools.sandbox.platform.effects import Active, Behaviour, Effect, Level, Line
-from tools.sandbox.platform.guardian import commit
+from tools.sandbox.platform.guardian_platform import commit
 from tools.sandbox.platform.incidents.causes import Cause
 from tools.sandbox.platform.incidents.noise import distract
 from tools.sandbox.platform.platform import Platform
