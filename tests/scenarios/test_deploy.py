@@ -271,3 +271,13 @@ async def test_a_push_while_a_person_reads_asks_again(world: World):
     outcome = await gate(world, person).call("deploy_service", {"service": WORKER})
     assert shown in person.saw[0].preview.action
     assert outcome.failure is not None and outcome.failure.kind == "conflict" and world.changes() == []
+
+
+async def test_what_failed_before_is_told_in_the_next_question(world: World):
+    world.push(WORKER, Behaviour(needs=("NORMALIZER_URL",)))
+    person = Person()
+    executor = gate(world, person)
+    await executor.call("deploy_service", {"service": WORKER})
+    await executor.call("deploy_service", {"service": WORKER})
+    assert person.saw[0].warnings == ()
+    assert "NORMALIZER_URL" in " ".join(person.saw[1].warnings)

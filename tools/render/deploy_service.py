@@ -48,7 +48,7 @@ async def preview_deploy_service(params: DeployService, resources: Resources) ->
     service = plan.target.service
     stops = [check for check in plan.checks if check.level == "stop"]
     touches = [f"service {service.name}"]
-    touches += [f"autodeploy of service {service.name}"] if params.rollback_on_regression else []
+    touches += [f"autodeploy of service {service.name}"] if _takes_back(params, plan) else []
     return Preview(
         action="\n".join(_actions(params, plan)),
         target=plan.target.label,
@@ -63,6 +63,11 @@ async def preview_deploy_service(params: DeployService, resources: Resources) ->
     )
 
 
+def _takes_back(params: DeployService, plan: Plan) -> bool:
+    """Whether a bad release is taken back without asking again; Render cannot roll back cron jobs."""
+    return params.rollback_on_regression and bool(plan.previous) and plan.target.service.type != "cron_job"
+
+
 def _actions(params: DeployService, plan: Plan) -> list[str]:
     service = plan.target.service
     if plan.deploy is not None:
@@ -75,7 +80,9 @@ def _actions(params: DeployService, plan: Plan) -> list[str]:
     url = address_of(service)
     health = f"{params.health_passes} health checks of {url}, then " if url else ""
     then = f"Once live: {health}{params.bake_minutes:g} minutes against the 15 minutes before."
-    if params.rollback_on_regression and plan.previous:
+    if service.type == "cron_job":
+        then = "Its next run is not waited for: the answer is that nobody knows yet whether it is good."
+    if _takes_back(params, plan):
         bad = (
             f"If it is worse: turn autodeploy of {service.name} off and roll back to {plan.previous_words},"
             " once, without asking again."

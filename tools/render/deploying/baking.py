@@ -51,7 +51,7 @@ async def bake(session: Session, deploy: str, live_at: datetime, *, passes: int,
 
 
 def _unhealthy_anyway(prober: Prober, said: str) -> Judgement:
-    """A check that did not pass before says nothing about the release; where access is denied, nothing at all."""
+    """A check that did not pass before says nothing of the release; a denied one says nothing."""
     if prober.last_status in {401, 403}:
         return Judgement(
             "good", cautions=(f"it cannot be asked from here ({said}), so its figures decide alone",)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from tools.errors import ConfigurationError, OutcomeUnknown, SergeiError
+from tools.errors import ConfigurationError, NotFound, OutcomeUnknown, SergeiError
 from tools.render.api_observed import LogQuery
 from tools.render.deploying.fingerprints import fingerprint
 from tools.render.deploying.session import PATIENCE, Session
@@ -82,6 +82,9 @@ async def follow(session: Session, deploy: str) -> Deploy | None:
             failures = 0
         except ConfigurationError:
             raise
+        except NotFound as error:
+            session.step(f"it is gone: {error.message}")
+            return None
         except SergeiError as error:
             failures += 1
             session.tell(f"{error.message} ({failures} times in a row)")

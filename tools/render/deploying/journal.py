@@ -4,7 +4,7 @@
                                               └─▶ undoing ── PATCH, POST rollback ──▶ returning ──▶ closed
 
 A state is written before its request: after a crash the next call knows what may have been sent, looks at
-Render, and goes on. It holds ids, times and figures; no log line, no value.
+Render, and goes on. It holds ids, times and figures; of log lines only what is fit to be shown.
 """
 
 from __future__ import annotations

@@ -43,7 +43,12 @@ class Revision(BaseModel):
         """Whether a deploy with this commit or image is one of this revision; unknown ones may be."""
         if self.commit and commit:
             return commit.startswith(self.commit) or self.commit.startswith(commit)
-        return not (self.image and image) or self.image == image
+        return not (self.image and image) or _plain(self.image) == _plain(image)
+
+
+def _plain(image: str) -> str:
+    """A reference without what Render adds to that of Docker's own registry."""
+    return image.removeprefix("docker.io/").removeprefix("library/")
 
 
 async def resolve(

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_good_release_is_verified_against_the_time_before(world: World):
     commit = world.push(WEB, Behaviour())
-    told = await world.deploy(WEB)
+    told = await world.deploy(WEB, clear_cache=True)
     assert told.verdict == "live_verified", told.markdown()
+    assert world.hosted(WEB).deploys[-1].clear_cache
     assert world.serving(WEB) == commit.id and told.revision == f"commit {commit.id[:12]}"
     assert told.before is not None and told.after is not None
     assert told.before.minutes == 15 and told.before.requests and told.after.requests

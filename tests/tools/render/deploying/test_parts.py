@@ -9,6 +9,7 @@ from tools.render.deploying.memory_fit import check_memory, plan_memory
 from tools.render.deploying.migrations import losses_of
 from tools.render.deploying.reasons import failure_words
 from tools.render.deploying.repository import same_place
+from tools.render.deploying.revision import Revision
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,14 @@ def test_lines_that_differ_in_numbers_are_one(one: str, other: str):
 )
 def test_what_a_migration_takes_away(sql: str, said: list[str]):
     assert [loss.what for loss in losses_of("1_a.sql", sql)] == said
+
+
+def test_an_image_is_the_same_however_the_vendor_spells_it():
+    revision = Revision(image="nginx:1.27")
+    assert revision.is_of("", "docker.io/library/nginx:1.27") and not revision.is_of("", "nginx:1.28")
+    assert Revision(commit="abcdef1").is_of("abcdef1234", "") and not Revision(commit="abcdef1").is_of(
+        "b", ""
+    )
 
 
 def test_reasons_in_words():

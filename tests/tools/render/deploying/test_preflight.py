@@ -45,6 +45,12 @@ async def test_the_question_shows_service_workspace_effect_and_undo(world: World
     assert world.changes() == []
 
 
+async def test_a_cron_job_is_not_said_to_be_taken_back(world: World):
+    preview = await asked(world, "guardian-reminders", rollback_on_regression=True)
+    assert "next run is not waited for" in preview.action and "roll back to" not in preview.action
+    assert preview.touches == ("service guardian-reminders",)
+
+
 async def test_the_question_is_the_same_when_asked_again(world: World):
     first = await asked(world)
     world.platform.clock.advance(300)
