@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.supabase.deploy_function import deploy_function
 from tools.supabase.describe_project import describe_project
 
-TOOLS = (describe_project,)
+TOOLS = (describe_project, deploy_function)

@@ -46,8 +46,8 @@ async def plan_cron_run(resources: Resources, subject: Subject, wait: float) -> 
         says=f"run the cron job {service.name} now: {command.start_command or command.docker_command or '?'}",
         target=subject.label,
         touches=(f"whatever a run of {service.name} does",),
-        consequence=f"{stops}A run outside of its schedule ({schedule}): what it does (sends messages, for one)"
-        " is done once more and not undone.",
+        consequence=f"{stops}A run outside of its schedule ({schedule}): what it does, such as sending"
+        " messages, is done once more and not undone.",
         undo=f"{GONE}; {call('run_job', service=service.name, action='cancel')} stops the run",
         send=send,
         look=look,
