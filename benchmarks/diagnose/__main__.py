@@ -6,6 +6,7 @@ import sys
 import time
 
 from benchmarks.diagnose.clinic import SERVICES, clinic
+from benchmarks.diagnose.later import LATER
 from benchmarks.diagnose.measure import measure, report
 from benchmarks.diagnose.variants import VARIANTS, Quiet
 from tools.sandbox.platform import guardian, incidents
@@ -17,6 +18,7 @@ def main() -> None:
     start = time.perf_counter()
     print(report("Guardian's incidents", measure(incidents.ALL, guardian, seeds)))
     print(report("The second company's", measure(VARIANTS, clinic, seeds)))
+    print(report("The second company's later ones", measure(LATER, clinic, seeds)))
     quiet = [Quiet(spec.name) for spec in SERVICES]
     print(report("Quiet services", measure(quiet, clinic, seeds)))
     print(f"{time.perf_counter() - start:.0f} s")

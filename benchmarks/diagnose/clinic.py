@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Final
 
 from tools.sandbox.platform import Platform, deploys, guardian
-from tools.sandbox.platform.dice import resource_id
-from tools.sandbox.platform.guardian import commit
+from tools.sandbox.platform.dice import hexadecimal, resource_id
 from tools.sandbox.platform.guardian_services import LONG_AGO
-from tools.sandbox.platform.world import Autoscaling, Hosted, Profile, Service, Sizing
+from tools.sandbox.platform.world import Autoscaling, Commit, Hosted, Profile, Service, Sizing
 
 REPO: Final = "https://github.com/clinic-example/platform"
 
@@ -107,7 +106,7 @@ def clinic(seed: int = 11) -> Platform:
         world.services[key] = hosted
         for index, message in enumerate(HISTORY):
             at = now - timedelta(days=12 - 3 * index, minutes=13 * index)
-            made = commit(seed, own, message, at - timedelta(minutes=4))
+            made = Commit(hexadecimal(40, seed, own.name, message), message, at - timedelta(minutes=4))
             hosted.commits.append(made)
             deploys.create(world, hosted, at, "new_commit" if own.auto_deploy else "manual", commit=made)
     deploys.settle(world, now)

@@ -15,7 +15,6 @@ from tools.render.diagnosing.ranking import Diagnosis, diagnose
 from tools.render.diagnosing.reading import read
 from tools.resources import Resources
 from tools.sandbox.platform import OWNER, RENDER_ADMIN, SUPABASE_ADMIN, Platform
-from tools.sandbox.platform.guardian_supabase import REF
 from tools.supabase.client import SupabaseClient
 
 
@@ -57,7 +56,9 @@ def connected(platform: Platform) -> Resources:
     more = {"transport": platform.transport(), "pause": clock.sleep, "clock": lambda: clock.now().timestamp()}
     return Resources(
         render_or_none=RenderClient(Secret(RENDER_ADMIN.text), owner=OWNER, **more),  # type: ignore[arg-type]  # typed above
-        supabase_or_none=SupabaseClient(Secret(SUPABASE_ADMIN.text), project_ref=REF, **more),  # type: ignore[arg-type]  # typed above
+        supabase_or_none=SupabaseClient(
+            Secret(SUPABASE_ADMIN.text), project_ref=platform.project.ref if platform.project else "", **more
+        ),  # type: ignore[arg-type]  # typed above
         now=clock.now,
         pause=clock.sleep,
     )

@@ -11,6 +11,8 @@ from tools.sandbox.platform.dice import chance
 from tools.sandbox.platform.incidents.noise import distract
 from tools.sandbox.platform.incidents.scene import Scene
 
+Story = Callable[[Scene], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -49,14 +51,20 @@ class Quiet:
 VARIANTS: list[Variant] = []
 
 
-def _variant(service: str, cause: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
-    def add(story: Callable[[Scene], None]) -> Callable[[Scene], None]:
-        VARIANTS.append(Variant(story.__name__, service, cause, story))
-        return story
+def collected(into: list[Variant]) -> Callable[[str, str], Callable[[Story], Story]]:
+    """A decorator that makes a story an incident of a service, with its right cause."""
 
-    return add
+    def variant(service: str, cause: str) -> Callable[[Story], Story]:
+        def add(story: Story) -> Story:
+            into.append(Variant(story.__name__, service, cause, story))
+            return story
+
+        return add
+
+    return variant
 
 
+_variant = collected(VARIANTS)
 API: Final = "scheduling-api"
 PORTAL: Final = "portal"
 LAB: Final = "lab-gateway"

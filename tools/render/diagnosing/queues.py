@@ -17,6 +17,10 @@ GAUGE: Final = re.compile(
     r"(\d{1,9})\b",
     re.IGNORECASE,
 )
+COUNTED: Final = re.compile(
+    r"\b(\d{1,9}) (?:\w{1,20} ){0,2}?(waiting|pending|queued|enqueued|behind|in (?:the )?queue|backlog)\b",
+    re.IGNORECASE,
+)
 
 
 def growth(lines: Sequence[Line]) -> tuple[str, float, float, datetime] | None:
@@ -27,7 +31,8 @@ def growth(lines: Sequence[Line]) -> tuple[str, float, float, datetime] | None:
     series: dict[tuple[str, str], list[tuple[datetime, float]]] = {}
     for text, group in alike(lines).items():
         for line in group:
-            for name, value in GAUGE.findall(line.raw[:2_000]):
+            raw = line.raw[:2_000]
+            for name, value in (*GAUGE.findall(raw), *((n, v) for v, n in COUNTED.findall(raw))):
                 series.setdefault((name.lower(), text), []).append((line.at, float(value)))
     found: list[tuple[str, float, float, datetime]] = []
     for (name, _), points in series.items():

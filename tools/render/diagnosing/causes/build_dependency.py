@@ -30,7 +30,8 @@ WORDS = pattern(
     r"could not find gem", r"bundler could not find compatible versions", r"your bundle is locked to",
     r"no required module provides package", r"missing go\.sum entry", r"unknown revision",
     r"module not found: (?:error: )?can't resolve", r"cannot find module '[^./]",
-    r"failed to select a version for", r"ts2307", r"modulenotfounderror",
+    r"failed to select a version for", r"ts2307", r"modulenotfounderror", r"failed to resolve import",
+    r"could not resolve ['\"][^./]",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ WORDS = pattern(
     r"connection pool (?:is )?(?:exhausted|timeout|full|timed out)", r"pool ?(?:timeout|exhausted)",
     r"couldn't get a connection after", r"all pooled connections were in use",
     r"no (?:free|available) connections?", r"unable to check ?out", r"client_idle_timeout.*pool",
-    r"connection is not available, request timed out", r"pool.{0,30}no connections? (?:left|available)",
+    r"connection (?:is )?not available", r"pool.{0,30}no connections? (?:left|available)",
 )  # fmt: skip
 
 

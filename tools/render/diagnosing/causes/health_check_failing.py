@@ -29,7 +29,7 @@ def check(snapshot: Snapshot) -> Cause | None:
     text = said or str(reason_of(sick[0])["unhealthy"])
     return Cause(
         "health_check_failing",
-        COINCIDES + 3,
+        COINCIDES + 7,
         "Render takes its instances for unhealthy.",
         shown([f"event{f', {often(len(sick))}' if sick else ''}: {fingerprint(text)}"]),
         "See what the health check asks for; it should only ask the process itself.",

@@ -30,7 +30,7 @@ NAMED = re.compile(
     rf"|{_NAME}(?i: environment variable| env var)?(?i: is| was| must be| needs to be| has to be)?(?i: not)? "
     r"(?i:set|defined|required|missing|configured|undefined|empty|provided)\b"
     rf"|KeyError: {_NAME}|key not found: {_NAME}|required key {_NAME} missing"
-    rf"|process\.env\.{_NAME})"
+    rf"|process\.env\.{_NAME}|(?i:set the )?{_NAME}(?i: environment)?(?i: variable))"
 )
 WORDS = pattern(
     r"(?:supabaseUrl|supabaseKey|api_?key|connectionString|secretOrPrivateKey) (?:is required|must have"

@@ -29,7 +29,7 @@ def check(snapshot: Snapshot) -> Cause | None:
     )
     return Cause(
         "run_failed",
-        COINCIDES,
+        COINCIDES + 8,
         "Its runs end with an error.",
         shown([many, *said]),
         "read_logs of one run; run_job tries the mended version once.",
