@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
 
+from tools.rls.objects import Function
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.expect import forbidden, may_read, may_write, narrowed_to, overstepped
 from tools.rls.proof.lanes import each
@@ -52,6 +53,27 @@ class Violation:
     """The narrower expectation that it breaks: the record as such is open to the actor."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that a call wrote: what the caller was to it before, and the columns that became others."""
+
+    table: str
+    word: str
+    columns: frozenset[str]
+    row: WorldRow
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call: with which rows, and what it did."""
+
+    actor: Actor
+    function: Function
+    given: tuple[WorldRow, ...]
+    statement: str
+    changes: tuple[Change, ...]
+
+
 @dataclass(eq=False)
 class Campaign:
     """One round of attacks. `seen`: actor -> relation -> ids that he reads from the start."""
@@ -83,6 +105,8 @@ class Campaign:
     """Further sessions on the same copy, so that probes run side by side."""
     wishes: Wishes = field(default_factory=Wishes)
     """What finer expectations ask to be tried."""
+    called: list[Called] = field(default_factory=list["Called"])
+    """What functions did when they were called by those whom they are for."""
 
     def run(self) -> None:
         """Everything, while there is time."""

@@ -54,9 +54,7 @@ class Blame:
     def cause(self, violation: Violation) -> Cause:
         """The cause of one violation."""
         if violation.function:
-            return Cause(
-                violation.function, function=violation.function, why="it answers without asking who calls"
-            )
+            return self._of_call(violation)
         if violation.kind is Kind.ESCALATION and violation.write is not None:
             return self._of_write(
                 violation, violation.write.before, violation.write.after, violation.write.command
@@ -75,6 +73,19 @@ class Blame:
                 violation, violation.write.before, violation.write.after, violation.write.command
             )
         return self._of_read(violation)
+
+    def _of_call(self, violation: Violation) -> Cause:
+        """The function that does the work: one that only calls another is its name for the API."""
+        snapshot = self.campaign.world.snapshot
+        working = next((f for f in snapshot.functions if f.title == violation.function), None)
+        while working is not None and not working.definer:
+            called = [f for f in self.reached.called_by(working) if f.schema not in PLATFORM_SCHEMAS]
+            if len(called) != 1:
+                break
+            working = called[0]
+        name = working.title if working is not None and working.definer else violation.function
+        why = "it does less than it should" if violation.note.startswith("leaves ") else ""
+        return Cause(name, function=violation.function, why=why or "it answers without asking who calls")
 
     # -- policies ------------------------------------------------------------------------
 

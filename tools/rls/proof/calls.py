@@ -71,12 +71,13 @@ def _judge(
                 Violation(Kind.CALL, actor, "EXECUTE", row, (statement,), function=function.title)
             )
             break
-    for title, values in changed(outcome.trace):
+    for title, values in changed(outcome.trace) if function.title not in campaign.world.model.calls else ():
         row = WorldRow(title, "", values)
         standing = campaign.standings.standing(actor, row)
         if not campaign.standings.scopes(row):
             continue
-        if may_write(campaign.world, row, standing, "INSERT", living=True) is False and not standing.party:
+        allowed = may_write(campaign.world, row, standing, "INSERT", living=True, by_call=True)
+        if allowed is False and not standing.party:
             campaign.violations.append(
                 Violation(
                     Kind.CALL, actor, "EXECUTE", row, (statement,), function=function.title, note="writes"
@@ -142,12 +143,12 @@ def argument_lists(world: World, function: Function, actor: Actor) -> Iterator[l
     pools: list[list[str]] = []
     names = function.arguments or ("",) * len(function.argument_types)
     for kind, parameter in zip(function.argument_types, names, strict=False):
-        pool = [f"{literal(value)}::{kind}" for value in _values(world, kind, parameter, actor)]
+        pool = [f"{literal(value)}::{kind}" for value in values_of(world, kind, parameter, actor)]
         pools.append(list(dict.fromkeys(pool))[:6] or [f"null::{kind}"])
     yield from (list(chosen) for chosen in islice(product(*pools), TRIED))
 
 
-def _values(world: World, kind: str, parameter: str, actor: Actor) -> Iterator[str | None]:
+def values_of(world: World, kind: str, parameter: str, actor: Actor) -> Iterator[str | None]:
     """Values for one argument, those first that are most likely to reach somebody else's record."""
     plain = kind.removesuffix("[]")
     found: Iterator[str | None]
@@ -162,11 +163,16 @@ def _values(world: World, kind: str, parameter: str, actor: Actor) -> Iterator[s
     elif plain in ("json", "jsonb"):
         found = iter(["{}"])
     elif plain in ("text", "character varying", "citext"):
-        found = _words(world, _subject(parameter), actor)
+        found = _words(world, _plain(parameter), actor)
     else:
         found = _labels(world, plain)
     for value in found:
         yield "{" + value + "}" if kind.endswith("[]") and value is not None else value
+
+
+def _plain(parameter: str) -> str:
+    """The column that a parameter is named after."""
+    return parameter.removeprefix("p_").removeprefix("_")
 
 
 def _subject(parameter: str) -> str:
@@ -179,20 +185,33 @@ def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[st
     a, b = world.sides[0], world.sides[1]
     if any(name in parameter for name in ("user", "account", "owner", "member", "grantee", "person")):
         yield from (account for account in (a.account, actor.account, b.account) if account)
-    word = _subject(parameter)
-    for title in world.tables:
-        name = title.partition(".")[2].rstrip("s")
-        if word and (name == word or name.endswith("_" + word)):
-            row, key = a.of(title), _single_key(world, title)
-            if row is not None and key and row.values.get(key):
-                yield row.values[key]
+    for title in tables_of(world, parameter):
+        row, key = a.of(title), single_key(world, title)
+        if row is not None and key and row.values.get(key):
+            yield row.values[key]
     if plain == "uuid":
         for table, record in a.records.items():
             yield record.values.get(world.model.anchors[table].key) or ""
         yield a.account
 
 
-def _single_key(world: World, title: str) -> str:
+def tables_of(world: World, parameter: str) -> list[str]:
+    """Tables whose rows a parameter is about, by their names."""
+    word = _subject(parameter)
+    names = {title: _singular(title.partition(".")[2]) for title in world.tables}
+    return [title for title, name in names.items() if word and (name == word or name.endswith("_" + word))]
+
+
+def table_of(world: World, parameter: str) -> str:
+    """The one that fits best: of the same name rather than ending in it."""
+    return min(tables_of(world, parameter), key=len, default="")
+
+
+def _singular(name: str) -> str:
+    return name.removesuffix("ies") + "y" if name.endswith("ies") else name.rstrip("s")
+
+
+def single_key(world: World, title: str) -> str:
     keys = world.snapshot.relations[title].keys
     return next((key.columns[0] for key in keys if key.kind == "p" and len(key.columns) == 1), "")
 
@@ -211,6 +230,9 @@ def _words(world: World, word: str, actor: Actor) -> Iterator[str]:
     for (_, column), constants in world.model.constants.items():
         if column == word:
             yield from constants
+    for title in world.tables:
+        column = world.snapshot.relations[title].columns.get(word)
+        yield from column.values if column is not None else ()
     yield str(actor.claims.get("email", "")) if "mail" in word else "x"
 
 

@@ -35,6 +35,11 @@
     "update created_by, record_id" = []   # columns that nobody changes
     "insert status = sent" = ["staff reviewer"]
 
+    [rls.expect."public.send_notice(uuid)"]  # and what a function does, for whom
+    "write public.notices" = ["owner"]
+    "given public.notices status = sent" = []
+    changes = ["public.notices.status"]
+
 The texts are described in language.py.
 """
 
@@ -90,6 +95,7 @@ def apply(model: Model, raw: Mapping[str, Any], snapshot: Snapshot | None = None
         model,
         identities=_identities(model),
         declared=frozenset(section.named),
+        calls={**model.calls, **section.calls()},
         doubts=(*asked, *_unsaid(section, model)),
     )
     if snapshot is not None:

@@ -125,11 +125,29 @@ class Section:
         found: dict[str, dict[str, frozenset[str]]] = {}
         for name, value in self.mapping(self.raw.get("expect", {}), "[rls.expect]").items():
             where = f'[rls.expect."{name}"]'
+            if name.endswith(")") and not name.startswith("("):
+                continue
             entry = self.mapping(value, where)
             title = self._ours(name)
             found[title] = {
                 self._expectation(text, where): frozenset(self.texts(entry, text, where)) for text in entry
             }
+        return found
+
+    def calls(self) -> dict[str, dict[str, frozenset[str]]]:
+        """[rls.expect."schema.function(types)"]: what calls write for whom, and what they change."""
+        found: dict[str, dict[str, frozenset[str]]] = {}
+        for name, value in self.mapping(self.raw.get("expect", {}), "[rls.expect]").items():
+            where = f'[rls.expect."{name}"]'
+            if not name.endswith(")") or name.startswith("("):
+                continue
+            entry = self.mapping(value, where)
+            for text in entry:
+                word, _, rest = text.partition(" ")
+                self.one_of(word, ("write", "given", "changes"), where)
+                if rest:
+                    self.table(rest.partition(" ")[0])
+            found[name] = {text: frozenset(self.texts(entry, text, where)) for text in entry}
         return found
 
     def _expectation(self, text: str, where: str) -> str:

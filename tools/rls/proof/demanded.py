@@ -7,18 +7,20 @@ rows written by those who may write.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
+from tools.rls.proof.evidence import gather
 from tools.rls.proof.furnishing import Furnishing
 from tools.rls.proof.graph import Test
 from tools.rls.proof.model import Belonging, Kind
-from tools.rls.proof.side import FUTURE, PAST
+from tools.rls.proof.side import FUTURE, LONG_PAST, PAST
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.states import State
 from tools.rls.proof.wants import Wants, unmet
-from tools.rls.proof.wishes import Wishes
+from tools.rls.proof.wishes import Wishes, asked
 from tools.rls.proof.world import WorldRow
-from tools.sandbox.scratch.fill import CannotFill
+from tools.sandbox.scratch.fill import CannotFill, Row
 from tools.sandbox.scratch.session import SqlFailure
 
 STATES: Final = 6
@@ -55,6 +57,8 @@ class Demanded:
         for title, wanted in self.wishes.states.items():
             for state in wanted if title in self.world.rows else ():
                 self._in_state(title, state)
+        if self.wishes:
+            self._for_calls()
 
     def _state(self, title: str, tests: tuple[Test, ...]) -> None:
         """A row of the first family that passes the tests, where it has none."""
@@ -84,10 +88,41 @@ class Demanded:
             state.holds(one.values) and self.standings.scopes(one) & mine for one in self.world.rows[title]
         ):
             return
-        try:
-            self.population.filler.variant(row, {state.column: state.sample})
-        except (CannotFill, SqlFailure):
-            return  # a state that the table itself refuses needs no row
+        relation = self.population.snapshot.relations[title]
+        single = {name for key in relation.keys if key.kind == "u" for name in key.columns}
+        free = {name: None for name in single if not relation.columns[name].required}
+        for more in ({}, free) if free else ({},):  # one account has one record: another is nobody's
+            with suppress(CannotFill, SqlFailure):
+                self.population.filler.variant(row, {**more, state.column: state.sample})
+                return
+
+    def _for_calls(self) -> None:
+        """Rows as functions ask for them, and the same below the records that were added for that."""
+        side, filler = self.world.sides[0], self.population.filler
+        records: dict[str, list[Row]] = {}
+        wanted = asked(gather(self.population.snapshot))
+        for title in sorted(wanted, key=lambda one: one not in self.model.anchors):
+            row = side.records.get(title) or side.of(title)
+            belonging = self.model.tables.get(title)
+            if row is None or belonging is None or title in self.furnishing.tables():
+                continue
+            if title == self.model.accounts or self.population.is_mirror(title):
+                continue
+            above: list[dict[str, str | None]] = [{}]
+            for hops in belonging.paths:
+                if len(hops) == 1:
+                    above += [
+                        {
+                            c: one.values.get(t)
+                            for c, t in zip(hops[0].columns, hops[0].target_columns, strict=True)
+                        }
+                        for one in records.get(hops[0].target, ())
+                    ]
+            for tests in wanted[title][:STATES]:
+                for parent in above[:3]:
+                    changes = {test.ref.column: _value(test) for test in reversed(tests)} | parent
+                    with suppress(CannotFill, SqlFailure):
+                        records.setdefault(title, []).append(filler.variant(row, changes))
 
     # -- authors -------------------------------------------------------------------------
 
@@ -146,7 +181,9 @@ def _value(test: Test) -> str | None:
             return test.value
         case "future":
             return FUTURE
-        case "past" | "not_null":
+        case "past":
+            return LONG_PAST  # also where a time long ago is asked for: who is of age
+        case "not_null":
             return PAST
         case "true" | "false":
             return test.kind

@@ -40,17 +40,24 @@ def may_read(world: World, row: WorldRow, standing: Standing) -> bool | None:
 
 
 def may_write(
-    world: World, row: WorldRow, standing: Standing, command: str, *, living: bool = True
+    world: World,
+    row: WorldRow,
+    standing: Standing,
+    command: str,
+    *,
+    living: bool = True,
+    by_call: bool = False,
 ) -> bool | None:
     """Whether the model lets somebody write (insert, change, delete) this row; None: no opinion.
 
-    `living`: for a row of an opening's table, whether it opens something as it is written.
+    `living`: for a row of an opening's table, whether it opens something as it is written. `by_call`: a
+    function wrote it, which may do more than the commands that `[rls.expect]` speaks of.
     """
     belonging = world.model.tables.get(row.table)
     if belonging is None:
         return None
     declared = _declared(belonging, command, standing)
-    if declared is not None:
+    if declared is not None and not by_call:
         return declared
     if standing.base == "staff":
         return None

@@ -225,6 +225,11 @@ class Model:
     carried: Mapping[Identity, str] = field(default_factory=dict[Identity, str])
     """Claims and settings that say which record a session works in -> its table. A row must agree with them,
     so that they open nothing by themselves; an honest token carries them all the same."""
+    calls: Mapping[str, Mapping[str, frozenset[str]]] = field(
+        default_factory=dict[str, Mapping[str, frozenset[str]]]
+    )
+    """Function -> what a person said that calls do: `write public.t` -> standings, `changes` -> columns,
+    `given public.t status = revoked` -> nobody, as with such a row it refuses."""
     declared: frozenset[str] = frozenset()
     """Tables whose part of the model a person confirmed in sergei.toml."""
     doubts: tuple[str, ...] = ()

@@ -46,6 +46,11 @@ def _lines(model: Model) -> Iterator[str]:
                 text = command.lower() if command.isupper() else command
                 yield f"{_key(text)} = {_texts(sorted(words))}"
 
+    for title, expected in model.calls.items():
+        yield ""
+        yield f"[rls.expect.{_key(title)}]"
+        yield from (f"{_key(text)} = {_texts(sorted(words))}" for text, words in expected.items())
+
 
 def _record(model: Model, anchor: Anchor) -> Iterator[str]:
     def key(table: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Final
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.declared import as_mapping
-from tools.rls.proof.states import Key, State
+from tools.rls.proof.deliberate import observed
+from tools.rls.proof.states import TO, Key, State, keys_of
 from tools.rls.proof.world import WorldRow
 from tools.rls.proof.writing import Write
 
@@ -28,7 +29,7 @@ def expectations(campaign: Campaign) -> Mapping[str, Any]:
         for title in campaign.world.tables
         if title in campaign.world.model.tables
     }
-    return {**as_mapping(campaign.world.model), "expect": found}
+    return {**as_mapping(campaign.world.model), "expect": {**found, **observed(campaign, campaign.called)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class Watched:
     def table(self, title: str) -> Iterator[tuple[str, set[str]]]:
         """Every key of a table with the words of those who got through."""
         readers = self._readers(title, lambda _: True)[0]
+        columns = dict(self._columns(title))
+        nobody = keys_of(text for text, words in columns.items() if not words)
+        fixed = {name for key in nobody for name in key.columns}
         yield "select", plainest(readers)
         for command in WRITING:
             yield command.lower(), plainest(self._writers(title, command))
@@ -59,8 +63,10 @@ class Watched:
             got, tried = self._readers(title, lambda row, state=state: state.holds(row.values))
             yield from _narrowed(Key("SELECT", state=state), readers, got, tried)
             for command in WRITING:
-                yield from self._state(title, command, state)
-        yield from self._columns(title)
+                for text, words in self._state(title, command, state):
+                    if not (f" {TO}" in text and state.column in fixed):  # nobody changes it at all
+                        yield text, words
+        yield from columns.items()
 
     # -- reading -------------------------------------------------------------------------
 

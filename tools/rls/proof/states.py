@@ -102,15 +102,23 @@ def keys_of(texts: Iterable[str]) -> Iterator[Key]:
             yield key
 
 
-def tested(test: Test) -> State | None:
-    """The state that a condition tells apart from the usual one."""
+def tested(test: Test) -> tuple[State, ...]:
+    """The states that a condition tells apart from the usual one."""
     column = test.ref.column
     match test.kind:
         case "equal" | "unequal":
-            return State(column, "is", test.value)
+            return (State(column, "is", test.value),)
         case "null" | "not_null":
-            return State(column, "set")
+            return (State(column, "set"),)
         case "future" | "past":
-            return State(column, "past" if test.kind == "future" else "future")
+            return State(column, "past"), State(column, "future")
         case "true" | "false":
-            return State(column, "is", "true")
+            return (State(column, "is", "true"),)
+
+
+def given_state(key: str) -> tuple[str, State | None]:
+    """`given public.grants status = revoked`: a table and the state of a row that a call names."""
+    word, _, rest = key.partition(" ")
+    table, _, state = rest.partition(" ")
+    found = key_of(f"select {state}") if word == "given" and state else None
+    return table, found.state if found else None

@@ -118,6 +118,11 @@ class Tactics:
                 kinds.add(kind)
         return frozenset(found)
 
+    @property
+    def leading_in_order(self) -> list[Actor]:
+        """The same as the world lists them."""
+        return [actor for actor in self.world.actors if actor in self.leading]
+
     @cached_property
     def examples(self) -> dict[str, frozenset[str]]:
         """Table -> commands, so that together they have every distinct policy: what the other actors try."""

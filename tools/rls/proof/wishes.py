@@ -11,8 +11,9 @@ from typing import Final
 
 from tools.rls.objects import Relation
 from tools.rls.proof.evidence import Evidence, gather
+from tools.rls.proof.graph import Test
 from tools.rls.proof.model import Belonging, Kind, Model
-from tools.rls.proof.states import State, keys_of, tested
+from tools.rls.proof.states import State, given_state, keys_of, tested
 from tools.rls.snapshot import Snapshot
 
 STATES: Final = 12
@@ -46,6 +47,10 @@ def told(model: Model) -> Wishes:
         wanted = tuple(dict.fromkeys(key.state for key in keys if key.state is not None))
         if wanted:
             states[title] = wanted
+    for expected in model.calls.values():
+        for title, state in map(given_state, expected):
+            if state is not None and state not in states.get(title, ()):
+                states[title] = (*states.get(title, ()), state)
     return Wishes(columns, states)
 
 
@@ -70,14 +75,27 @@ def _states(evidence: Evidence, model: Model, relation: Relation) -> Iterator[St
         if title == relation.title and column is not None:
             labels = column.values if 0 < len(column.values) <= LABELS else ()
             yield from (State(name, "is", value) for value in labels or constants)
-    for row, tests in evidence.tests.items():
-        if evidence.tables[row] == relation.title:
-            for test in tests:
-                state = tested(test)
-                column = relation.columns.get(test.ref.column)
-                if state is None or column is None or (state.kind == "set" and column.required):
-                    continue
-                yield state
+    called = [test for frame in evidence.called for test in frame.tests]
+    for test in [*(test for tests in evidence.tests.values() for test in tests), *called]:
+        column = relation.columns.get(test.ref.column)
+        if evidence.tables[test.ref.row] == relation.title and column is not None:
+            yield from (one for one in tested(test) if one.kind != "set" or not column.required)
+
+
+def asked(evidence: Evidence) -> dict[str, list[tuple[Test, ...]]]:
+    """By table: what functions that callers may execute ask of one of its rows, all at once."""
+    found: dict[str, dict[tuple[Test, ...], None]] = {}
+    for frame in evidence.called:
+        rows: dict[int, list[Test]] = {}
+        for test in frame.tests:
+            relation = evidence.snapshot.relations.get(evidence.tables[test.ref.row])
+            column = relation.columns.get(test.ref.column) if relation else None
+            if column is None or (test.kind == "null" and column.required):
+                continue  # `if found.id is null` asks whether there was a row at all
+            rows.setdefault(test.ref.row, []).append(test)
+        for row, tests in rows.items():
+            found.setdefault(evidence.tables[row], {})[tuple(tests)] = None
+    return {title: list(several) for title, several in found.items()}
 
 
 def _columns(
