@@ -50,6 +50,7 @@ _VALUE: Final = re.compile(r"=(?!(?:eq|neq|is|in|gt|gte|lt|lte)\.?(?:null|true|f
 _PATH: Final = re.compile(r"(?<![\w.])/(?:[\w%~+.@:'-]{1,120}/?){1,20}")
 _CODE: Final = re.compile(r"\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|php|ex|exs|cs|so|cc?|cpp|h|vue|svelte)\b")
 _NUMBERED: Final = re.compile(r"[\w.:-]{0,60}\d[\w.:-]{0,60}")
+_IDENTIFIER: Final = re.compile(r"\d{1,8}|[0-9a-f]{8,64}|[a-z]{2,5}[-_](?=[A-Za-z]{0,40}\d)[0-9A-Za-z]{6,40}")
 _QUOTED: Final = re.compile(r"\"([^\"\n]{2,300})\"|'([^'\n]{2,300})'|`([^`\n]{2,300})`")
 _SMALL: Final = re.compile(r"[^\W\d_][\w'’-]{0,40}(?: [^\W\d_][\w'’-]{0,40}){1,4}")
 _AFTER: Final = re.compile(
@@ -77,7 +78,9 @@ def veil(line: str, hide: Hide, shapes: Redactor) -> str:
 
 def veil_path(path: str, hide: Hide, shapes: Redactor) -> str:
     """The path of a request: who it is about and what was asked for is hidden, ids and routes stay."""
-    return _QUERY.sub(lambda found: _asked(found, hide), _segments(shapes.text(path[:LONGEST]), hide))
+    path = _QUERY.sub(lambda found: _asked(found, hide), shapes.text(path[:LONGEST]))
+    path = _DOCUMENT.sub(lambda found: f"{hide('file', found[0])}.{found[1].lower()}", path)
+    return _segments(path, hide)
 
 
 def _prose(text: str, hide: Hide, shapes: Redactor) -> str:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from tools.supabase.deploy_function import deploy_function
 from tools.supabase.describe_project import describe_project
+from tools.supabase.read_project_logs import read_project_logs
 
-TOOLS = (describe_project, deploy_function)
+TOOLS = (describe_project, read_project_logs, deploy_function)
