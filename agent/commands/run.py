@@ -11,6 +11,7 @@ from typing import Any
 
 from agent import settings as settings_module
 from agent.approvals import Mode
+from agent.commands.progress import progress_line
 from agent.compose import Choice, open_house
 from agent.executor import Outcome
 from agent.terminal.ask import terminal_asker
@@ -135,8 +136,11 @@ async def _call(tool: Tool, arguments: dict[str, Any], flags: argparse.Namespace
     asker = terminal_asker(color=settings.color)
     choice = Choice(flags.database_url, flags.demo)
     mode = Mode.INVESTIGATE if tool.effect is Effect.READ else settings.mode
-    async with open_house(settings, choice, face="cli", mode=mode, asker=asker) as house:
-        return await house.executor.call(tool.name, arguments)
+    with progress_line() as progress:
+        async with open_house(
+            settings, choice, face="cli", mode=mode, asker=asker, progress=progress
+        ) as house:
+            return await house.executor.call(tool.name, arguments)
 
 
 def show(outcome: Outcome, form: str) -> int:

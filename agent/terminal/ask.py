@@ -100,7 +100,7 @@ def terminal_asker(*, color: bool) -> Asker | None:
         return None
 
     async def ask(request: Request) -> Decision:
-        print(question(request, color=color), file=sys.stderr)
+        print("\r\x1b[K" + question(request, color=color), file=sys.stderr)  # over a line of progress
         forget_typed(sys.stdin.fileno())
         while True:
             print(QUESTION, end="", file=sys.stderr, flush=True)

@@ -36,7 +36,13 @@ async def chat(settings: Settings, choice: Choice, opening: Opening) -> int:
     asker = person(screen, interrupts)
     redactor = Redactor(strict=strict_phi(settings, choice), remember=True)  # for /reveal
     async with open_house(
-        settings, choice, face="terminal", mode=opening.mode, asker=asker, redactor=redactor
+        settings,
+        choice,
+        face="terminal",
+        mode=opening.mode,
+        asker=asker,
+        redactor=redactor,
+        progress=screen.doing,
     ) as house:
         talk = _begin(house, screen, interrupts, opening)
         try:

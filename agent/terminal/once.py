@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol
 
+from agent.commands.progress import progress_line
 from agent.compose import Choice, open_house
 from agent.events import (
     Event,
@@ -50,8 +51,22 @@ class Form(Protocol):
 
 async def once(settings: Settings, choice: Choice, opening: Opening, question: str, output: str) -> int:
     """Ask, print, end. The exit code: 0, 3 when the answer is not whole, 4 when the model declined."""
+    with progress_line() as progress:
+        return await _once(settings, choice, opening, question, output, progress)
+
+
+async def _once(
+    settings: Settings,
+    choice: Choice,
+    opening: Opening,
+    question: str,
+    output: str,
+    progress: Callable[[str], None],
+) -> int:
     asker = terminal_asker(color=settings.color)
-    async with open_house(settings, choice, face="terminal", mode=opening.mode, asker=asker) as house:
+    async with open_house(
+        settings, choice, face="terminal", mode=opening.mode, asker=asker, progress=progress
+    ) as house:
         model = open_model(settings, opening.model)
         session = open_session(house, opening, model.name)
         forms: dict[str, type[AsText | AsJson | AsLines]] = {"json": AsJson, "stream-json": AsLines}
