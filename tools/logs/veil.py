@@ -188,24 +188,21 @@ def _asked(found: re.Match[str], hide: Hide) -> str:
     return "?" + _VALUE.sub(lambda value: "=" + ("*" if not _OURS.search(value[1]) else value[1]), found[1])
 
 
-def _segments(path: str, hide: Hide) -> str:
+def _segments(whole: str, hide: Hide) -> str:
+    path, mark, asked = whole.partition("?")
     if _CODE.search(path) or "node_modules" in path:
-        return path
+        return whole
     parts, shown = path.split("/"), list[str]()
     for number, part in enumerate(parts):
         about = number > 0 and parts[number - 1].lower() in RECORDS
-        plain = (
-            not part
-            or _OURS.search(part)
-            or _UUID.fullmatch(part)
-            or re.fullmatch(r"[\w.:-]*\d[\w.:-]*", part)
-        )
+        ids = _IDENTIFIER if about else _NUMBERED
+        plain = not part or _OURS.search(part) or _UUID.fullmatch(part) or ids.fullmatch(part)
         capital = part[:1].isupper() and part.lower() not in KNOWN
         strange = "%" in part or "'" in part or "@" in part or capital
         if (about and not plain and part.lower() not in KNOWN) or (strange and not plain):
             part = hide("name", part)
         shown.append(part)
-    return "/".join(shown)
+    return "/".join(shown) + mark + asked
 
 
 def _quoted(found: re.Match[str], hide: Hide) -> str:

@@ -63,7 +63,7 @@ layout leader leading leak least leaving left legacy length less let lets level 
 likely limit limited limiting limits line lines link list listen listener listening lists literal live load
 loaded loader loading local locale location lock locked locking log logged logger logging login logout logs
 long longer lookup loop lost low machine made mail main maintenance make manifest manual many map mapped
-mapping master match matched matches matching max maximum maybe mean media member memory merge message
+mapping master match matched matches matching max maximum maybe me mean media member memory merge message
 messages metadata method metric metrics middleware migrate migrated migrating migration migrations min
 minimum minute minutes mismatch miss missed missing mode model module modules monitor more most mount
 mounted move moved moving multiple must mutation name named names namespace native need needed needs
