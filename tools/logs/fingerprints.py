@@ -19,7 +19,7 @@ _UUID: Final = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re
 _KEPT: Final = re.compile(
     r"\w:\d{1,6}(?::\d{1,6})?\b|\b[A-Za-z_]{1,20}\d{1,5}\b"
     r"|(?i:\b(?:status(?: code)?|http(?:/\d(?:\.\d)?)?|code|errno|exit(?:ed)?(?: with)?|sqlstate|signal"
-    r"|answered|error)\b[ :=#(]{0,3}[0-9A-Z-]{1,6}\b)|(?<![\w.=])[45]\d\d(?![\w.])"
+    r"|answered|error)\b[ :=#(]{0,3}-?(?=[0-9A-Z]{0,5}\d)[0-9A-Z]{1,6}\b)|(?<![\w.=])[45]\d\d(?![\w.])"
 )
 _MIXED: Final = re.compile(r"\b(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[a-f])[0-9a-f][0-9a-f-]{7,63}\b", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
