@@ -55,10 +55,7 @@ async def preview_deploy_service(params: DeployService, resources: Resources) ->
         touches=tuple(touches),
         consequence=" ".join(_consequences(plan)),
         undo=_undo(plan),
-        evidence="\n".join(
-            f"{check.level}: {check.name}: {check.said}" + f" [{check.evidence}]" * bool(check.evidence)
-            for check in plan.checks
-        ),
+        evidence="\n".join(check.line for check in plan.checks),
         destructive=bool(stops) or service.service_details.disk is not None,
     )
 

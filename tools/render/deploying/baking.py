@@ -84,7 +84,8 @@ async def _watch(
 ) -> Baked:
     begun = session.now()
     live_at = max(live_at, begun - LONGEST)
-    until, start, bad = begun + timedelta(minutes=minutes), live_at + WARM_UP, 0
+    start, bad = live_at + WARM_UP, 0
+    until = max(begun, start) + timedelta(minutes=minutes)
     while True:
         await session.pause(BETWEEN)
         if prober is not None:

@@ -11,6 +11,7 @@ Name = Literal[
     "suspended", "running", "health", "disk", "blueprint", "autodeploy", "revision", "migrations",
     "environment", "memory",
 ]  # fmt: skip
+UNSEEN = "not examined"
 OVERRULED = ("migrations", "environment")
 """What a person may overrule: the rest would not work, or not be a deploy of what was asked for."""
 
@@ -24,6 +25,22 @@ class Check(BaseModel):
     level: Level
     said: str
     evidence: str = ""
+
+    @property
+    def examined(self) -> bool:
+        """Whether it was looked at."""
+        return not self.said.startswith(UNSEEN)
+
+    @property
+    def line(self) -> str:
+        """In one line, with what it rests on."""
+        level = f"{self.level}: " if self.examined else ""
+        return f"{level}{self.name}: {self.said}" + (f" [{self.evidence}]" if self.evidence else "")
+
+
+def unseen(name: Name, why: str, evidence: str = "") -> Check:
+    """It could not be looked at, which is no reason to stop and is said."""
+    return Check(name=name, level="ok", said=f"{UNSEEN}: {why}", evidence=evidence)
 
 
 def ok(name: Name, said: str, evidence: str = "") -> Check:

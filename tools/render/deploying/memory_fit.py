@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from tools.render.deploying.checks import Check, ok, warning
+from tools.render.deploying.checks import Check, ok, unseen, warning
 
 _NAMED_PLANS: Final = {
     "free": 512, "starter": 512, "standard": 2048, "pro": 4096, "pro_plus": 8192, "pro_max": 16384,
@@ -40,7 +40,7 @@ def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> 
     """The plan against what the processes may take. `settings` are those of READ that are set."""
     limit = plan_memory(plan)
     if limit is None:
-        return ok("memory", "not examined: the memory of this plan is not known", f"plan {plan or 'unknown'}")
+        return unseen("memory", "the memory of this plan is not known", f"plan {plan or 'unknown'}")
     text = " ".join((start_command, *settings.values()))
     heap, flag = _heap(text)
     processes, jobs = _processes(start_command, settings), _jobs(start_command, settings)

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import InvalidInput, SergeiError
-from tools.render.deploying.checks import Check, ok, stop, warning
+from tools.render.deploying.checks import Check, ok, stop, unseen, warning
 from tools.render.deploying.repository import Repository
 from tools.render.models import Service
 
@@ -55,10 +55,10 @@ async def check_migrations(
 ) -> Check:
     """Pending migrations, and whether the release that serves could live with them."""
     if repository is None or not commit or not await repository.full(commit):
-        return ok("migrations", "not examined: this commit is not in a checkout here")
+        return unseen("migrations", "this commit is not in a checkout here")
     pending = await _pending(repository, supabase, commit, serving)
     if isinstance(pending, str):
-        return ok("migrations", f"not examined: {pending}")
+        return unseen("migrations", f"{pending}")
     if not pending.paths:
         return ok("migrations", "none is pending", pending.source)
     losses = [loss for path in pending.paths for loss in losses_of(path, await repository.text(commit, path))]

@@ -67,6 +67,10 @@ class _Told(Result):
         lines += [f"Watch: {caution}." for caution in self.cautions]
         weak = [check for check in self.checks if check.level != "ok"]
         lines += [f"Preflight {check.level}: {check.name}: {check.said}" for check in weak]
+        blind = [
+            f"{check.name} ({check.said.partition(': ')[2]})" for check in self.checks if not check.examined
+        ]
+        lines += [f"Not examined: {'; '.join(blind)}."] if blind else []
         if self.steps:
             lines += [
                 "",

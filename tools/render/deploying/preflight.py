@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.errors import Conflict, Refused, SergeiError
-from tools.render.deploying.checks import OVERRULED, Check, ok, stop, warning
+from tools.render.deploying.checks import OVERRULED, Check, ok, stop, unseen, warning
 from tools.render.deploying.health import GetStatus, address_of, over_the_network
 from tools.render.deploying.memory_fit import check_memory
 from tools.render.deploying.migrations import check_migrations
@@ -138,7 +138,7 @@ async def check_blueprint(resources: Resources, service: Service) -> Check:
                 )
                 return warning("blueprint", said, f"{whole.path or 'render.yaml'} on {whole.branch}")
     except SergeiError as error:
-        return ok("blueprint", "not examined: the blueprints could not be read", error.message)
+        return unseen("blueprint", "the blueprints could not be read", error.message)
     return ok("blueprint", "no blueprint manages it", f"{len(known)} blueprints")
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from tools.errors import SergeiError
 from tools.render.blueprint.file import read_blueprint
 from tools.render.client import RenderClient
-from tools.render.deploying.checks import Check, ok, stop, warning
+from tools.render.deploying.checks import Check, ok, stop, unseen, warning
 from tools.render.deploying.memory_fit import READ
 from tools.render.deploying.repository import AddedLine, Repository
 from tools.render.models import Service
@@ -72,7 +72,7 @@ async def check_variables(
     if had.problem:
         return warning("environment", "its variables could not be read", had.problem)
     if repository is None or not commit or not await repository.full(commit):
-        return ok("environment", "not examined: this commit is not in a checkout here")
+        return unseen("environment", "this commit is not in a checkout here")
     if declared := _lacking(await _declared(repository, commit, service), had):
         return (stop if managed else warning)(
             "environment",

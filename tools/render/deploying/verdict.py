@@ -21,6 +21,8 @@ MIN_REQUESTS: Final = 150
 """With fewer, a share of errors up to 2.5 % could go unseen."""
 MIN_LINES: Final = 10
 """Log lines by which a service without requests shows that it works."""
+FEW_LINES: Final = 5
+"""The same, where its usual rate is known and compared with."""
 THIN: Final = 5
 """Minutes below which the time before says little."""
 _MORE_ERRORS: Final = 0.005
@@ -179,7 +181,7 @@ def _judge_activity(before: Figures, after: Figures, found: _Found) -> None:
         found.doubts.append("its log could not be read")
         return
     rate, usual = after.line_rate or 0.0, before.line_rate or 0.0
-    if after.lines < MIN_LINES:
+    if after.lines < (FEW_LINES if usual else MIN_LINES):
         found.doubts.append(
             f"only {after.lines} log lines in {after.minutes:.0f} min: it may not have worked yet"
         )

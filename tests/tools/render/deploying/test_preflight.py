@@ -25,9 +25,8 @@ async def asked(world: World, name: str = WEB, **arguments: object) -> Preview:
 
 def said(preview: Preview, name: str) -> str:
     """The line of one check."""
-    return next(
-        line for line in preview.evidence.splitlines() if line.partition(": ")[2].startswith(f"{name}:")
-    )
+    lines = preview.evidence.splitlines()
+    return next(line for line in lines if f"{name}:" in (line[: len(name) + 1], line.split(": ")[1] + ":"))
 
 
 async def test_the_question_shows_service_workspace_effect_and_undo(world: World):
@@ -100,7 +99,10 @@ async def test_warnings_of_disk_blueprint_health_and_memory(world: World):
 async def test_without_a_checkout_it_is_said_what_was_not_examined(world: World):
     preview = await asked(world)
     assert "no checkout of it here to name the commit" in preview.action
-    assert "not examined" in said(preview, "migrations") and "not examined" in said(preview, "environment")
+    for name in ("migrations", "environment"):
+        assert said(preview, name).startswith(f"{name}: not examined"), "what was not looked at is not ok"
+    told = await world.deploy(WEB)
+    assert "Not examined: migrations (this commit" in told.markdown()
 
 
 async def test_the_newest_commit_is_named_and_is_what_is_deployed(world: World):
