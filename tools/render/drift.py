@@ -21,6 +21,8 @@ _COMMANDS: Final[tuple[tuple[str, Callable[[Unit], str | None]], ...]] = (
     ("schedule", lambda unit: unit.schedule),
     ("region", lambda unit: unit.region),
 )
+_ALWAYS: Final = ("branch", "region")
+"""What every service has that can have it: a static site has no region, an image no branch."""
 _QUIET: Final = ("buildCommand", "startCommand", "dockerCommand", "preDeployCommand")
 """Commands may hold secrets: that they differ is said, not how."""
 
@@ -44,6 +46,8 @@ def _of_unit(unit: Unit) -> Iterator[Difference]:
     tree = unit.declared.tree
     for name, read in _COMMANDS:
         wanted, found = tree.word(name), read(unit)
+        if name in _ALWAYS and not found:
+            continue
         if wanted and found is not None and _plain(wanted) != _plain(found):
             yield _commands(name) if name in _QUIET else _two(name, wanted, found)
     plan = tree.word("plan")

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from tools.render.blueprint.file import BlueprintFile, Declared, DeclaredStore
 from tools.render.inventory_values import Value
 from tools.render.models import CustomDomain, Deploy
+from tools.render.models_observed import Event
 from tools.render.models_workspace import Blueprint, Environment, Member
 
 _APART: Final = re.compile(r"[^a-z0-9]+")
@@ -22,6 +23,9 @@ _OTHER_STAGES: Final = frozenset({
     "dev", "develop", "development", "staging", "stage", "stg", "test", "testing", "qa", "uat", "demo",
     "preview", "sandbox", "playground", "experiment", "experimental", "nonprod", "preprod",
 })  # fmt: skip
+_CLEAR: Final = _OTHER_STAGES - {"test", "testing", "demo", "stage", "experiment", "sandbox"}
+"""Those that say it at the beginning of a name as well."""
+_PRODUCTION: Final = frozenset({"prod", "production", "live"})
 KIND_WORDS: Final[Mapping[str, str]] = {
     "web_service": "web service", "private_service": "private service",
     "background_worker": "background worker", "cron_job": "cron job", "static_site": "static site",
@@ -71,6 +75,8 @@ class Unit:
     domains: tuple[CustomDomain, ...] = ()
     runs: tuple[timedelta, ...] = ()
     """How long the latest runs of a cron job took."""
+    skipped: tuple[Event, ...] = ()
+    """What kept pushes from being built lately, newest first."""
 
     @property
     def live(self) -> bool:
@@ -180,10 +186,16 @@ class Inventory:
         return next((one for one in self.stores if target in (one.id, one.name)), None)
 
 
-def is_production(*names: str) -> bool:
-    """Whether no part of these names says staging, test, demo ...; where nothing is said it is production."""
-    parts = {part for name in names for part in _APART.split(name.lower())}
-    return not parts & _OTHER_STAGES
+def is_production(environment: str, name: str) -> bool:
+    """Whether people may depend on it: the environment says so, else the end of the name (`api-staging`).
+
+    Where neither says anything it is production. A `test-results` service is no test.
+    """
+    said = set(_APART.split(environment.lower()))
+    if said & _PRODUCTION or said & _OTHER_STAGES:
+        return bool(said & _PRODUCTION)
+    parts = [part for part in _APART.split(name.lower()) if part]
+    return not parts or not (parts[-1] in _OTHER_STAGES or parts[0] in _CLEAR)
 
 
 def first(*texts: str | None) -> str:

@@ -125,10 +125,11 @@ async def _unit(
         return unit
     name, cron = service.name, service.type == "cron_job"
     site = service.type in ("web_service", "static_site")
-    variables, deploys, domains, events = await asyncio.gather(
+    variables, deploys, domains, skipped, events = await asyncio.gather(
         part(f"variables of {name}", render.list_env_vars(service.id), None),
         part(f"deploys of {name}", render.list_deploys(service.id, most=_DEPLOYS), []),
         part(f"domains of {name}", render.list_custom_domains(service.id) if site else _empty(), []),
+        part(f"builds of {name}", _skipped(render, service, now) if service.repo else _empty(), []),
         part(f"runs of {name}", _runs(render, service.id, now) if cron else _empty(), list[Event]()),
     )
     own: dict[str, Value] | None = None
@@ -138,13 +139,19 @@ async def _unit(
             own |= group.variables if service.id in group.linked else {}
         own |= {one.key: look(one.key, one.value) for one in variables}
     return replace(
-        unit, variables=own, deploys=tuple(deploys), domains=tuple(domains), runs=tuple(_lengths(events))
+        unit, variables=own, deploys=tuple(deploys), domains=tuple(domains), runs=tuple(_lengths(events)),
+        skipped=tuple(one for one in skipped if isinstance(one, Event))
     )  # fmt: skip
 
 
 async def _runs(render: RenderClient, service: str, now: datetime) -> list[Event]:
     kinds = ["cron_job_run_started", "cron_job_run_ended"]
     return await render.list_events(service, kind=kinds, start=now - timedelta(days=7), most=_RUNS)
+
+
+async def _skipped(render: RenderClient, service: Service, now: datetime) -> list[Event]:
+    kinds = ["commit_ignored", "branch_deleted", "pipeline_minutes_exhausted"]
+    return await render.list_events(service.id, kind=kinds, start=now - timedelta(days=31), most=_RUNS)
 
 
 async def _empty() -> list[object]:

@@ -163,7 +163,8 @@ def _env_var(tree: Tree) -> Iterator[Fault]:
     if not given:
         yield Fault(tree.path, tree.line, f"A variable has one of {', '.join(_SOURCES)}.")
     elif len(given) > 1:
-        yield Fault(tree.path, tree.line, f"A variable has one source, not {' and '.join(given)}.")
+        said = f"A variable has one source, not {' and '.join(given)}."
+        yield Fault(tree.path, tree.line, said, grave="sync" not in given)
     if tree.flag("sync") is True:
         yield Fault(_below(tree, "sync"), tree.line, "sync is false, or left out.", grave=False)
 

@@ -26,7 +26,7 @@ from tools.render.inventory import Inventory
 from tools.render.ruling import on, told
 
 _MIGRATION = re.compile(
-    r"\bprisma (?:migrate deploy|db push)\b|\balembic upgrade\b|\bmanage\.py migrate\b|\bdb:migrate\b"
+    r"\bprisma(?:/\S+)? (?:migrate deploy|db push)\b|\balembic upgrade\b|\bmanage\.py migrate\b|\bdb:migrate\b"
     r"|\bknex migrate:latest\b|\btypeorm migration:run\b|\bsequelize(?:-cli)? db:migrate\b"
     r"|\bdrizzle-kit (?:migrate|push)\b|\bflask db upgrade\b|\bsupabase db push\b"
     r"|\b(?:flyway|dbmate|goose) (?:up|migrate)\b"

@@ -23,7 +23,7 @@ from tools.findings import Finding, Level, Rule
 from tools.render.inventory import Inventory
 from tools.render.ruling import listed, on, told
 
-_QUEUE = re.compile(r"queue|(?:^|[_-])jobs?(?:$|[_-])|celery|bull|sidekiq|broker", re.IGNORECASE)
+_QUEUE = re.compile(r"queue|(?:^|[_-])jobs?(?:$|[_-])|celery|bull(?:mq|$|[_-])|sidekiq|broker", re.IGNORECASE)
 
 
 def check(inventory: Inventory) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,6 +96,10 @@ ungrouped:
   services:
     - {type: worker, name: loose, runtime: go, buildCommand: go build, startCommand: ./loose}
 """
+FIELDS = [*KINDS["root"].fields, *KINDS["web"].fields, "key", "value"]
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in pairwise("abcdefghi")
+)
 
 
 def faults(text: str) -> list[Fault]:
@@ -102,7 +108,8 @@ def faults(text: str) -> list[Fault]:
 
 def web(lines: str) -> str:
     """A web service with more fields."""
-    start = "services:\n  - type: web\n    name: api\n    runtime: node\n    buildCommand: a\n    startCommand: b\n"
+    start = "services:\n  - type: web\n    name: api\n    runtime: node\n"
+    start += "    buildCommand: a\n    startCommand: b\n"
     return start + "".join(f"    {line}\n" for line in lines.splitlines())
 
 
@@ -140,21 +147,20 @@ def test_a_file_with_every_kind_of_object_has_no_fault() -> None:
         (web("disk: {name: d}"), 7, "mountPath is missing"),
         (web("scaling: {minInstances: 3, maxInstances: 2, targetCPUPercent: 50}"), 7, "above maxInstances"),
         (web("scaling: {minInstances: 1, maxInstances: 2}"), 7, "needs targetCPUPercent"),
-        (web("envVars:\n  - {key: A, value: x, sync: false}"), 8, "one source, not value and sync"),
+        (web("envVars:\n  - {key: A, value: x, generateValue: true}"), 8, "one source, not value and"),
         (web("envVars:\n  - {key: A}"), 8, "one of value"),
         (web("envVars:\n  - {value: x}"), 8, "key is missing"),
         (web("envVars:\n  - {key: A, value: {b: c}}"), 8, "value is one text"),
         (web("envVars:\n  - {key: A, fromGroup: g}"), 8, "stands alone"),
         (web("envVars:\n  - {key: A, fromDatabase: {name: d}}"), 8, "property is missing"),
         (web("envVars:\n  - {key: A, fromService: {name: d, type: pserv}}"), 8, "property or envVarKey"),
-        (web("envVars:\n  - {key: A, value: 1}\n  - {key: A, value: 2}"), 9, "set twice; the first is on line 8"),
+        (web("envVars:\n  - {key: A, value: 1}\n  - {key: A, value: 2}"), 9, "twice; the first is on line 8"),
         (web("plan: pro\nplan: standard"), 8, "given twice; the first is on line 7"),
         (web("ipAllowList: [{source: everywhere}]"), 7, "CIDR"),
         (web("image: x/y:1"), 7, "image is a mapping"),
         ("services:\n  - {type: web, name: a, runtime: image}", 2, "image is missing"),
-        ("services:\n  - {type: worker, name: a, runtime: node, plan: free, buildCommand: a, startCommand: b}",
-         2, "no free plan"),
-        ("services:\n  - {type: worker, name: a, runtime: node, startCommand: b}", 2, "buildCommand is missing"),
+        ("services:\n  - {type: worker, name: a, runtime: docker, plan: free}", 2, "no free plan"),
+        ("services:\n  - {type: worker, name: a, runtime: node, startCommand: b}", 2, "buildCommand is"),
         ("services:\n  - {type: keyvalue, name: a}", 2, "ipAllowList is missing"),
         ("services:\n  - {type: cron, name: a, runtime: node, schedule: '61 * * * *'}", 2, "from 0 to 59"),
         ("services:\n  - {type: cron, name: a, runtime: node, schedule: '@daily'}", 2, "five fields"),
@@ -190,12 +196,13 @@ def test_what_was_replaced_still_works(field: str, instead: str) -> None:
 def test_what_may_be_new_is_only_doubtful() -> None:
     assert [one.grave for one in faults(web("region: tokyo"))] == [False]
     assert faults(web("plan: 16c-128g")) == []
+    both = faults(web("envVars: [{key: A, generateValue: true, sync: false}]"))
+    assert [one.grave for one in both] == [False]
 
 
 def test_anchors_and_merges_are_followed() -> None:
-    text = "x: &base {runtime: node, buildCommand: a, startCommand: b}\nservices:\n" + (
-        "  - {<<: *base, type: web, name: api}\n"
-    )
+    text = "x: &base {runtime: node, buildCommand: a, startCommand: b}\nservices:\n"
+    text += "  - {<<: *base, type: web, name: api}\n"
     assert [one.message for one in faults(text)] == ["the file has no field x."]
 
 
@@ -203,9 +210,7 @@ def test_anchors_and_merges_are_followed() -> None:
     "text",
     [
         "a: &a [*a, *a]",
-        "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
-            f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
-        ),
+        BOMB,
         "[" * 5000,
         "a: " + "{b: " * 3000,
         "x" * 2_000_000,
@@ -229,7 +234,7 @@ def test_a_message_of_the_parser_shows_nothing_of_the_file() -> None:
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(sorted(KINDS)),
         lambda below: st.lists(below, max_size=3)
-        | st.dictionaries(st.sampled_from([*KINDS["root"].fields, *KINDS["web"].fields, "key", "value"]), below, max_size=4),
+        | st.dictionaries(st.sampled_from(FIELDS), below, max_size=4),
         max_leaves=12,
     )
 )  # fmt: skip

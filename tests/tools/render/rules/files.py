@@ -3,6 +3,8 @@
 `broken` and each of `fine` are pairs of texts to replace in the clean file; `object` is what is then found.
 """
 
+# ruff: noqa: E501  one case reads better when its lines are not broken
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -244,7 +246,7 @@ CASES = (
         "web service portal",
     ),
     Case("health_check_missing", (("            healthCheckPath: /health\n", ""),), "web service portal",
-         ((("            healthCheckPath: /health\n", ""), ("name: portal", "name: portal-dev")),)),
+         ((("            healthCheckPath: /health\n", ""), ("- name: production", "- name: staging")),)),
     Case("queue_evicts", (("            maxmemoryPolicy: noeviction\n", ""),), "Key Value instance queue",
          ((("            maxmemoryPolicy: noeviction\n", ""), ("type: keyvalue\n            name: queue", "type: keyvalue\n            name: cache"),
            ("QUEUE_URL", "CACHE_URL"), ("name: queue\n                  prop", "name: cache\n                  prop")),)),

@@ -95,7 +95,7 @@ async def test_slow_deploys_are_told_by_their_median() -> None:
 
     def unit(minutes: int) -> Inventory:
         deploys = [
-            Deploy(id=f"dep-{n}", status="live", startedAt=begun, finishedAt=begun + timedelta(minutes=m))
+            Deploy(id=f"dep-{n}", status="live", started_at=begun, finished_at=begun + timedelta(minutes=m))
             for n, m in enumerate((minutes, minutes, 2, 50))
         ]
         return Inventory(now=begun, units=(Unit("web", "web_service", "srv-1", deploys=tuple(deploys)),))

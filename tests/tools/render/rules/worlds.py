@@ -1,5 +1,7 @@
 """Guardian's workspace without any finding, and for each rule on the API how it is broken and mended."""
 
+# ruff: noqa: E501  one case reads better when its lines are not broken
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -155,6 +157,25 @@ def blueprint(text: str) -> str:
     )
 
 
+def happened(kind: str, times: int = 1) -> Act:
+    """Events of the help pages, one every ten minutes up to now."""
+
+    def act(platform: Platform) -> None:
+        own = platform.world.named("guardian-help").spec.id
+        for number in range(times):
+            platform.world.happened(own, platform.clock.now() - timedelta(minutes=10 * number + 5), kind, {})
+
+    return act
+
+
+def later_deploy(platform: Platform) -> None:
+    """The help pages are deployed again."""
+    service("guardian-help", auto_deploy=True)(platform)
+    push(platform, "guardian-help", "Help: how to add a carer")
+    platform.clock.advance(1800)
+    service("guardian-help", auto_deploy=False)(platform)
+
+
 EMPTY_RANGES = both(record("postgres", ipAllowList=[]), record("key-value", ipAllowList=[]))
 OPEN = [{"cidrBlock": "0.0.0.0/0", "description": "everywhere"}]
 OFFICE = [{"cidrBlock": "203.0.113.0/24", "description": "office"}]
@@ -174,7 +195,7 @@ WORLDS = (
     World("region_apart", both(service(WEB, region="singapore"), record("env-groups", links=[])), f"web service {WEB}",
           service(WEB, region="ohio")),
     World("free_plan_in_production", record("postgres", plan="free"), "Postgres database guardian-jobs",
-          record("postgres", plan="0.5c-1g"), (record("postgres", plan="free", name="guardian-test"),)),
+          record("postgres", plan="0.5c-1g"), (record("postgres", plan="free", name="guardian-test", environmentId=None),)),
     World("heap_exceeds_plan", service(WORKER, plan="1c-2g"), f"background worker {WORKER}", service(WORKER, plan="2c-4g")),
     World("cron_without_success", failing_runs, f"cron job {REMINDERS}", lambda platform: (
         platform.world.effects.clear(), platform.clock.advance(3600))),
@@ -210,6 +231,10 @@ WORLDS = (
     World("queue_evicts", record("key-value", options={"maxmemoryPolicy": "allkeys_lru"}), "Key Value instance guardian-queue",
           record("key-value", options={"maxmemoryPolicy": "noeviction"})),
     World("deploys_failing", failing_deploys(3), f"web service {WEB}", good_deploy, (failing_deploys(2),)),
+    World("builds_stopped", happened("pipeline_minutes_exhausted"), "static site guardian-help", later_deploy),
+    World("builds_stopped", happened("branch_deleted"), "static site guardian-help", later_deploy),
+    World("builds_stopped", both(service("guardian-help", auto_deploy=True), happened("commit_ignored", 12)), "static site guardian-help", later_deploy,
+          (both(service("guardian-help", auto_deploy=True), happened("commit_ignored", 3)), happened("commit_ignored", 12))),
     World("blueprint_not_synced", record("blueprints", status="error"), "blueprint guardian", record("blueprints", status="in_sync")),
     World("unmanaged_service", lambda platform: next(iter(platform.world.kind("blueprints").values()))["resources"].pop(),
           f"private service {OCR}", service(OCR, suspenders=("user",))),
