@@ -10,6 +10,7 @@ from tools.render.diagnose_service import diagnose_service
 from tools.render.list_services import list_services
 from tools.render.read_logs import read_logs
 from tools.render.read_metrics import read_metrics
+from tools.render.review_cost import review_cost
 from tools.render.review_render import review_render
 from tools.render.rollback_service import rollback_service
 from tools.render.run_job import run_job
@@ -21,6 +22,7 @@ TOOLS = (
     read_metrics,
     diagnose_service,
     review_render,
+    review_cost,
     deploy_service,
     rollback_service,
     change_service,

@@ -20,15 +20,18 @@ NOW = datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
 GIB = 2.0**30
 
 
-def only(*names: str) -> Platform:
-    """Guardian with just these services, and neither databases nor caches."""
+def only(*names: str, supabase: bool = False) -> Platform:
+    """Guardian with just these services, databases and caches; `supabase`: and its project."""
     platform = guardian()
+    platform.project = platform.project if supabase else None
     world = platform.world
     for key, hosted in list(world.services.items()):
         if hosted.spec.name not in names:
             del world.services[key]
-    for kind in ("postgres", "key-value", "disks", "blueprints"):
-        world.kind(kind).clear()
+    for kind in ("postgres", "key-value"):
+        for key, record in list(world.kind(kind).items()):
+            if record["name"] not in names:
+                del world.kind(kind)[key]
     return platform
 
 
@@ -96,7 +99,7 @@ def load(
 ) -> Load:
     """A load by hand: CPU and memory of one instance by the number of the hour."""
     first = NOW - 336 * HOUR
-    counts = [instances] * hours if isinstance(instances, float) else list(instances)
+    counts = list(instances) if isinstance(instances, Sequence) else [float(instances)] * hours
     made = tuple(Hour(first + HOUR * n, cpu(n), memory(n), counts[n]) for n in range(hours))
     known = {
         "hours": made,

@@ -21,7 +21,9 @@ def test_every_line_names_a_source_that_is_described():
     for kind, name, line in lines:
         assert line["source"] in table["source"], (kind, name)
         assert ("other" in line) == ("other_source" in line)
-    assert all(source["page"].startswith("https://") and source["note"] for source in table["source"].values())
+    assert all(
+        source["page"].startswith("https://") and source["note"] for source in table["source"].values()
+    )
 
 
 def test_old_names_lead_to_plans_that_have_a_price():

@@ -37,8 +37,10 @@ def cases(draw: st.DrawFn) -> tuple[Service, Load]:
     lowest = draw(st.integers(1, 6))
     highest = lowest + draw(st.integers(0, 4))
     level, swing = draw(st.floats(0.001, 0.9)), draw(st.floats(0, 0.5))
-    memory, spikes = draw(st.floats(0.01, 0.9)), draw(st.dictionaries(st.integers(0, 335), st.floats(1, 6), max_size=3))
-    counts = [float(draw(st.integers(lowest, highest)) if scaled and n % 24 == 0 else lowest) for n in range(336)]
+    memory = draw(st.floats(0.01, 0.9))
+    spikes = draw(st.dictionaries(st.integers(0, 335), st.floats(1, 6), max_size=3))
+    tops = draw(st.lists(st.integers(lowest, highest), min_size=14, max_size=14))
+    counts = [float(tops[n // 24] if scaled and n % 24 < 6 else lowest) for n in range(336)]
 
     def cpu(n: int) -> float:
         wave = 1 + swing * (1 if 8 <= n % 24 < 18 else -1)
