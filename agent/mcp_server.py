@@ -41,6 +41,7 @@ from agent import mcp_transport as transport
 from agent.approvals import Answer, Decision, Request
 from agent.executor import Executor, Outcome
 from agent.mcp_clients import ANSWER_SECONDS, MAX_SESSIONS, Clients
+from agent.mcp_progress import reported
 from prompts import Request as Example
 from tools.errors import NotFound, Refused
 from tools.registry import Effect, Tool
@@ -237,7 +238,8 @@ async def _call_tool(
     exchange = _Exchange(ctx, params)
     session = None if _sessionless(ctx) else _session_id(ctx)
     executor = ctx.lifespan_context.executor(session, _client(ctx))
-    outcome = await executor.call(params.name, params.arguments or {}, asker=exchange.ask)
+    async with reported(ctx.session.report_progress, ctx.lifespan_context.shared.redactor.text):
+        outcome = await executor.call(params.name, params.arguments or {}, asker=exchange.ask)
     return exchange.unanswered or describe_outcome(outcome, structured=_structured(ctx))
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from agent import settings as settings_module
 from agent.approvals import Mode
 from agent.compose import Choice, open_house
+from agent.mcp_progress import tell
 from agent.settings import Settings
 from prompts import requests
 from tools import catalogue
@@ -49,7 +50,9 @@ async def _serve(
     # that is made until then is garbage: not looking for any saves a fifth.
     gc.disable()
     loading = asyncio.create_task(asyncio.to_thread(import_module, "agent.mcp_server"))
-    async with open_house(settings, choice, face="mcp", mode=mode, tools=_tools(files=files)) as house:
+    async with open_house(
+        settings, choice, face="mcp", mode=mode, tools=_tools(files=files), progress=tell
+    ) as house:
         await loading
         from agent.mcp_server import serve_http, serve_stdio
 
