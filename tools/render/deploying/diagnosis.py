@@ -9,7 +9,7 @@ from typing import Final
 
 from tools.errors import SergeiError
 from tools.render.api_observed import LogQuery
-from tools.render.deploying.fingerprints import counted
+from tools.render.deploying.fingerprints import counted, exact
 from tools.render.deploying.reasons import failure_words
 from tools.render.deploying.session import Session
 from tools.render.models import Deploy
@@ -54,7 +54,8 @@ async def diagnose(session: Session, deploy: Deploy) -> Diagnosis:
         reason = f"its events could not be read ({error.code or error.kind})"
     texts = await _lines(session, kind, deploy)
     telling = [text for text in texts if _TELLING.search(text) and not _NOISE.search(text)]
-    shown = tuple(list(counted(telling or texts[-5:]))[:6])
+    said = telling or texts[-5:]
+    shown = tuple(list(dict.fromkeys(map(exact, said)) if kind == "build" else counted(said))[:6])
     cause, step = _known("\n".join((reason, *texts)), deploy.status)
     return Diagnosis(reason, shown, cause, step)
 

@@ -85,6 +85,13 @@ async def test_what_did_not_go_live_is_diagnosed_and_needs_no_rollback(
     assert told.next_steps and not told.not_undone
 
 
+async def test_a_build_is_shown_with_the_place_where_it_failed(world: World):
+    line = "src/units/panel.ts(412,17): error TS2339: Property 'unit' does not exist on type 'Row'."
+    world.push(WEB, Behaviour(build="fails", build_lines=("npm run build", line)))
+    told = await world.deploy(WEB)
+    assert any("src/units/panel.ts(412,17): error TS2339" in text for text in told.evidence), told.evidence
+
+
 async def test_a_wrong_health_path_is_waited_for_and_named(world: World):
     world.hosted(WEB).change(world.platform.clock.now(), health_check_path="/nowhere")
     world.push(WEB, Behaviour())
