@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from agent.approvals import Answer, Approvals, Decision, Mode, Request
 from agent.audit import AuditLog
 from agent.executor import Executor
@@ -36,6 +38,8 @@ class WriteWorld:
     render_key: str = RENDER_ADMIN.text
     supabase_key: str = SUPABASE_ADMIN.text
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    transport: httpx.AsyncBaseTransport | None = None
+    """In front of the platform, where a test wants something there."""
     while_asked: Any = None
     """Called while the person reads: the world may move."""
     while_waiting: Any = None
@@ -54,7 +58,7 @@ class WriteWorld:
         if self._executor is None:
             clock = self.platform.clock
             common: dict[str, Any] = {
-                "transport": self.platform.transport(),
+                "transport": self.transport or self.platform.transport(),
                 "pause": clock.sleep,
                 "clock": lambda: clock.now().timestamp(),
                 "progress": self._progress,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import InvalidInput, SergeiError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tools.resources import Resources
 
 _LOOKED_BACK: Final = timedelta(days=7)
+_HALF_DAY: Final = timedelta(hours=12)
 _UNITS: Final = {
     "b": 1,
     "bytes": 1,
@@ -143,20 +144,27 @@ async def _memory(resources: Resources, subject: Subject, new: str) -> str:
     if limit is None or subject.kind == "cron_job":
         return ""
     try:
-        series = await resources.render.get_metric(
-            "memory", [subject.id], start=now - _LOOKED_BACK, end=now, resolution=3600, method="MAX"
-        )
+        hours = await _points(resources, subject, now - _LOOKED_BACK, now, 3600)
+        if not hours:
+            return "No figures of memory for the last 7 days."
+        _, top = max(hours)
+        minutes = await _points(resources, subject, top - _HALF_DAY, min(now, top + _HALF_DAY), 60)
     except SergeiError as error:
         return f"The peak of memory could not be read: {error.message}"
-    peaks = [
-        point.value * _UNITS[each.unit.lower()]
+    peak, _ = max([*hours, *minutes])
+    said = f"Peak of memory in 7 days: {octets(peak)}, {peak / limit:.0%} of the new plan."
+    return said + (" TOO LITTLE ROOM: it may be killed for lack of memory." if peak / limit > _TIGHT else "")
+
+
+async def _points(
+    resources: Resources, subject: Subject, start: datetime, end: datetime, step: int
+) -> list[tuple[float, datetime]]:
+    """Bytes and times. Memory is averaged over a step: an hour hides its peak, a minute does not."""
+    series = await resources.render.get_metric("memory", [subject.id], start=start, end=end, resolution=step)
+    return [
+        (point.value * _UNITS[each.unit.lower()], point.timestamp)
         for each in series
         if each.unit.lower() in _UNITS
         for point in each.values
-        if point.value is not None
+        if point.value is not None and point.timestamp is not None
     ]
-    if not peaks:
-        return "No figures of memory for the last 7 days."
-    share = max(peaks) / limit
-    said = f"Peak of memory in 7 days: {octets(max(peaks))}, {share:.0%} of the new plan."
-    return said + (" TOO LITTLE ROOM: it may be killed for lack of memory." if share > _TIGHT else "")
