@@ -7,8 +7,8 @@
         lock, re-read, edit, check ──> BANK/.history/   journal: who, when, how, the texts before and after
                                   └──> BANK/category/slug--tail.md   fsync, exchange, look at what was there
                                        (the files are the truth; people edit them)
-                                   BANK/.keys.sqlite    a cache: where an id lies, and what says the same
-                                   BANK/.index.sqlite   a cache: FTS5, brought up to date before each search
+                                   BANK/.index.sqlite   a cache, brought up to date before each search and
+                                       each write: FTS5, where an id lies, what says the same
                           │
     query ──terms──> Index.search ──> files read again ──> rank ──> Recalled (why, warning, superseded_by)
 

@@ -21,10 +21,9 @@ from memory import edits, files, history_journal
 from memory.draft import Draft, check_text, check_word, note_of, to_entry
 from memory.entry import RESULTS, Entry, Outcome, Result, Source, one_line, parse_entry, render_entry
 from memory.errors import BankConflict, BankUnavailable, InvalidEntry, RefusedEntry, UnknownEntry
-from memory.keys import id_key, succession_key
 from memory.merging import Unmergeable, merged
 from memory.problems import Loaded, Problem, find_problems
-from memory.similar import find_duplicate, repeat_keys
+from memory.similar import find_duplicate
 from memory.ulid import TAIL
 from memory.writing import Note, write
 
@@ -87,7 +86,7 @@ class Bank:
 
     def duplicate_of(self, entry: Entry) -> Entry | None:
         """The entry that already says what `entry` says, or None."""
-        known = self._having(repeat_keys(entry))
+        known = self._read_all(self._places.repeating(entry))
         found = find_duplicate(entry, [one for _, one in known.values()])
         try:
             return self.load(known[found.id][0]) if found else None
@@ -144,7 +143,7 @@ class Bank:
         """
         with self._writing():
             old = self.get(old_id)
-            later = self._having([succession_key(old.id)]).values()
+            later = self._read_all(self._places.superseding(old.id)).values()
             if successor := next((one for _, one in later if old.id in one.supersedes), None):
                 raise BankConflict(
                     f"'{old.title}' was already superseded by '{successor.title}' ({successor.id}); "
@@ -269,7 +268,7 @@ class Bank:
     def _find(self, entry_id: str) -> Loaded:
         wanted = entry_id.strip().upper()
         if len(wanted) >= TAIL and wanted.isalnum():
-            for path in self._keys.find([id_key(wanted)]) or ():
+            for path in self._places.called(wanted) or ():
                 loaded = self._read(path)
                 if loaded and loaded.entry and _is_called(loaded.entry, wanted):
                     return loaded
@@ -284,15 +283,14 @@ class Bank:
             f"The memory bank has no entry '{entry_id.strip()}'; recall or list shows the ids."
         )
 
-    def _having(self, keys: Sequence[str]) -> dict[str, tuple[str, Entry]]:
-        """Ids with the files and entries that may have one of `keys`: all when the keys cannot tell."""
-        paths = self._keys.find(keys)
+    def _read_all(self, paths: Sequence[str] | None) -> dict[str, tuple[str, Entry]]:
+        """Ids with the files and entries at `paths`; of the whole bank when those are not known."""
         if paths is None:
             paths = [file.path for file in files.list_files(self.root)]
         return {entry.id: (path, entry) for path in paths if (entry := self._entry_in(path))}
 
     @property
-    def _keys(self) -> Lookup:
+    def _places(self) -> Lookup:
         if self._lookup is None:
             from memory.lookup import Lookup  # SQLite is loaded when a bank is used, not when it is named
 
@@ -316,9 +314,9 @@ class Bank:
             )
         if self.root.is_dir():
             # Before the lock, so that a first look at very many files keeps nobody waiting.
-            self._keys.refresh(self._entry_in)
+            self._places.refresh(locked=False)
         with files.exclusive(self.root):
-            self._keys.refresh(self._entry_in)
+            self._places.refresh(locked=True)
             yield
 
     def _create(self, entry: Entry, message: str, how: str) -> Saved:
@@ -328,7 +326,7 @@ class Bank:
 
     def _write(self, path: Path, entry: Entry, before: bytes | None, content: bytes, how: str) -> None:
         write(self.root, path, entry, before, content, Note(self.who, how, self._may_keep))
-        self._keys.wrote(path.relative_to(self.root).as_posix(), entry)
+        self._places.wrote(path.relative_to(self.root).as_posix())
 
     def _may_keep(self, text: str) -> bool:
         return self.refusal(text) is None
@@ -377,8 +375,8 @@ class Bank:
             return
         target.parent.mkdir(exist_ok=True)
         path.rename(target)
-        self._keys.moved(path.relative_to(self.root).as_posix())
-        self._keys.wrote(target.relative_to(self.root).as_posix(), entry)
+        self._places.wrote(path.relative_to(self.root).as_posix())
+        self._places.wrote(target.relative_to(self.root).as_posix())
 
     def _check(self, text: str) -> None:
         check_text(text)

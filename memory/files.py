@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -10,8 +11,8 @@ import stat
 import unicodedata
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from memory import exchange, locks
 from memory.entry import CATEGORIES, Entry
@@ -20,19 +21,18 @@ from memory.ulid import tail
 
 MAX_FILE = 256 * 1024
 _SLUG = 60
+_CHUNK = 32 * 1024
 LOCK_NAME = ".lock"
 INDEX_NAME = ".index.sqlite"
 _TEMPORARY = ".tmp-"
 BESIDE = ".conflict-"
 HISTORY_NAME = ".history"
-KEYS_NAME = ".keys.sqlite"
-IGNORED = (f"{INDEX_NAME}*", f"{LOCK_NAME}*", f"{_TEMPORARY}*", f"{HISTORY_NAME}/", f"{KEYS_NAME}*")
+IGNORED = (f"{INDEX_NAME}*", f"{LOCK_NAME}*", f"{_TEMPORARY}*", f"{HISTORY_NAME}/")
 # A file changed within the clock's granularity of our look may change again without a new time stamp.
 SETTLED_AFTER_NS = 50_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A Markdown file in one of the category folders, as the folder listing shows it."""
 
     path: str  # relative to the bank, with '/'
@@ -64,11 +64,11 @@ def list_folder(root: Path, category: str) -> list[Found]:
     return sorted(found, key=lambda file: file.path)
 
 
-def listed(root: Path, path: str) -> Found | None:
+def listed(root: Path | str, path: str) -> Found | None:
     """One file as `list_files` would show it, or None when it is not there."""
     try:
-        return _as_found(path, (root / path).lstat())
-    except FileNotFoundError:
+        return _as_found(path, os.lstat(f"{root}/{path}"))
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -85,22 +85,35 @@ def _as_found(path: str, status: os.stat_result) -> Found:
     return Found(path, status.st_size, signature, status.st_mtime_ns, stat.S_ISLNK(status.st_mode))
 
 
-def read_text(path: Path) -> tuple[bytes, str]:
+def read_text(path: Path | str) -> tuple[bytes, str]:
     """A file's bytes and text. InvalidEntry when it cannot be an entry; FileNotFoundError when it is gone."""
-    if path.is_symlink():
-        raise InvalidEntry("The file is a symbolic link, which is not followed; put the entry itself here.")
     try:
-        content = path.read_bytes()
+        content = _content(path)
     except FileNotFoundError:
         raise
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            reason = "The file is a symbolic link, which is not followed; put the entry itself here."
+            raise InvalidEntry(reason) from error
         raise InvalidEntry(f"The file cannot be read: {error.strerror}.") from error
     if len(content) > MAX_FILE:
-        raise InvalidEntry(f"The file has {len(content)} bytes; an entry has at most {MAX_FILE}.")
+        raise InvalidEntry(f"The file has {os.lstat(path).st_size} bytes; an entry has at most {MAX_FILE}.")
     try:
         return content, content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidEntry(f"The file is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+
+
+def _content(path: Path | str) -> bytes:
+    """The bytes of a file that is no link, up to one more than an entry has. A pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        content = os.read(descriptor, _CHUNK)
+        while len(content) <= MAX_FILE and (more := os.read(descriptor, _CHUNK)):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def file_name(entry: Entry) -> str:

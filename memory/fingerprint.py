@@ -7,6 +7,7 @@ runs of three words, so that a message is recognised with other values, inside a
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 
 _RUN = 3
@@ -19,10 +20,17 @@ _SIGNS = (
     "error", "fatal", "panic", "exception", "fail", "denied", "violat", "invalid", "cannot", "can't",
     "exceeded", "exited", "killed", "deadlock", "timeout", "missing", "unknown", "undefined", "conflict",
     "abort", "reject", "unavailable", "unreachable", "unauthorized", "forbidden", "traceback", "sqlstate",
-    "cancel", "crash", "enoent", "refused", "not exist", "not found", "not allowed", "timed out", "out of ",
-    "too many", "unable to", "no such", "does not", "could not",
+    "cancel", "crash", "enoent", "refused",
 )  # fmt: skip
-_SEGMENT = re.compile(r"[`\n|]+|(?<=[.!?;])\s+(?=[A-Z])")
+_PAIRS = (
+    "not exist", "not found", "not allowed", "timed out", "out of ", "too many", "unable to", "no such",
+    "does not", "could not",
+)  # fmt: skip
+_PAIR = ""  # a word with which a sign of two words may begin
+_ANY_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
+_BEFORE_PAIRS = tuple({pair.split()[0] for pair in _PAIRS})
+_SENTENCE_END = re.compile(r"[.!?;]\s+(?=[A-Z])")
+_QUOTES = re.compile(r"""["'<{\[]""")
 _QUOTED = re.compile(
     r"""\\?"[^"\n]{0,200}?\\?"|(?<![\w)])'[^'\n]{0,200}'(?!\w)|<[^<>\n]{1,60}>|\{[^{}\n]{1,60}\}|\[[^\[\]\n]{1,60}\]"""
 )
@@ -39,28 +47,49 @@ def error_runs(text: str, *, most: int = _MOST, everywhere: bool = False) -> lis
 
     `everywhere` takes every sentence for a message, as a question may quote one that does not look like it.
     """
-    lowered = text.lower()
-    signs = tuple(sign for sign in _SIGNS if sign in lowered)
+    lines = text.replace("`", "\n").replace("|", "\n")
+    signs = [] if everywhere else _signs(lines)
     if not signs and not everywhere:
         return []
     runs: dict[str, None] = {}
-    tells_of_an_error = _any_of(signs).search
-    for segment in _SEGMENT.split(text):
-        if everywhere or tells_of_an_error(segment.lower()):
+    for segment in _SENTENCE_END.sub("\n", lines).split("\n"):
+        lowered = segment.lower()
+        if segment and (everywhere or any(sign in lowered for sign in signs)):
             stable = _stable_words(segment)
             if len(stable) == _RUN - 1:
                 runs[MARK + "_".join(stable)] = None
             for one, two, three in zip(stable, stable[1:], stable[2:], strict=False):
                 runs[f"{MARK}{one}_{two}_{three}"] = None
+            if len(runs) >= most:
+                break
     return list(runs)[:most]
 
 
-@functools.lru_cache(maxsize=512)
-def _any_of(signs: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, signs)))
+def _signs(text: str) -> list[str]:
+    """What tells in `text` that it is about an error, lower case."""
+    lowered = text.lower()
+    found = list(dict.fromkeys(itertools.chain.from_iterable(map(_signs_of, set(lowered.split())))))
+    if _PAIR in found:
+        found.remove(_PAIR)
+        found += [pair for pair in _PAIRS if pair in lowered]
+    return found
+
+
+@functools.lru_cache(maxsize=20_000)
+def _signs_of(word: str) -> tuple[str, ...]:
+    return (*_ANY_SIGN.findall(word), *([_PAIR] if word.endswith(_BEFORE_PAIRS) else []))
 
 
 def _stable_words(segment: str) -> list[str]:
-    spoken = _QUOTED.sub(" ", segment[: _LONGEST * 20]).split()[: 2 * _LONGEST]
-    said = [one for one in spoken if one.isalpha() or not _VALUE.search(one)]
-    return [word for word in _WORD.findall(" ".join(said).lower()) if word not in _DECORATION][:_LONGEST]
+    segment = segment[: _LONGEST * 20]
+    if _QUOTES.search(segment):
+        segment = _QUOTED.sub(" ", segment)
+    stable = itertools.chain.from_iterable(map(_words_of, segment.split()[: 2 * _LONGEST]))
+    return list(itertools.islice(stable, _LONGEST))
+
+
+@functools.lru_cache(maxsize=20_000)
+def _words_of(piece: str) -> tuple[str, ...]:
+    if not piece.isalpha() and _VALUE.search(piece):
+        return ()
+    return tuple(word for word in _WORD.findall(piece.lower()) if word not in _DECORATION)

@@ -16,33 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from memory import files
-from memory.errors import MemoryBankError
 from memory.fingerprint import MARK
 from memory.freshness import Freshness
-from memory.stems import TOKENIZER, stems
+from memory.storage import Storage, in_memory, is_broken
 
-# A change of the schema or of the tokens asks for a new number: older files are then thrown away.
-VERSION = 2
-# Weights of the columns in their order: title, tags, scope, names (whole identifiers), failure, body.
-_WEIGHTS = "4.0, 3.0, 3.0, 4.0, 3.0, 1.0"
-_SCHEMA = """
-CREATE TABLE files (
-    row INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, signature TEXT NOT NULL,
-    digest TEXT NOT NULL, entry_id TEXT, UNIQUE (root, path));
-CREATE INDEX files_by_id ON files (entry_id);
-CREATE INDEX files_unsettled ON files (row) WHERE signature = '';
-CREATE TABLE folders (root TEXT, name TEXT, stamp TEXT NOT NULL, PRIMARY KEY (root, name)) WITHOUT ROWID;
-CREATE TABLE sweeps (root TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE links (row INTEGER NOT NULL, old_id TEXT NOT NULL, new_id TEXT NOT NULL);
-CREATE INDEX links_by_row ON links (row);
-CREATE INDEX links_by_old_id ON links (old_id);
-CREATE VIRTUAL TABLE texts USING fts5 (
-    title, tags, scope, names, failure, body, tokenize = "TOKENIZER");
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab (texts, 'row');
-INSERT INTO texts (texts, rank) VALUES ('rank', 'bm25(WEIGHTS)');
-INSERT INTO texts (texts, rank) VALUES ('hashsize', 16777216)
-""".replace("TOKENIZER", TOKENIZER).replace("WEIGHTS", _WEIGHTS)
 _BEST_ROWS = "SELECT rowid, -rank FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?"
 _FILES = """
 SELECT row, root, path, entry_id FROM files
@@ -50,33 +27,23 @@ WHERE row IN (SELECT value FROM json_each(?)) AND root IN (SELECT value FROM jso
 """
 _LINK = """
 SELECT links.new_id FROM links JOIN files USING (row)
-WHERE links.old_id = ? AND files.root IN (SELECT value FROM json_each(?)) ORDER BY links.new_id DESC LIMIT 1
+WHERE links.old_id = ? AND NOT links.retired AND files.root IN (SELECT value FROM json_each(?))
+ORDER BY links.new_id DESC LIMIT 1
 """
 _WHERE = """
 SELECT root, path FROM files
 WHERE entry_id = ? AND root IN (SELECT value FROM json_each(?)) ORDER BY path
 """
+_HAVING = """
+SELECT count(*), max(rowid) FROM (SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid LIMIT ?)
+"""
 # What a search may read: occurrences of its terms, the rarest first. Words in most entries tell them apart
 # least and cost most.
 _WORK = 6_000
+_COUNTED = 2_000  # of a term in more entries, the number is estimated from the first ones
 _ROWS = 100
 _LESS = 0.5  # what a synonym's score counts
 _LONGEST_CHAIN = 20
-
-_NOT_ITS_FAULT = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_AUTH,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_INTERRUPT,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +82,9 @@ class Index:
         patience: float = 5.0,
         freshness: Freshness | None = None,
     ) -> None:
-        self._patience = patience
-        self._location = location
+        self._storage = Storage(location, patience=patience) if location else None
         self._roots = [str(root.absolute()) for root in roots]
         self._freshness = freshness or Freshness(self._roots)
-        self._opened: sqlite3.Connection | None = None
-        self._inode = 0
         self._memory: sqlite3.Connection | None = None
         self._counted: dict[str, int] = {}
         self._counted_in = (0, 0, 0)
@@ -137,11 +101,9 @@ class Index:
             try:
                 return self._run(self._on_disk(), terms, also, column, limit)
             except (sqlite3.Error, OSError) as error:
-                self._close()
-                if _is_broken(error) and self._removed():
+                if self._healed(error):
                     with contextlib.suppress(sqlite3.Error, OSError):
                         return self._run(self._on_disk(), terms, also, column, limit)
-                    self._close()
             return self._run(self._in_memory(), terms, also, column, limit)
 
     def refresh(self) -> int:
@@ -182,7 +144,7 @@ class Index:
         return Search(hits, successors, places, weights)
 
     def _counts(self, connection: sqlite3.Connection) -> dict[str, int]:
-        """In how many entries each stem is, as far as that was asked since the last change."""
+        """In how many entries each term is, as far as that was asked since the last change."""
         version = connection.execute("PRAGMA data_version").fetchone()[0]
         state = (id(connection), version, connection.total_changes)
         if state != self._counted_in:
@@ -197,78 +159,22 @@ class Index:
         return tuple(sorted((self._roots.index(root), path) for root, path in rows))
 
     def _on_disk(self) -> sqlite3.Connection:
-        if self._location is None or not self._location.parent.is_dir():
-            raise FileNotFoundError("there is no folder for the index")
-        if self._location.is_symlink():
-            raise FileNotFoundError("the index is a link, which may lead anywhere")
-        if self._opened is not None and self._inode == _inode(self._location):
-            return self._opened
-        self._close()
-        if not self._location.exists():
-            files.prepare(self._location.parent)
-        connection = sqlite3.connect(
-            self._location, timeout=self._patience, isolation_level=None, check_same_thread=False
-        )
-        self._opened = connection
-        weakref.finalize(self, connection.close)
-        # It may come from a cloned repository: nothing in its schema is trusted to call functions.
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA synchronous = OFF")  # a cache: losing it costs one rebuild
-        connection.execute("PRAGMA cache_size = -16384")
-        _prepare(connection)
-        self._inode = _inode(self._location)
-        return connection
+        if self._storage is None:
+            raise FileNotFoundError("there is no place for the index")
+        return self._storage.connection()
 
-    def _close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-
-    def _removed(self) -> bool:
-        """Take a broken index away, alone, so that the next opening builds a new one."""
-        if self._location is None:
+    def _healed(self, error: Exception) -> bool:
+        """Whether a broken index was taken away, so that a new one can be built."""
+        if self._storage is None:
             return False
-        try:
-            with files.exclusive(self._location.parent, wait=2.0):
-                for suffix in ("", "-journal", "-wal", "-shm"):
-                    self._location.with_name(self._location.name + suffix).unlink(missing_ok=True)
-        except (MemoryBankError, OSError):
-            return False
-        return True
+        self._storage.close()
+        return is_broken(error) and self._storage.removed()
 
     def _in_memory(self) -> sqlite3.Connection:
         if self._memory is None:
-            self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            self._memory = in_memory()
             weakref.finalize(self, self._memory.close)
-            _prepare(self._memory)
         return self._memory
-
-
-def _is_broken(error: Exception) -> bool:
-    """Whether the index itself is at fault, and not its folder, its disk or another process that holds it."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(error, sqlite3.Error) and (code is None or (code & 0xFF) not in _NOT_ITS_FAULT)
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == VERSION:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:  # commits, or rolls back on an error
-        if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-            if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                raise sqlite3.DatabaseError("the index was written by another version")
-            for statement in _SCHEMA.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return -1
 
 
 def _scores(connection: sqlite3.Connection, terms: Sequence[str], column: str) -> dict[int, float]:
@@ -285,14 +191,10 @@ def _weighed(
 ) -> tuple[dict[str, float], list[str]]:
     """How much each term tells, and those to search for: the rarest, as far as `most` goes."""
     total = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
-    stemmed = stems(terms)
-    entries: dict[str, int] = {}
-    for term in dict.fromkeys(terms):
-        stem = stemmed[term]
-        if stem not in counted:
-            row = connection.execute("SELECT doc FROM vocabulary WHERE term = ?", (stem,)).fetchone()
-            counted[stem] = row[0] if row else 0
-        entries[term] = counted[stem]
+    for term in terms:
+        if term not in counted:
+            counted[term] = _having(connection, term, total)
+    entries = {term: counted[term] for term in terms}
     searched: list[str] = []
     work = 0
     for term in sorted(filter(entries.__getitem__, terms), key=entries.__getitem__):
@@ -306,6 +208,12 @@ def _weighed(
         if not (term.startswith(MARK) and not count)
     }
     return weights, searched
+
+
+def _having(connection: sqlite3.Connection, term: str, total: int) -> int:
+    """In about how many entries `term` is, of `total`."""
+    count, last = connection.execute(_HAVING, (f'"{term}"', _COUNTED)).fetchone()
+    return round(count * total / last) if count == _COUNTED else count
 
 
 def _successors(connection: sqlite3.Connection, ids: set[str], roots: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -13,10 +14,19 @@ from memory import files
 from memory.entry import parse_entry
 from memory.errors import InvalidEntry
 from memory.fingerprint import error_runs
+from memory.similar import repeat_keys
 from memory.skim import Skimmed, skim, skimmed
 from memory.tokens import identifiers, prominent_text
 
-_INSERT = "INSERT INTO texts (rowid, title, tags, scope, names, failure, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_NEW_FILE = """
+INSERT INTO files (row, root, path, signature, digest, entry_id, same, near) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_NEW_TEXT = """
+INSERT INTO texts (rowid, title, tags, scope, names, failure, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_NEW_LINK = "INSERT INTO links (row, old_id, new_id, retired) VALUES (?, ?, ?, ?)"
+_ONE = "SELECT row, signature, digest FROM files WHERE root = ? AND path = ?"
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,7 @@ class Change:
     path: str
     found: files.Found | None
     row: int | None
-    digest: str | None
+    digest: bytes | None
 
 
 def compare(connection: sqlite3.Connection, root: str, folder: str) -> list[Change]:
@@ -36,7 +46,7 @@ def compare(connection: sqlite3.Connection, root: str, folder: str) -> list[Chan
         "SELECT path, row, signature, digest FROM files WHERE root = ? AND path > ? AND path < ?",
         (root, f"{folder}/", f"{folder}0"),  # '0' follows '/'
     )
-    known: dict[str, tuple[int, str, str]] = {
+    known: dict[str, tuple[int, str, bytes]] = {
         path: (row, signature, digest) for path, row, signature, digest in rows
     }
     changes: list[Change] = []
@@ -48,37 +58,69 @@ def compare(connection: sqlite3.Connection, root: str, folder: str) -> list[Chan
     return changes
 
 
+def compare_one(connection: sqlite3.Connection, root: str, path: str) -> Change | None:
+    """What differs between one file and its row, or None when nothing does."""
+    found = files.listed(root, path)
+    row, signature, digest = connection.execute(_ONE, (root, path)).fetchone() or (None, None, None)
+    if found is None:
+        return None if row is None else Change(root, path, None, row, digest)
+    if signature == found.signature:
+        return None
+    if (
+        signature == ""
+        and not found.settled(time.time_ns())
+        and _digest(_read(f"{root}/{path}")[0]) == digest
+    ):
+        return None  # it is looked at again when its time stamp can be relied on
+    return Change(root, path, found, row, digest)
+
+
 def take_in(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
     """Bring the rows of `changes` up to date. Runs inside a transaction."""
+    remaining = iter(changes)
+    while batch := list(itertools.islice(remaining, _AT_ONCE)):
+        _take_in(connection, batch)
+
+
+def _take_in(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+    row: int = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
+    new_files: list[tuple[object, ...]] = []
+    new_texts: list[tuple[object, ...]] = []
+    new_links: list[tuple[object, ...]] = []
     for change in changes:
-        _take_in_one(connection, change)
-
-
-def _take_in_one(connection: sqlite3.Connection, change: Change) -> None:
-    if change.found is None:
+        if change.found is None:
+            forget(connection, change.row)
+            continue
+        looked = time.time_ns()
+        content, entry = _read(f"{change.root}/{change.path}")
+        digest = _digest(content)
+        # Without a signature the file is read again next time, until its time stamp can be relied on.
+        signature = change.found.signature if change.found.settled(looked) else ""
+        if change.digest == digest:
+            connection.execute("UPDATE files SET signature = ? WHERE row = ?", (signature, change.row))
+            continue
         forget(connection, change.row)
-        return
-    looked = time.time_ns()
-    content, entry = _read(Path(f"{change.root}/{change.path}"))
-    digest = hashlib.sha256(content).hexdigest()
-    # Without a signature the file is read again next time, until its time stamp can be relied on.
-    signature = change.found.signature if change.found.settled(looked) else ""
-    if change.digest == digest:
-        connection.execute("UPDATE files SET signature = ? WHERE row = ?", (signature, change.row))
-        return
-    forget(connection, change.row)
-    row = connection.execute(
-        "INSERT INTO files (root, path, signature, digest, entry_id) VALUES (?, ?, ?, ?, ?)",
-        (change.root, change.path, signature, digest, entry.id if entry else None),
-    ).lastrowid
-    if entry:
-        connection.execute(_INSERT, (row, *columns(entry)))
-        if entry.status != "retired" and entry.supersedes:
-            links = [(row, old_id, entry.id) for old_id in entry.supersedes]
-            connection.executemany("INSERT INTO links (row, old_id, new_id) VALUES (?, ?, ?)", links)
+        row += 1
+        known = (entry.id, *_keys(entry)) if entry else (None, None, None)
+        new_files.append((row, change.root, change.path, signature, digest, *known))
+        if entry:
+            new_texts.append((row, *columns(entry)))
+            retired = entry.status == "retired"
+            new_links += [(row, old_id, entry.id, retired) for old_id in entry.supersedes]
+    connection.executemany(_NEW_FILE, new_files)
+    connection.executemany(_NEW_TEXT, new_texts)
+    connection.executemany(_NEW_LINK, new_links)
 
 
-def _read(path: Path) -> tuple[bytes, Skimmed | None]:
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def _keys(entry: Skimmed) -> tuple[int, int]:
+    return repeat_keys(entry.title, entry.action, entry.category, entry.applies_to)
+
+
+def _read(path: str) -> tuple[bytes, Skimmed | None]:
     """A file's bytes and its entry; a file that is no entry is known by its bytes alone and never found."""
     try:
         content, text = files.read_text(path)
@@ -100,7 +142,8 @@ def forget(connection: sqlite3.Connection, row: int | None) -> None:
 
 def columns(entry: Skimmed) -> tuple[str, str, str, str, str, str]:
     """title, tags, scope, names, failure and body as the index takes them in."""
-    scope, tags = " ".join(entry.names), " ".join(entry.tags)
+    scope = " ".join(itertools.chain.from_iterable(entry.applies_to.values()))
+    tags = " ".join(entry.tags)
     told = "\n".join((entry.title, entry.body, *entry.notes))
     names = " ".join(identifiers(f"{tags}\n{scope}\n{told}"))
     return (

@@ -1,158 +1,83 @@
-"""Where to look in a bank of many files without reading them: from a key to the files that may have it.
+"""Where to look in a bank of many files without reading them: by id, by succession, by what says the same.
 
-A key stands for an id, for what an entry supersedes, or for all that two entries have in common when one
-repeats the other (`memory.similar`). The answers are places to look: the caller reads the file and decides.
-`.keys.sqlite` is a cache. A folder is compared with it when its time stamp moved, as it does when a file is
-created, renamed, replaced or removed; without a cache, or with a broken one, the caller reads every file.
+The answers are places to look: the caller reads the file and decides. They come from the index that searching
+uses too (`memory.storage`), brought up to date before each write; without one the caller reads every file.
 """
 
 from __future__ import annotations
 
-import json
+import math
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from memory import files
-from memory.entry import CATEGORIES, Entry
-from memory.keys import keys_of
+from memory.entry import Entry
+from memory.freshness import Freshness
+from memory.similar import repeat_keys
+from memory.storage import Storage, is_broken
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE folders (name TEXT PRIMARY KEY, stamp INTEGER NOT NULL);
-CREATE TABLE files (path TEXT PRIMARY KEY, signature TEXT NOT NULL);
-CREATE TABLE keys (key TEXT NOT NULL, path TEXT NOT NULL);
-CREATE INDEX keys_by_key ON keys (key);
-CREATE INDEX keys_by_path ON keys (path)
+_CALLED = "SELECT path FROM files WHERE root = ? AND (entry_id = ? OR substr(entry_id, -8) = ?) ORDER BY path"
+_REPEATING = """
+SELECT path FROM files WHERE root = ? AND row IN (
+    SELECT row FROM files WHERE same = ? UNION SELECT row FROM files WHERE near = ?) ORDER BY path
 """
-_FIND = "SELECT DISTINCT path FROM keys WHERE key IN (SELECT value FROM json_each(?)) ORDER BY path"
-_BATCH = 500
-
-Read = Callable[[str], Entry | None]
-"""The entry in a file of the bank, or None when there is none that counts."""
+_SUPERSEDING = """
+SELECT DISTINCT path FROM files JOIN links USING (row) WHERE root = ? AND old_id = ? ORDER BY path
+"""
 
 
 class Lookup:
-    """The keys of the bank in `root`."""
+    """The places of the entries of the bank in `root`."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._file = root / files.KEYS_NAME
+        self._root = str(root.absolute())
+        self._storage = Storage(root / files.INDEX_NAME, patience=2.0)
+        # Searches look for edits in place: for a write it is enough to know what came and went.
+        self._freshness = Freshness([self._root], watching=False, window=math.inf)
+        self._alone = threading.Lock()
 
-    def find(self, keys: Sequence[str]) -> list[str] | None:
-        """The files to look into, or None when only reading all of them can tell."""
-        if not self._file.is_file():
-            return None
-        try:
-            with self._open() as connection:
-                return [path for (path,) in connection.execute(_FIND, (json.dumps(list(keys)),))]
-        except (sqlite3.Error, OSError):
-            return None
+    def called(self, wanted: str) -> list[str] | None:
+        """The files that may have this id (or this end of one); None when only reading all can tell."""
+        return self._found(_CALLED, wanted, wanted)
 
-    def refresh(self, read: Read) -> None:
-        """Bring the keys up to date with the files. A broken cache is built anew."""
-        try:
-            self._refresh(read)
-        except sqlite3.OperationalError:
-            return  # locked, or the disk is full: the next one does it
-        except (sqlite3.Error, OSError):
-            with suppress(sqlite3.Error, OSError):
-                self._file.unlink(missing_ok=True)
-                self._refresh(read)
+    def superseding(self, old_id: str) -> list[str] | None:
+        """The files that may supersede this id; None when only reading all can tell."""
+        return self._found(_SUPERSEDING, old_id)
 
-    def wrote(self, path: str, entry: Entry) -> None:
-        """Take in what was just written. Only under the bank's lock, after `refresh`."""
-        with suppress(sqlite3.Error, OSError), self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            with connection:
-                found = files.listed(self._root, path)
-                _put(connection, path, found.signature if found else "", entry)
-                folder = path.partition("/")[0]
-                _stamp(connection, folder, (self._root / folder).stat().st_mtime_ns)
+    def repeating(self, entry: Entry) -> list[str] | None:
+        """The files that may say what `entry` says; None when only reading all can tell."""
+        return self._found(
+            _REPEATING, *repeat_keys(entry.title, entry.action, entry.category, entry.applies_to)
+        )
 
-    def moved(self, path: str) -> None:
-        """Forget a file that was just moved away."""
-        with suppress(sqlite3.Error, OSError), self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            with connection:
-                _drop(connection, path)
+    def refresh(self, *, locked: bool) -> None:
+        """Bring the index up to date with the files. Under the bank's lock a broken one is built anew."""
+        with self._alone:
+            try:
+                self._freshness.refresh(self._storage.connection())
+            except (sqlite3.Error, OSError) as error:
+                self._storage.close()
+                if locked and is_broken(error):
+                    with suppress(sqlite3.Error, OSError):
+                        self._storage.remove()
+                        self._freshness.refresh(self._storage.connection())
 
-    def _refresh(self, read: Read) -> None:
-        stamps = {name: _stamp_of(self._root / name) for name in CATEGORIES}
-        if not any(stamps.values()):
-            return
-        with self._open() as connection:
-            known: dict[str, int] = dict(connection.execute("SELECT name, stamp FROM folders"))
-            for name, stamp in stamps.items():
-                if known.get(name, 0) != stamp:
-                    self._compare(connection, name, stamp, read)
+    def wrote(self, path: str) -> None:
+        """Take in what was just written, or moved away. Only under the bank's lock, after `refresh`."""
+        with self._alone, suppress(sqlite3.Error, OSError):
+            self._freshness.wrote(self._storage.connection(), self._root, path)
 
-    def _compare(self, connection: sqlite3.Connection, folder: str, stamp: int, read: Read) -> None:
-        present = {one.path: one for one in files.list_folder(self._root, folder)}
-        rows = connection.execute(
-            "SELECT path, signature FROM files WHERE path > ? AND path < ?", (f"{folder}/", f"{folder}0")
-        )  # '0' follows '/'
-        known: dict[str, str] = dict(rows)
-        changed = [one for one in present.values() if known.get(one.path) != one.signature]
-        for at in range(0, len(changed), _BATCH):
-            entries = [(one, read(one.path)) for one in changed[at : at + _BATCH]]
-            connection.execute("BEGIN IMMEDIATE")
-            with connection:
-                for one, entry in entries:
-                    _put(connection, one.path, one.signature, entry)
-        connection.execute("BEGIN IMMEDIATE")
-        with connection:
-            for path in known.keys() - present.keys():
-                _drop(connection, path)
-            _stamp(connection, folder, stamp)
-
-    @contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        if self._file.is_symlink():
-            raise FileNotFoundError("the cache is a link, which may lead anywhere")
-        connection = sqlite3.connect(self._file, timeout=2.0, isolation_level=None)
-        try:
-            # It may come from a cloned repository: nothing in its schema is trusted to call functions.
-            connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute("PRAGMA synchronous = OFF")  # a cache: losing it costs one rebuild
-            _prepare(connection)
-            yield connection
-        finally:
-            connection.close()
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:
-        if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                raise sqlite3.DatabaseError("the cache was written by another version")
-            for statement in _SCHEMA.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _put(connection: sqlite3.Connection, path: str, signature: str, entry: Entry | None) -> None:
-    _drop(connection, path)
-    connection.execute("INSERT INTO files (path, signature) VALUES (?, ?)", (path, signature))
-    rows: Iterable[tuple[str, str]] = [(key, path) for key in keys_of(entry)] if entry else []
-    connection.executemany("INSERT INTO keys (key, path) VALUES (?, ?)", rows)
-
-
-def _drop(connection: sqlite3.Connection, path: str) -> None:
-    connection.execute("DELETE FROM keys WHERE path = ?", (path,))
-    connection.execute("DELETE FROM files WHERE path = ?", (path,))
-
-
-def _stamp(connection: sqlite3.Connection, folder: str, stamp: int) -> None:
-    connection.execute("INSERT OR REPLACE INTO folders (name, stamp) VALUES (?, ?)", (folder, stamp))
-
-
-def _stamp_of(folder: Path) -> int:
-    try:
-        return 0 if folder.is_symlink() else folder.stat().st_mtime_ns
-    except OSError:
-        return 0
+    def _found(self, query: str, *values: object) -> list[str] | None:
+        with self._alone:
+            if not self._storage.location.is_file():
+                return None
+            try:
+                connection = self._storage.connection()
+                if not connection.execute("SELECT 1 FROM sweeps WHERE root = ?", (self._root,)).fetchone():
+                    return None
+                return [path for (path,) in connection.execute(query, (self._root, *values))]
+            except (sqlite3.Error, OSError):
+                self._storage.close()
+                return None

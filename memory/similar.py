@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 
 from memory.entry import AppliesTo, Entry
@@ -32,17 +31,17 @@ def find_duplicate(new: Entry, entries: Iterable[Entry]) -> Entry | None:
     return min(repeats, key=lambda entry: (order[entry.status], entry.id), default=None)
 
 
-def repeat_keys(entry: Entry) -> tuple[str, str]:
-    """Two entries of which one repeats the other have at least one of these keys in common."""
-    text = f"{entry.title}\n{entry.action}"
-    same = [words(entry.title), words(entry.action)]
-    scope = sorted((name, sorted(names)) for name, names in _folded(entry.applies_to).items())
-    near = [entry.category, scope, sorted(_exact(text, set(words(text))))]
-    return f"same {_hash(same)}", f"near {_hash(near)}"
+def repeat_keys(title: str, action: str, category: str, applies_to: AppliesTo) -> tuple[int, int]:
+    """Of two entries of which one repeats the other, the first keys or the second keys are equal."""
+    said = words(title), words(action)
+    scope = sorted((name, sorted(names)) for name, names in _folded(applies_to).items())
+    near = (category, scope, sorted(_exact(f"{title}\n{action}", {*said[0], *said[1]})))
+    return _hash(said), _hash(near)
 
 
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _hash(value: object) -> int:
+    digest = hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _same_text(new: Entry, old: Entry) -> bool:

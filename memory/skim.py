@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from memory.entry import STATUSES, Entry
+from memory.entry import SECTIONS, STATUSES, AppliesTo, Entry
 from memory.ulid import is_ulid
 
 _LINE = re.compile(r"(  (?:- |  )?)?([a-z_]+):(?: (.*))?")
@@ -29,11 +29,13 @@ class Skimmed:
     id: str
     title: str
     tags: tuple[str, ...]
-    names: tuple[str, ...]
+    category: str
+    applies_to: AppliesTo
     notes: tuple[str, ...]
     supersedes: tuple[str, ...]
     status: str
     body: str
+    action: str
 
 
 def skim(text: str) -> Skimmed | None:
@@ -44,6 +46,7 @@ def skim(text: str) -> Skimmed | None:
     if not fence or "\r" in text:
         return None
     fields: dict[str, list[tuple[str, ...]]] = {}
+    applies_to: dict[str, tuple[str, ...]] = {}
     key = ""
     for line in head.split("\n"):
         match = _LINE.fullmatch(line)
@@ -62,8 +65,12 @@ def skim(text: str) -> Skimmed | None:
         values = _values(spelled)
         if values is None:
             return None
-        fields[key].append(values)
-    return _checked({key: tuple(itertools.chain.from_iterable(given)) for key, given in fields.items()}, body)
+        if indent and key == "applies_to":
+            applies_to[name] = values
+        else:
+            fields[key].append(values)
+    found = {key: tuple(itertools.chain.from_iterable(given)) for key, given in fields.items()}
+    return _checked(found, applies_to, body)
 
 
 def skimmed(entry: Entry) -> Skimmed:
@@ -72,11 +79,13 @@ def skimmed(entry: Entry) -> Skimmed:
         entry.id,
         entry.title,
         entry.tags,
-        tuple(name for names in entry.applies_to.values() for name in names),
+        entry.category,
+        entry.applies_to,
         tuple(outcome.note for outcome in entry.outcomes),
         entry.supersedes,
         entry.status,
         "\n".join((entry.preamble, entry.context, entry.action, entry.result, entry.why)),
+        entry.action,
     )
 
 
@@ -93,12 +102,37 @@ def _values(spelled: str | None) -> tuple[str, ...] | None:
     return None
 
 
-def _checked(fields: dict[str, tuple[str, ...]], body: str) -> Skimmed | None:
+def _checked(fields: dict[str, tuple[str, ...]], applies_to: AppliesTo, body: str) -> Skimmed | None:
     one = {key: values[0] if len(values) == 1 else "" for key, values in fields.items()}
-    status = one.get("status", "active")
+    status, category = one.get("status", "active"), one.get("category", "")
     entry_id, title = one.get("id", "").upper(), one.get("title", "")
     if not is_ulid(entry_id) or not title.strip() or status not in STATUSES:
         return None
-    tags, names, notes = (fields.get(key, ()) for key in ("tags", "applies_to", "outcomes"))
     supersedes = tuple(old.upper() for old in fields.get("supersedes", ()))
-    return Skimmed(entry_id, title, tags, names, notes, supersedes, status, body)
+    return Skimmed(
+        entry_id,
+        title,
+        fields.get("tags", ()),
+        category,
+        applies_to,
+        fields.get("outcomes", ()),
+        supersedes,
+        status,
+        body,
+        _action(body),
+    )
+
+
+def _action(body: str) -> str:
+    """The text under `## Action`, as `parse_entry` cuts it."""
+    told: list[str] = []
+    inside = False
+    for part in f"\n{body}".split("\n## "):
+        heading, _, text = part.partition("\n")
+        name = heading.lstrip(" ").rstrip(" \t").lower()
+        if name in SECTIONS:
+            inside = name == "action"
+            told += [text] if inside else []
+        elif inside:
+            told.append(part)
+    return "\n".join(told).strip()

@@ -30,9 +30,11 @@ STOP_WORDS = frozenset(_COMMON_WORDS.split())
 
 def words(text: str) -> list[str]:
     """Lower-case words in order, identifiers taken apart."""
+    if text.islower():
+        return _PIECE.findall(text.lower())
     found: list[str] = []
     for piece in _PIECE.findall(text):
-        if piece.islower() or piece.isupper():
+        if piece.islower() or piece.isupper() or (piece.istitle() and piece.isalpha()):
             found.append(piece.lower())
         else:
             found += [part.lower() for part in _CAMEL.split(piece) if part]
@@ -41,13 +43,16 @@ def words(text: str) -> list[str]:
 
 def identifiers(text: str) -> list[str]:
     """Identifiers kept whole, lower case, their joints (`-`, `.`, camel case) spelled `_`."""
-    chunks = dict.fromkeys(_CHUNK.findall(text))
+    # Most pieces are ordinary words, which is seen at once.
+    pieces = dict.fromkeys(text.split())
+    odd = [one for one in pieces if not (one.isalpha() and (one.islower() or one.istitle()))]
+    chunks = dict.fromkeys(_CHUNK.findall(" ".join(odd)))
     return list(dict.fromkeys(itertools.chain.from_iterable(map(_whole, chunks))))
 
 
 @functools.lru_cache(maxsize=50_000)
 def _whole(chunk: str) -> tuple[str, ...]:
-    if chunk.isalpha() and (chunk.islower() or chunk.istitle()):  # an ordinary word, as most are
+    if chunk.isalpha() and (chunk.islower() or chunk.istitle()):
         return ()
     parts = words(chunk)
     if len(parts) > 1:

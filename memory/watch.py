@@ -1,4 +1,4 @@
-"""Which of a bank's folders changed since the last question, as the kernel tells it (Linux, inotify).
+"""Which files of a bank's folders changed since the last question, as the kernel tells it (Linux, inotify).
 
 A folder's own time stamp moves when a file is created, renamed or removed in it, not when a file is edited in
 place. The kernel reports those too, at no cost between two questions. Elsewhere there is no watch, and files
@@ -37,21 +37,27 @@ class Watch:
         self._watched: dict[int, Path] = {}
         self._add_missing()
 
-    def changed(self) -> set[Path]:
-        """The folders in which anything happened since the last call. OSError when the watch is lost."""
-        found: set[Path] = set()
+    def changed(self) -> dict[Path, set[str] | None]:
+        """The folders in which anything happened since the last call, with the names of the files; None for
+        a folder that is to be compared as a whole. OSError when the watch is lost."""
+        found: dict[Path, set[str] | None] = {}
         while events := self._read():
             at = 0
             while at < len(events):
                 number, mask, _, length = _EVENT.unpack_from(events, at)
+                name = events[at + _EVENT.size : at + _EVENT.size + length].rstrip(b"\0")
                 at += _EVENT.size + length
                 if mask & _OVERFLOW:
-                    found.update(self._folders)
+                    found.update(dict.fromkeys(self._folders))
                 elif number in self._watched:
-                    found.add(self._watched[number])
+                    names = found.setdefault(self._watched[number], set())
+                    if not name:
+                        found[self._watched[number]] = None
+                    elif names is not None:
+                        names.add(os.fsdecode(name))
                     if mask & (_ITSELF | _IGNORED):
                         del self._watched[number]
-        return found | self._add_missing()
+        return found | dict.fromkeys(self._add_missing())
 
     def _read(self) -> bytes:
         try:

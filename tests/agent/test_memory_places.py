@@ -69,7 +69,7 @@ def test_reading_the_team_s_bank_leaves_nothing_in_it(tmp_path: Path) -> None:
     opened(tmp_path / "one", '[agent]\nteam_memory = "../shared"\n').in_place("team").add(
         DRAFT, source="s", now=NOW
     )
-    for hidden in (".lock", ".gitignore", ".keys.sqlite"):
+    for hidden in (".lock", ".gitignore", ".index.sqlite"):
         (team / hidden).unlink()
     before = sorted(team.rglob("*"))
     banks = opened(tmp_path / "two", '[agent]\nteam_memory = "../shared"\n')

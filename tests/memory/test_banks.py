@@ -38,6 +38,7 @@ def test_recall_sees_every_bank_and_writes_its_index_only_above(
     banks: Banks, bank: Bank, below: Bank, draft: Draft, now: datetime
 ) -> None:
     banks.add(draft, source="s", now=now)
+    (below.root / INDEX_NAME).unlink()  # from when it was written
     query = "timeline index, or auth.uid() in a policy?"
     assert set(titles(banks, query, now)) == {draft.title, "Wrap auth.uid() in policies"}
     assert (bank.root / INDEX_NAME).exists()

@@ -58,7 +58,7 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None:
 def test_the_cache_and_the_lock_stay_out_of_git(tmp_path: Path) -> None:
     with files.exclusive(tmp_path / "bank"):
         ignored = (tmp_path / "bank" / ".gitignore").read_text().split()
-    assert ignored == [".index.sqlite*", ".lock*", ".tmp-*", ".history/", ".keys.sqlite*"]
+    assert ignored == [".index.sqlite*", ".lock*", ".tmp-*", ".history/"]
 
 
 def test_an_ignore_file_of_before_gets_what_it_lacks_and_keeps_the_rest(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from memory import Bank, Draft
 from memory.files import INDEX_NAME
 from memory.fingerprint import error_runs
 from memory.freshness import Freshness
-from memory.index import VERSION, Index
+from memory.index import Index
+from memory.storage import VERSION
 from memory.tokens import query_terms
 
 Find = Callable[[str], list[str]]
@@ -40,7 +41,9 @@ def found(index: Index) -> Find:
 def entry_id(bank: Bank, draft: Draft, now: datetime) -> str:
     other = Draft("Rotate the webhook key", "handoffs", "Rotated it on srv-abc.", "Deploys go on.")
     bank.add(other, source="s", now=now)
-    return bank.add(replace(draft, why="It raised 42P17 in getTimeline."), source="s", now=now).entry.id
+    entry = bank.add(replace(draft, why="It raised 42P17 in getTimeline."), source="s", now=now).entry
+    (bank.root / INDEX_NAME).unlink()  # writing made it
+    return entry.id
 
 
 @pytest.mark.parametrize(

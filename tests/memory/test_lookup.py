@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from memory import Bank, BankConflict, Draft, Entry
-from memory.files import KEYS_NAME
-from memory.keys import id_key, keys_of
+from memory import Bank, BankConflict, Draft
+from memory.files import INDEX_NAME
 from memory.lookup import Lookup
-
-
-def never(path: str) -> Entry | None:
-    raise AssertionError(f"{path} was read")
 
 
 @pytest.fixture
@@ -25,13 +20,20 @@ def filled(bank: Bank, draft: Draft, now: datetime) -> Bank:
     return bank
 
 
-def test_a_key_leads_to_its_file_without_reading_the_others(filled: Bank) -> None:
+def test_an_id_and_a_repetition_lead_to_their_file(filled: Bank) -> None:
     lookup = Lookup(filled.root)
-    lookup.refresh(never)
+    lookup.refresh(locked=False)
     for entry in filled.entries():
-        for key in keys_of(entry):
-            assert [filled.load(path) for path in lookup.find([key]) or ()] == [entry]
-    assert lookup.find([id_key("01M808TX00693XAWKJNQXB21C8")]) == []
+        for places in (lookup.called(entry.id), lookup.called(entry.id[-8:]), lookup.repeating(entry)):
+            assert [filled.load(path) for path in places or ()] == [entry]
+    assert lookup.called("01M808TX00693XAWKJNQXB21C8") == []
+
+
+def test_a_bank_that_was_never_looked_through_is_not_taken_for_empty(filled: Bank, tmp_path: Path) -> None:
+    entry = filled.entries()[0]
+    moved = filled.root.rename(tmp_path / "elsewhere")
+    assert Lookup(moved).called(entry.id) is None
+    assert Bank(moved).get(entry.id) == entry
 
 
 def test_what_a_person_adds_and_removes_is_taken_in(filled: Bank, draft: Draft, now: datetime) -> None:
@@ -64,19 +66,17 @@ def test_a_missing_or_broken_cache_is_built_anew(
 ) -> None:
     entry = filled.entries()[3]
     if content is None:
-        (filled.root / KEYS_NAME).unlink()
+        (filled.root / INDEX_NAME).unlink()
     else:
-        (filled.root / KEYS_NAME).write_bytes(content)
+        (filled.root / INDEX_NAME).write_bytes(content)
     assert Bank(filled.root).get(entry.id) == entry
     again = replace(draft, title=entry.title, action=entry.action)
     assert Bank(filled.root).add(again, source="s", now=now).entry.id == entry.id
-    lookup = Lookup(filled.root)
-    lookup.refresh(never)
-    assert lookup.find([id_key(entry.id)])
+    assert Lookup(filled.root).called(entry.id)
 
 
 def test_a_cache_that_is_a_link_is_not_followed(filled: Bank, tmp_path: Path, now: datetime) -> None:
-    cache = filled.root / KEYS_NAME
+    cache = filled.root / INDEX_NAME
     elsewhere = tmp_path / "elsewhere"
     cache.rename(elsewhere)
     before = elsewhere.read_bytes()
