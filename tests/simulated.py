@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
+
 from agent.approvals import Approvals, Asker, Mode
 from agent.audit import AuditLog
 from agent.executor import Executor
@@ -17,9 +19,15 @@ from tools.supabase.client import SupabaseClient
 
 
 def simulated_resources(
-    platform: Platform, *, owner: str = OWNER, project: str = "", services: tuple[str, ...] = ()
+    platform: Platform,
+    *,
+    owner: str = OWNER,
+    project: str = "",
+    services: tuple[str, ...] = (),
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Resources:
-    """Both clients with administrators' keys; the rest is what `[render]` names in sergei.toml."""
+    """Both clients with administrators' keys; `owner`, `project` and `services` as in sergei.toml."""
+    transport = transport or platform.transport()
 
     def clock() -> float:
         return platform.clock.now().timestamp()
@@ -30,14 +38,14 @@ def simulated_resources(
             owner=owner,
             project=project,
             services=services,
-            transport=platform.transport(),
+            transport=transport,
             pause=platform.clock.sleep,
             clock=clock,
         ),
         supabase_or_none=SupabaseClient(
             Secret(SUPABASE_ADMIN.text),
             project_ref=platform.project.ref if platform.project else "",
-            transport=platform.transport(),
+            transport=transport,
             pause=platform.clock.sleep,
             clock=clock,
         ),

@@ -38,7 +38,7 @@ WHOLE: Final[Plan] = (
     ("cpu", "cpu", {}),
     ("cpu_peak", "cpu", {"method": "MAX"}),
     ("cpu_limit", "cpu-limit", {}),
-    ("memory", "memory", {"method": "MAX"}),
+    ("memory", "memory", {}),  # Render aggregates cpu alone
     ("memory_limit", "memory-limit", {}),
     ("instances", "instance-count", {}),
 )

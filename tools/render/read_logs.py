@@ -21,7 +21,7 @@ from tools.wording import counted
 
 ERRORS: Final = ("error", "critical", "fatal", "alert", "emergency", "panic")
 WARNINGS: Final = (*ERRORS, "warning", "warn")
-TROUBLE: Final = r"/(?i)\b(error|exception|fatal|panic|traceback|unhandled|killed)\b/"
+TROUBLE: Final = r"/(?i)(error|exception|fatal|panic|traceback|unhandled)\b/"
 """What is looked for where a program writes no levels."""
 RETENTION: Final = timedelta(days=30)
 _FOLLOWED: Final = 40

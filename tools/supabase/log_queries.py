@@ -101,7 +101,8 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def _parts(wanted: str) -> list[str]:
-    return [part for part in wanted.split("*") if part]
+    """What stands between wildcards; never a comment's sign, which a gateway may cut out of literals too."""
+    return [part for part in re.split(r"\*|--|/(?=\*)|;", wanted) if part.strip()]
 
 
 def _status(code: str) -> str:
