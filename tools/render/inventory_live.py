@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tools.partial import Partial
 from tools.render.inventory import EnvGroupFacts, Inventory, Store, Unit, first, is_production
 from tools.render.inventory_values import Value, look
-from tools.render.models import EnvGroup, Service
+from tools.render.models import Deploy, EnvGroup, Service
 from tools.render.models_observed import Event
 from tools.render.models_stores import KeyValue, Postgres
 from tools.render.models_workspace import Blueprint, Environment, Member
@@ -25,6 +25,7 @@ MOST: Final = 60
 """Services whose variables, deploys and domains are read: of 400 requests that Render allows a minute."""
 _DEPLOYS: Final = 20
 _RUNS: Final = 40
+_MONTH: Final = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,16 @@ async def _unit(
         return unit
     name, cron = service.name, service.type == "cron_job"
     site = service.type in ("web_service", "static_site")
-    variables, deploys, domains, skipped, events = await asyncio.gather(
+    variables, deploys, domains, events = await asyncio.gather(
         part(f"variables of {name}", render.list_env_vars(service.id), None),
-        part(f"deploys of {name}", render.list_deploys(service.id, most=_DEPLOYS), []),
+        part(f"deploys of {name}", render.list_deploys(service.id, most=_DEPLOYS), list[Deploy]()),
         part(f"domains of {name}", render.list_custom_domains(service.id) if site else _empty(), []),
-        part(f"builds of {name}", _skipped(render, service, now) if service.repo else _empty(), []),
         part(f"runs of {name}", _runs(render, service.id, now) if cron else _empty(), list[Event]()),
     )
+    skipped: list[Event] = []
+    if service.repo:
+        since = max([one.created_at for one in deploys if one.created_at], default=now - _MONTH)
+        skipped = await part(f"builds of {name}", _skipped(render, service.id, since), list[Event]())
     own: dict[str, Value] | None = None
     if variables is not None:
         own = {}
@@ -140,18 +144,19 @@ async def _unit(
         own |= {one.key: look(one.key, one.value) for one in variables}
     return replace(
         unit, variables=own, deploys=tuple(deploys), domains=tuple(domains), runs=tuple(_lengths(events)),
-        skipped=tuple(one for one in skipped if isinstance(one, Event))
+        skipped=tuple(skipped)
     )  # fmt: skip
 
 
 async def _runs(render: RenderClient, service: str, now: datetime) -> list[Event]:
     kinds = ["cron_job_run_started", "cron_job_run_ended"]
-    return await render.list_events(service, kind=kinds, start=now - timedelta(days=7), most=_RUNS)
+    return await render.list_events(service, kind=kinds, start=now - timedelta(days=3), most=_RUNS)
 
 
-async def _skipped(render: RenderClient, service: Service, now: datetime) -> list[Event]:
+async def _skipped(render: RenderClient, service: str, since: datetime) -> list[Event]:
+    """What kept pushes from being built since the last deploy."""
     kinds = ["commit_ignored", "branch_deleted", "pipeline_minutes_exhausted"]
-    return await render.list_events(service.id, kind=kinds, start=now - timedelta(days=31), most=_RUNS)
+    return await render.list_events(service, kind=kinds, start=since, most=_RUNS)
 
 
 async def _empty() -> list[object]:

@@ -1,4 +1,4 @@
-"""Rules on render.yaml alone: silent on a clean file, one finding when broken, none on what only looks like it."""
+"""Rules on render.yaml alone: silent on a clean file, one finding when broken, none on look-alikes."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from tests.tools.render.rules.worlds import WORLDS, World, quiet
 from tools.findings import Finding, Level
 from tools.render.blueprint.file import read_blueprint
 from tools.render.review_render import findings_of, take_inventory
-from tools.sandbox.platform import Platform, guardian
+from tools.sandbox.platform import Platform, guardian, incidents
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,8 @@ async def test_the_demo_has_no_error_and_a_few_warnings() -> None:
     found = await findings(guardian())
     assert [one.message for one in found if one.level is Level.ERROR] == []
     assert {one.rule for one in found} == {
-        "preview_with_production_data", "member_without_mfa", "autodeploy_without_checks", "unmanaged_service",
+        "preview_with_production_data", "member_without_mfa", "autodeploy_without_checks",
+        "unmanaged_service",
     }  # fmt: skip
 
 
@@ -53,3 +54,20 @@ async def test_a_look_alike_stays_silent(world: World, look_alike: int) -> None:
     platform = quiet()
     world.fine[look_alike](platform)
     assert [one.message for one in await findings(platform, world.rule)] == []
+
+
+@pytest.mark.parametrize(
+    ("incident", "rule"),
+    [
+        ("region-mismatch", "region_apart"),
+        ("heap-too-large", "heap_exceeds_plan"),
+        ("maintenance-mode", "maintenance_mode_on"),
+        ("blueprint-drift", "single_instance"),
+        ("cron-timeout", "cron_outlasts_interval"),
+    ],
+)
+async def test_incidents_that_stand_in_the_configuration_are_found(incident: str, rule: str) -> None:
+    platform = guardian()
+    next(one for one in incidents.ALL if one.name == incident).plant(platform)
+    inventory = await take_inventory(simulated_resources(platform), None)
+    assert rule in {one.rule for one in findings_of(inventory)}
