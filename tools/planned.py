@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tools.errors import Conflict, OutcomeUnknown, SergeiError
 from tools.registry import Params, Preview, Result, digest
 
 if TYPE_CHECKING:
     from tools.resources import Resources
+
+_LOOKS: Final = 4
+_LOOK_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,7 @@ async def carry_out(planned: Planned, name: str, params: Params, resources: Reso
         await planned.send()
     except OutcomeUnknown as error:
         lost = error
-    try:
-        look = await planned.look()
-    except SergeiError as error:
-        look = Look(None, f"the state could not be read afterwards: {error.message}")
+    look = await _settled(planned, resources)
     if lost is not None and not look.done:
         raise OutcomeUnknown(
             f"{lost.message} Looked at it since: {look.words}.",
@@ -128,3 +128,18 @@ async def carry_out(planned: Planned, name: str, params: Params, resources: Reso
         note=note,
         head=look.head,
     )
+
+
+async def _settled(planned: Planned, resources: Resources) -> Look:
+    """What is so afterwards. Vendors take some seconds, so what cannot be seen yet is looked for again."""
+    look = Look(None, "")
+    for number in range(_LOOKS):
+        if number:
+            await resources.pause(_LOOK_SECONDS)
+        try:
+            look = await planned.look()
+        except SergeiError as error:
+            return Look(None, f"the state could not be read afterwards: {error.message}")
+        if look.done is not False:
+            break
+    return look

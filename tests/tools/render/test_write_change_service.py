@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.approvals import Answer
+from agent.patterns import Pattern
 from tests.tools.render.write_world import CACHE, CRON, DATABASE, OCR, SITE, WEB, WORKER, WriteWorld
 from tools.registry import Effect
 from tools.render.change_service import PLANNERS, change_service
@@ -163,6 +164,48 @@ async def test_datastores_are_switched_off_and_on(world: WriteWorld, name: str, 
     assert world.record(kind, name)["suspended"] == "suspended"
     await world.done(change_service, service=name, action="resume")
     assert world.record(kind, name)["suspended"] == "not_suspended"
+
+
+async def test_a_key_value_instance_says_only_by_its_status_that_it_is_off(world: WriteWorld):
+    world.record("key-value", CACHE)["status"] = "suspended"
+    kind, said = await world.failed(change_service, service=CACHE, action="suspend")
+    assert kind == "invalid_input" and "suspended already" in said
+
+
+async def test_a_change_that_shows_a_little_later_is_no_failure(world: WriteWorld):
+    """Render answers 202 and the state follows: the first look after it still shows the old number."""
+    own, now = world.hosted(WORKER).spec.id, world.platform.clock.now()
+    world.platform.faults.add("status", "POST", "/scale", status=202, message="queued")
+    seconds = world.platform.clock.sleep
+
+    async def pause(length: float) -> None:
+        await seconds(length)
+        world.hosted(WORKER).change(now, num_instances=3)
+
+    world.pause = pause
+    said = await world.done(change_service, service=WORKER, action="scale", instances=3)
+    assert said.startswith("Done") and "set to 3 instances" in said
+    assert world.sent == [f"POST /services/{own}/scale"]
+
+
+async def test_a_pattern_for_one_change_covers_no_other(world: WriteWorld):
+    executor = world.executor()
+    common = {"tool": "change_service", "reason": "night shift", "expires": "2030-12-31"}
+    scale = {"service": WORKER, "action": "scale", "instances": 2}
+    executor.approvals.patterns = (
+        Pattern.model_validate(common | {"name": "scale", "target": f"{WORKER} *", "arguments": scale}),
+        Pattern.model_validate(
+            common
+            | {"name": "any", "target": f"{WORKER} *", "arguments": {"service": WORKER}}
+            | {"other_arguments": "any"}
+        ),
+    )
+    executor.approvals.now = lambda: datetime(2030, 1, 1, tzinfo=UTC)
+    world.answer = Answer.DENY
+    await world.done(change_service, **scale)
+    assert world.asked == [] and world.hosted(WORKER).spec.num_instances == 2
+    await world.failed(change_service, service=WORKER, action="suspend")  # destructive, which no pattern says
+    assert len(world.asked) == 1 and world.hosted(WORKER).spec.suspenders == ()
 
 
 async def test_a_restart_with_a_disk_or_of_a_database_is_destructive(world: WriteWorld):

@@ -40,6 +40,8 @@ class WriteWorld:
     environment: dict[str, str] = field(default_factory=dict[str, str])
     transport: httpx.AsyncBaseTransport | None = None
     """In front of the platform, where a test wants something there."""
+    pause: Any = None
+    """How a tool waits; None: the platform's clock moves on."""
     while_asked: Any = None
     """Called while the person reads: the world may move."""
     while_waiting: Any = None
@@ -71,7 +73,7 @@ class WriteWorld:
                 workspace_or_none=Workspace(self.root),
                 state_dir=self.folder / "state",
                 find_variable=self.environment.get,
-                pause=clock.sleep,
+                pause=self.pause or clock.sleep,
                 now=clock.now,
                 progress=self._progress,
             )

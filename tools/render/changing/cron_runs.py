@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tools.errors import InvalidInput
 from tools.planned import Look, Planned, call, request
-from tools.render.changing.jobs import GONE, LOOKS, POLL, until
+from tools.render.changing.jobs import GONE, until
 from tools.render.changing.subject import Subject
 from tools.render.describing import reason_words
 from tools.render.models import Service
@@ -69,11 +69,8 @@ async def _runs(resources: Resources, service: Service) -> dict[str, Event]:
 
 
 async def _new_run(resources: Resources, service: Service, known: set[str]) -> str | None:
-    for _ in range(LOOKS):
-        if fresh := [run for run in await _runs(resources, service) if run not in known]:
-            return fresh[0]
-        await resources.pause(POLL)
-    return None
+    """The run that a request whose answer was lost has begun."""
+    return next((run for run in await _runs(resources, service) if run not in known), None)
 
 
 async def _follow_run(resources: Resources, service: Service, run: str, wait: float) -> Look:

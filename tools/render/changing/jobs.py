@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tools.resources import Resources
 
 POLL: Final = 5.0
-LOOKS: Final = 4
-"""Looks for a job whose answer was lost."""
 GONE: Final = "none: what it did to data stays done"
 _SECRETS: Final = Redactor(strict=False)
 _PERSONS: Final = Redactor(strict=True)
@@ -67,12 +65,8 @@ async def plan_job(resources: Resources, subject: Subject, command: str, wait: f
 
 async def _new_job(resources: Resources, service: Service, command: str, known: set[str]) -> Job | None:
     """The job that a request whose answer was lost has made."""
-    for _ in range(LOOKS):
-        for job in await resources.render.list_jobs(service.id):
-            if job.id not in known and job.start_command == command:
-                return job
-        await resources.pause(POLL)
-    return None
+    jobs = await resources.render.list_jobs(service.id)
+    return next((job for job in jobs if job.id not in known and job.start_command == command), None)
 
 
 async def _follow_job(resources: Resources, service: Service, job: Job, wait: float) -> Look:

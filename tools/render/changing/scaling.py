@@ -124,7 +124,9 @@ async def plan_scale(params: ChangeService, subject: Subject, resources: Resourc
         target=subject.label,
         touches=(f"number of instances of {service.name}",),
         consequence=" ".join(filter(None, (effect, asleep, cost, subject.blueprint))),
-        undo=call("change_service", service=service.name, action="scale", instances=before),
+        undo="the former number is not known"
+        if before is None
+        else call("change_service", service=service.name, action="scale", instances=before),
         send=lambda: render.scale_service(service.id, wanted),
         look=look,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import InvalidInput, SergeiError
-from tools.render.models import IN_PROGRESS, Service
+from tools.render.models import IN_PROGRESS, EnvGroup, Service
 from tools.render.models_stores import KeyValue, Postgres
 from tools.render.naming import Resource, find_resource, owner_of
 
@@ -59,7 +59,7 @@ class Subject:
     def is_suspended(self) -> bool:
         """Whether it is switched off."""
         thing = self.resource.thing
-        return isinstance(thing, Service | Postgres | KeyValue) and thing.suspended == "suspended"
+        return not isinstance(thing, EnvGroup) and is_off(thing)
 
     @property
     def has_disk(self) -> bool:
@@ -88,6 +88,13 @@ class Subject:
             raise InvalidInput(
                 f"{self.name} is suspended: {action} is for what runs.", hint="Resume it first."
             )
+
+
+def is_off(thing: Service | Postgres | KeyValue) -> bool:
+    """Whether it is suspended; Key Value says so only by its status."""
+    if thing.suspended == "suspended":
+        return True
+    return not isinstance(thing, Service) and thing.status == "suspended"
 
 
 async def read_subject(render: RenderClient, word: str) -> Subject:

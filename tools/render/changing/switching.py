@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tools.errors import InvalidInput, SergeiError
 from tools.planned import Look, Planned, call, request
 from tools.render.changing.asked import ChangeService
-from tools.render.changing.subject import Subject, under_way
+from tools.render.changing.subject import Subject, is_off, under_way
 from tools.render.describing import autodeploy_words, revision, serving
 from tools.render.models import IN_PROGRESS, Deploy, Service
 from tools.wording import counted
@@ -112,7 +112,7 @@ async def _switched(render: RenderClient, subject: Subject, *, on: bool) -> Look
         now = await render.get_key_value(subject.id)
     else:
         now = await render.get_service(subject.id)
-    off = now.suspended == "suspended"
+    off = is_off(now)
     words = "suspended" if off else "not suspended"
     if isinstance(now, Service):
         if off and now.suspenders:
