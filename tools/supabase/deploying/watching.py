@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from tools.errors import RemoteError, SergeiError
+from tools.wording import span
 
 if TYPE_CHECKING:
     from tools.resources import Resources
@@ -97,7 +98,7 @@ async def watch(
     start = deployed.replace(second=0, microsecond=0) + timedelta(minutes=1)
     end = start + timedelta(minutes=minutes)
     while (left := (end - resources.now()).total_seconds()) > 0:
-        resources.progress(f"watching the new version, {left / 60:.0f} min left")
+        resources.progress(f"watching the new version, {span(left)} left")
         await resources.pause(min(60.0, left))
     first = deployed.replace(second=0, microsecond=0)
     try:
