@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
@@ -19,6 +20,9 @@ from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS
+
+WIDELY: Final = 3
+"""In so many tables something has to go wrong before a helper is to blame that is right for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class Blame:
             if not any(self.gifts.record(violation.actor, function, r) for r in scopes):
                 continue
             about_record = function.returns != "boolean" or "uuid" in function.argument_types
-            if standing.inside and self._reading(function):
+            if standing.inside and self._reading(function) and not self._widely(function, violation):
                 continue  # what it gives is right for those who read; who uses it for more is wrong
             outright = about_record and not standing.inside
             if outright or (
@@ -260,6 +264,18 @@ class Blame:
             if fits and any(function in self.reached.reached(facts) for facts in policy.parts()):
                 using.add(policy.relation)
         return len(using) < 2 or len(using & self._leaks(violation.actor, reading=reading)) * 2 >= len(using)
+
+    def _widely(self, function: Function, violation: Violation) -> bool:
+        """Whether half of what rests on a helper goes wrong, in several tables: no single policy is wrong."""
+        reading = violation.command == "SELECT"
+        using = {
+            policy.relation
+            for policy in self.campaign.world.snapshot.policies
+            if policy.covers("SELECT") == reading or policy.command == "ALL"
+            if any(function in self.reached.reached(facts) for facts in policy.parts())
+        }
+        wrong = using & self._leaks(violation.actor, reading=reading)
+        return len(wrong) >= WIDELY and len(wrong) * 2 >= len(using)
 
     def _leaks(self, actor: Actor, *, reading: bool) -> set[str]:
         if self._leaking is None:

@@ -122,8 +122,14 @@ def narrowed_to(world: World, row: WorldRow, standing: Standing) -> Key | None:
 
 
 def overstepped(belonging: Belonging, write: Write, standing: Standing) -> Key | None:
-    """The same for an UPDATE: a column that this standing may not change, a state it may not bring about."""
+    """The same for columns that this standing may not write, and states that it may not bring about."""
     before, after = write.before, write.after
+    if write.command == "INSERT":
+        listed = set(write.sql.partition("(")[2].partition(") values")[0].replace('"', "").split(", "))
+        for key, words in _narrower(belonging, "INSERT"):
+            if listed & set(key.columns) and not _among(words, standing):
+                return key
+        return None
     if before is None or after is None:
         return None
     for key, words in _narrower(belonging, "UPDATE"):

@@ -132,6 +132,8 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
 
 def _narrowly(key: Key, violation: Violation, where: str) -> str:
     """What somebody did with a row that is open to him, but not for this."""
+    if key.state is None and key.command == "INSERT":
+        return f"chooses {', '.join(key.columns)} in new rows of {where}"
     if key.state is None:
         changed = violation.write.changed if violation.write else frozenset[str]()
         return f"changes {', '.join(sorted(changed & set(key.columns)))} in rows of {where}"

@@ -67,6 +67,7 @@ class Watched:
                     if not (f" {TO}" in text and state.column in fixed):  # nobody changes it at all
                         yield text, words
         yield from columns.items()
+        yield from self._kept(title)
 
     # -- reading -------------------------------------------------------------------------
 
@@ -163,6 +164,19 @@ class Watched:
                 alike.setdefault(frozenset(plainest(words)), []).append(name)
         for words, names in alike.items():
             yield Key("UPDATE", tuple(sorted(names))).text, set(words)
+
+    def _kept(self, title: str) -> Iterator[tuple[str, set[str]]]:
+        """Columns whose value nobody chooses who adds a row: no role of a caller may name them."""
+        world = self.campaign.world
+        relation = world.snapshot.relations[title]
+        roles = [world.snapshot.roles[name] for name in {actor.role for actor in world.actors}]
+        kept = [
+            name
+            for name in self.campaign.wishes.columns.get(title, ())
+            if not any(world.snapshot.may_column(role, relation, name, "INSERT") for role in roles)
+        ]
+        if kept and self._writers(title, "INSERT"):
+            yield Key("INSERT", tuple(sorted(kept))).text, set()
 
 
 def _narrowed(key: Key, every: set[str], got: set[str], asked: set[str]) -> Iterator[tuple[str, set[str]]]:

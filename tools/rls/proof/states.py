@@ -6,6 +6,7 @@ An expectation's key is a command, alone or with what it is narrowed to:
     update profile_id             who may change this column
     update status = revoked       who may change a row that is in this state
     update to status = active     who may bring a row into this state
+    insert created_at             who may choose its value in a new row
     insert level = manage         who may add a row in this state; select and delete alike
 """
 
@@ -88,7 +89,7 @@ def key_of(text: str) -> Key | None:
         kind = found["word"] or "is"
         state = State(found["column"], kind, found["value"] or "")  # pyright: ignore[reportArgumentType]  as matched
         return Key(command, state=state, to=to)
-    if command != "UPDATE" or to:
+    if command not in ("INSERT", "UPDATE") or to:
         return None
     columns = tuple(name.strip() for name in rest.split(","))
     return Key(command, columns) if all(columns) else None

@@ -37,7 +37,8 @@ class Varying:
     def tried(self) -> Iterator[tuple[Actor, list[Write]]]:
         """By actor: what he tries now."""
         known: set[tuple[object, ...]] = set()
-        for actor in self.tactics.world.actors:
+        actors = self.tactics.world.actors
+        for actor in sorted(actors, key=lambda one: one.name != "owner of a"):  # who has more than one record
             found: list[Write] = []
             for outcome in self.permitted.get(actor, ()):
                 write = self.writes[outcome.attempt.statement]
