@@ -31,7 +31,7 @@ def html(dossier: Dossier) -> str:
     read = [f for f in dossier.shown if f.rule != INCOMPLETE and f not in proven]
     parts = [
         _head(dossier),
-        answer(dossier) if proof else _unproven(),
+        answer(dossier) if proof else _unproven(dossier),
         _counts(dossier),
         _index(dossier.shown),
         _section("Leaks, as they were executed", (_article(f, dossier) for f in leaked)) if proof else "",
@@ -57,15 +57,21 @@ def html(dossier: Dossier) -> str:
 """
 
 
+_TITLES: Final = {"rls": "row level security", "render": "Render"}
+
+
 def _head(dossier: Dossier) -> str:
     moment = dossier.at.strftime("%Y-%m-%d %H:%M UTC")
+    title = " and ".join(_TITLES[domain] for domain in dossier.scope.domains)
     return (
-        f"<h1>Review of row level security</h1><p class=dim>{escape(dossier.review.target)} · {moment} · "
+        f"<h1>Review of {title}</h1><p class=dim>{escape(dossier.review.target)} · {moment} · "
         f"Sergei {escape(dossier.version)}</p>"
     )
 
 
-def _unproven() -> str:
+def _unproven(dossier: Dossier) -> str:
+    if "rls" not in dossier.scope.domains:
+        return ""
     return (
         f'<div class="answer OPEN"><p>{QUESTION}</p><b>NOT PROVEN</b><p>The catalog was read and judged by'
         " rules; nothing was executed. <code>sergei review rls --prove</code> answers the question.</p></div>"
