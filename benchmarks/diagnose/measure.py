@@ -74,11 +74,11 @@ async def seen(platform: Platform, service: str, hours: float = 6) -> tuple[Snap
     return snapshot, diagnose(snapshot)
 
 
-def tried(case: Case, world: Callable[[], Platform], seed: int) -> Outcome:
+def tried(case: Case, world: Callable[[], Platform], seed: int, hours: float = 6) -> Outcome:
     """Plant, diagnose, compare."""
     platform = world()
     case.plant(platform, seed)
-    _, found = asyncio.run(seen(platform, case.service))
+    _, found = asyncio.run(seen(platform, case.service, hours))
     names = [each.cause.name for each in found.ranked]
     rank = names.index(case.cause) + 1 if case.cause in names else 0
     top = found.top

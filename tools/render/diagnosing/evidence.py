@@ -223,9 +223,7 @@ class Snapshot:
     @cached_property
     def failing(self) -> Track:
         """The share of requests answered with 5xx, in steps with at least five requests."""
-        total = dict(self.traffic.points)
-        bad = dict(combined([t for t in self.measured.requests if t.label.startswith("5")], "sum").points)
-        return Track(tuple((at, bad.get(at, 0.0) / many) for at, many in sorted(total.items()) if many >= 5))
+        return failing_share(self.measured)
 
     def released_before(self, moment: datetime | None, slack: timedelta) -> tuple[datetime, Deploy] | None:
         """The deploy that went live shortly before a moment."""
@@ -234,6 +232,13 @@ class Snapshot:
         early = timedelta(minutes=4)
         near = [(at, d) for at, d in self.live if at - early <= moment <= at + slack]
         return near[0] if near else None
+
+
+def failing_share(measured: Measured) -> Track:
+    """The share of requests answered with 5xx, in steps with at least five requests."""
+    total = combined(measured.requests, "sum").points
+    bad = dict(combined([t for t in measured.requests if t.label.startswith("5")], "sum").points)
+    return Track(tuple((at, bad.get(at, 0.0) / many) for at, many in total if many >= 5))
 
 
 def reason_of(event: Event) -> Mapping[str, Any]:

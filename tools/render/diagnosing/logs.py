@@ -64,11 +64,10 @@ class Reader:
     ) -> tuple[Said, ...]:
         """Where the page did not reach back far enough: since when the most frequent new lines come."""
         edge = begun + (self.now - begun) * 0.2
-        wanted = [s for s in said if s.risen and s.first <= edge and _phrase(s.raw)][:3]
-        back = since - timedelta(hours=20)
+        wanted = [s for s in said if s.risen and s.first <= edge and _phrase(s.raw)][:2]
         pages = await asyncio.gather(
             *(
-                self.page(back, self.now, 1, direction="forward", kind=("app",), text=(_phrase(s.raw),))
+                self.page(since, self.now, 1, direction="forward", kind=("app",), text=(_phrase(s.raw),))
                 for s in wanted
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from statistics import median
+from statistics import correlation, median
 from typing import Final
 
 from tools.render.diagnosing.evidence import Line
@@ -40,7 +40,9 @@ def growth(lines: Sequence[Line]) -> tuple[str, float, float, datetime] | None:
             continue
         quarter = max(2, len(points) // 4)
         first, last = median(v for _, v in points[:quarter]), median(v for _, v in points[-quarter:])
-        if last >= 50 and last > 3 * max(1.0, first):
+        values = [value for _, value in points]
+        steady = max(values) > min(values) and correlation(range(len(values)), values) > 0.9
+        if last - first >= 50 and last > (1.25 if steady else 3) * max(1.0, first):
             begin = next(at for at, value in points if value > first + (last - first) * 0.1)
             found.append((name, first, last, begin))
     return max(found, key=lambda each: each[2] / max(1.0, each[1]), default=None)

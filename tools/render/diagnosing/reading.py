@@ -18,6 +18,7 @@ from tools.render.diagnosing.evidence import (
     Store,
     Trial,
     failed,
+    failing_share,
     heap_of,
     reason_of,
 )
@@ -61,7 +62,6 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
             part("log", log.complaints(since), ((), ())),
             part("log, latest lines", log.recent(), ()),
             part("log, lines on queues", log.gauges(since), ()),
-            _paths(log, service, since, part),
         ),
         asyncio.gather(
             _groups(render, service, part),
@@ -76,10 +76,11 @@ async def read(resources: Resources, service: Service, hours: float) -> Snapshot
         ),
     )
     listed, deploys, events, env, measured = settings
-    (said, wrong), recent, gauges, failing_paths = written
+    (said, wrong), recent, gauges = written
     (groups, flags), postgres, caches, (blueprint, syncs) = stands
     audit, supabase, statements = around
     trial = await _trial(log, deploys, events, now, part)
+    failing_paths = await _paths(log, measured, since, part)
     last_words = await _last_words(log, events, since, part)
     command = service.service_details.env_specific_details
     return Snapshot(
@@ -116,10 +117,10 @@ def _settings(env: Sequence[EnvVar]) -> list[str]:
 
 
 async def _paths(
-    log: Reader, service: Service, since: datetime, part: Partial
+    log: Reader, measured: Measured, since: datetime, part: Partial
 ) -> tuple[tuple[str, float], ...]:
-    """Only web services have a log of requests, and only in paid workspaces."""
-    if service.type != "web_service":
+    """Where requests fail, if a hundredth of them or more did in some minutes."""
+    if failing_share(measured).between(since).quantile(0.9) < 0.01:
         return ()
     return await part("log of requests", log.failing_paths(since), (), optional=True)
 

@@ -36,7 +36,8 @@ def service(kind: str = "web_service", **details: Any) -> Service:
 
 def snapshot(**parts: Any) -> Snapshot:
     """A quiet service, except for what is given."""
-    return Snapshot(**({"now": NOW, "since": ago(360), "service": service()} | parts))
+    given: dict[str, Any] = {"now": NOW, "since": ago(360), "service": service()} | parts
+    return Snapshot(**given)
 
 
 def said(raw: str, count: int = 40, level: str = "error", minutes: float = 30) -> Said:

@@ -1,0 +1,28 @@
+"""Incidents whose cause is known, on one seed; `python -m benchmarks.diagnose` has more of both."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.diagnose.clinic import clinic
+from benchmarks.diagnose.later import LATER
+from benchmarks.diagnose.measure import Case, tried
+from benchmarks.diagnose.variants import VARIANTS, Quiet
+from tools.sandbox.platform import guardian, incidents
+
+SEED = 5
+HOURS = 3
+CASES: tuple[Case, ...] = (*VARIANTS[::6], *LATER[::6], Quiet("portal"), Quiet("notify"))
+
+
+@pytest.mark.parametrize("incident", incidents.ALL, ids=lambda each: each.name)
+def test_the_cause_is_named_first(incident: Case) -> None:
+    found = tried(incident, guardian, SEED, HOURS)
+    assert found.named == found.cause, f"the right one is in place {found.rank}"
+    assert found.calls < 45
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda each: each.name)
+def test_in_other_languages_and_on_quiet_days(case: Case) -> None:
+    found = tried(case, clinic, SEED, HOURS)
+    assert found.named == found.cause, f"the right one is in place {found.rank}"
