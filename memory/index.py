@@ -124,7 +124,9 @@ class Index:
         counted = self._counts(connection)
         weights, searched = _weighed(connection, counted, terms, _WORK)
         scores = _scores(connection, searched, column)
-        weights_of_others, searched = _weighed(connection, counted, also, _WORK // 3)
+        weights_of_others, searched = _weighed(
+            connection, counted, also, _WORK // 3, at_least=0 if scores else 1
+        )
         for row, score in _scores(connection, searched, column).items():
             scores[row] = scores.get(row, 0.0) + _LESS * score
         weights |= weights_of_others
@@ -187,9 +189,15 @@ def _scores(connection: sqlite3.Connection, terms: Sequence[str], column: str) -
 
 
 def _weighed(
-    connection: sqlite3.Connection, counted: dict[str, int], terms: Sequence[str], most: int
+    connection: sqlite3.Connection,
+    counted: dict[str, int],
+    terms: Sequence[str],
+    most: int,
+    *,
+    at_least: int = 1,
 ) -> tuple[dict[str, float], list[str]]:
-    """How much each term tells, and those to search for: the rarest, as far as `most` goes."""
+    """How much each term tells, and those to search for: the rarest, as far as `most` goes, and
+    `at_least` so many."""
     total = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
     for term in terms:
         if term not in counted:
@@ -199,7 +207,7 @@ def _weighed(
     work = 0
     for term in sorted(filter(entries.__getitem__, terms), key=entries.__getitem__):
         work += entries[term]
-        if searched and work > most:
+        if len(searched) >= at_least and work > most:
             break
         searched.append(term)
     weights = {

@@ -18,14 +18,10 @@ from memory.freshness import Freshness
 from memory.similar import repeat_keys
 from memory.storage import Storage, is_broken
 
-_CALLED = "SELECT path FROM files WHERE root = ? AND (entry_id = ? OR substr(entry_id, -8) = ?) ORDER BY path"
-_REPEATING = """
-SELECT path FROM files WHERE root = ? AND row IN (
-    SELECT row FROM files WHERE same = ? UNION SELECT row FROM files WHERE near = ?) ORDER BY path
-"""
-_SUPERSEDING = """
-SELECT DISTINCT path FROM files JOIN links USING (row) WHERE root = ? AND old_id = ? ORDER BY path
-"""
+# `+root`: else SQLite goes through all files of the bank, as it does not know how few have the key.
+_CALLED = "SELECT path FROM files WHERE +root = ? AND (entry_id = ? OR substr(entry_id, -8) = ?)"
+_REPEATING = "SELECT path FROM files WHERE +root = ? AND (same = ? OR near = ?)"
+_SUPERSEDING = "SELECT path FROM links JOIN files USING (row) WHERE +root = ? AND old_id = ?"
 
 
 class Lookup:
@@ -77,7 +73,7 @@ class Lookup:
                 connection = self._storage.connection()
                 if not connection.execute("SELECT 1 FROM sweeps WHERE root = ?", (self._root,)).fetchone():
                     return None
-                return [path for (path,) in connection.execute(query, (self._root, *values))]
+                return sorted({path for (path,) in connection.execute(query, (self._root, *values))})
             except (sqlite3.Error, OSError):
                 self._storage.close()
                 return None
