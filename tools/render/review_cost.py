@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
 from pydantic import Field
 
+from tools.errors import NotFound
 from tools.partial import Partial
 from tools.registry import Effect, Params, Result, tool
 from tools.render.costing.gathering import MOST, add_supabase, read_estate, review
@@ -17,8 +19,8 @@ from tools.render.costing.spend import Line
 from tools.resources import Resources
 from tools.wording import counted, stamp, table
 
-ROWS: Final = 20
-TOLD: Final = 6
+ROWS: Final = 14
+TOLD: Final = 5
 """Proposals that are told in full; the rest in one line each."""
 _UNSEEN: Final = (
     "build minutes, private links and dedicated addresses (no endpoint)",
@@ -50,11 +52,9 @@ class CostReview(Result):
 
     def markdown(self) -> str:
         """Totals, one table, the proposals with call and undo, and what is missing."""
-        parts = [self._totals(), self._table()]
+        parts = [self._totals(), self._table() if self.lines else "Nothing runs."]
         if self.proposals:
-            parts += [
-                "\n\n".join(_told(number, each) for number, each in enumerate(self.proposals[:TOLD], 1))
-            ]
+            parts += ["\n".join(_told(number, each) for number, each in enumerate(self.proposals[:TOLD], 1))]
             rest = [
                 f"{number}. {each.resource}: {each.change}, saves {money(each.saves)} ({each.confidence}):"
                 f" {_code(each.do)}"
@@ -127,11 +127,17 @@ async def review_cost(params: ReviewCost, resources: Resources) -> CostReview:
     """
     render, part, now, listed = resources.render, Partial(), resources.now(), prices()
     estate = await read_estate(render, part, params.like)
+    if params.like and not (estate.services or estate.postgres or estate.key_values):
+        raise NotFound(f"Nothing has {params.like!r} in its name.", hint="list_services names all.")
     resources.progress(
         f"reading {DAYS} days of metrics of {counted(min(MOST, len(estate.services)), 'service')}"
     )
-    found = await review(render, part, estate, listed, now, params.workspace)
-    await add_supabase(found, None if params.like else resources.supabase_or_none, part, now)
+    found = await review(render, part, estate, listed, now)
+    if params.like:
+        found.unexamined.append(f"everything without {params.like!r} in its name, bandwidth, Supabase")
+    else:
+        found.notes.append(found.bandwidth(params.workspace))
+        await add_supabase(found, resources.supabase_or_none, part, now)
     spend, ranked = found.spend, ranking(found.proposals)
     return CostReview(
         lines=tuple(spend.lines),
@@ -161,10 +167,10 @@ def _told(number: int, each: Proposal) -> str:
     return (
         f"{number}. **{each.resource}: {each.change}**: saves {money(each.saves)} a month, confidence"
         f" {each.confidence} ({each.because})\n"
-        f"   seen: {each.evidence}\n   risk: {each.risk}\n"
-        f"   do: {_code(each.do)}\n   undo: {_code(each.undo)}"
+        f"   seen: {each.evidence}. Risk {each.risk}\n"
+        f"   do: {_code(each.do)}; undo: {_code(each.undo)}"
     )
 
 
 def _code(step: str) -> str:
-    return f"`{step}`" if step.startswith("change_service(") and step.endswith(")") else step
+    return re.sub(r"change_service\([^)]*\)", r"`\g<0>`", step)

@@ -47,6 +47,13 @@ class Findings:
     proposals: list[Proposal] = field(default_factory=list[Proposal])
     notes: list[str] = field(default_factory=list[str])
     unexamined: list[str] = field(default_factory=list[str])
+    loads: Sequence[Load] = ()
+    scales: bool = False
+    """Whether anything scales by itself, which a workspace on hobby does not have."""
+
+    def bandwidth(self, workspace: str) -> str:
+        """What the traffic of all services costs, by the workspace's plan."""
+        return self.spend.traffic(self.loads, workspace, scales=self.scales)
 
 
 async def read_estate(render: RenderClient, part: Partial, like: str) -> Estate:
@@ -77,7 +84,7 @@ async def read_estate(render: RenderClient, part: Partial, like: str) -> Estate:
 
 
 async def review(
-    render: RenderClient, part: Partial, estate: Estate, prices: Prices, now: datetime, workspace: str
+    render: RenderClient, part: Partial, estate: Estate, prices: Prices, now: datetime
 ) -> Findings:
     """Everything on Render."""
     readings, found = Readings(render, part, now), Findings(Spend(prices))
@@ -100,9 +107,7 @@ async def review(
         found.spend.key_value(instance, load, estate.environments.get(instance.environment_id, ""))
         await _store(readings, estate, found, instance, load)
     scaling = (each.service_details.autoscaling for each in services)
-    found.notes.append(
-        found.spend.traffic(loads, workspace, scales=any(each and each.enabled for each in scaling))
-    )
+    found.loads, found.scales = loads, any(each and each.enabled for each in scaling)
     return found
 
 

@@ -15,6 +15,8 @@ Kind = Literal["service", "postgres", "key_value"]
 HOURS: Final = 730
 """Hours of a month, as vendors count."""
 STALE_DAYS: Final = 120
+LATEST: Final = "render-2026-10"
+"""The source of Render's present prices."""
 _FILE: Final = Path(__file__).parents[1] / "prices.toml"
 _SIZE: Final = re.compile(r"(?:(\d+(?:\.\d+)?)c-)?(\d+(?:\.\d+)?)(mb|g)")
 _OLD_MEMORY: Final = re.compile(r"(?:basic|pro|accelerated)_(\d+)(mb|gb)")
@@ -88,7 +90,7 @@ class Prices:
     @property
     def read(self) -> date:
         """The day on which Render's present prices were read."""
-        return self.table["source"]["render-2026-10"]["read"]
+        return self.table["source"][LATEST]["read"]
 
     def age(self, today: date) -> str:
         """How old the table is, and a warning when it is too old to act on."""

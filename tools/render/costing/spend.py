@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from tools.render.costing.load import Load
-from tools.render.costing.prices import Kind, Prices, size_of
+from tools.render.costing.prices import LATEST, Kind, Prices, size_of
 from tools.render.describing import scale_words
 from tools.render.models import Service
 from tools.render.models_stores import KeyValue, Postgres
@@ -155,7 +155,7 @@ class Spend:
             return None
         if price.other is not None:
             self.unknown.append(f"{name}: {plan} is ${price.month:g} or ${price.other:g}, sources disagree")
-        elif price.source == "render-2026-mid":
+        elif price.source != LATEST:
             self.unknown.append(f"{name}: the price of {plan} is one of the middle of 2026")
         return price.month
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from tools.render.costing.load import Load
-from tools.render.costing.prices import Kind, Prices, connection_limit, size_of
-from tools.render.costing.proposal import Proposal, call, weakest
+from tools.render.costing.prices import LATEST, Kind, Price, Prices, connection_limit, size_of
+from tools.render.costing.proposal import Confidence, Proposal, call, weakest
 from tools.render.costing.shape import MEMORY_ROOM
 from tools.render.costing.sizing import WORTH, clipped, confidence, enough, peaks
 from tools.render.models_stores import KeyValue, Postgres
@@ -51,28 +51,37 @@ def postgres(database: Postgres, load: Load, prices: Prices, now: datetime) -> P
             and load.memory.peak <= MEMORY_ROOM * smaller.memory
             and load.connections.peak <= CONNECTIONS_ROOM * connection_limit(smaller.memory)
         )
-        if saves < WORTH or not holds:
-            continue
-        level, because = weakest(
-            confidence(load, now), ("medium", "a smaller memory caches less, and reads may become slower")
-        )
-        data = (
-            f" ({octets(load.disk_used)} of data beside {octets(smaller.memory)})" if load.disk_used else ""
-        )
+        data = load.disk_used or 0.0
+        cached = smaller.memory >= data
+        if saves < WORTH or not holds or (size.memory >= data and not cached):
+            continue  # what memory can hold of the data, it goes on holding
+        caching: tuple[Confidence, str] = ("medium", "a smaller memory caches less: reads may become slower")
+        if not cached:
+            beside = f"{octets(data)} of data beside {octets(smaller.memory)}"
+            caching = ("low", f"{beside}: more reads go to disk")
+        level, because = weakest(confidence(load, now), caching, _way_back(plan, price))
+        standby = "; its standby is not counted" if database.high_availability_enabled else ""
         return Proposal(
             resource=database.name,
             id=database.id,
             change=f"plan {plan} → {name}",
             saves=round(saves, 2),
             confidence=level,
-            because=because + data,
+            because=because + standby,
             risk="medium: it restarts, so that connections are cut; look at its recovery window first",
-            evidence=f"{peaks(load, size)}; at most {load.connections.peak:.0f} connections of"
-            f" {connection_limit(smaller.memory)} there",
+            evidence=f"{peaks(load, size)}; at most {load.cpu.peak:.2g} CPUs and"
+            f" {load.connections.peak:.0f} connections of {connection_limit(smaller.memory)} there",
             do=call(database.name, "change_plan", plan=name),
             undo=call(database.name, "change_plan", plan=plan),
         )
     return None
+
+
+def _way_back(plan: str, price: Price) -> tuple[Confidence, str]:
+    """A plan of the old list may not be there to go back to."""
+    if price.source == LATEST:
+        return ("high", "")
+    return ("low", f"{plan} is an old plan: whether Render would give it back is not known")
 
 
 def postgres_disk(database: Postgres, load: Load, prices: Prices) -> Proposal | None:

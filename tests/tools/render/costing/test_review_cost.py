@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulated import simulated_gate, simulated_resources
 from tests.tools.render.costing.estate import carry_out, fullest, only, reviewed, shaped
-from tools.errors import ConfigurationError
+from tools.errors import ConfigurationError, NotFound
 from tools.render.costing.prices import prices
 from tools.render.review_cost import ReviewCost, review_cost
 from tools.resources import Resources
@@ -184,10 +184,18 @@ async def test_postgres_and_key_value_that_are_too_large():
     cache["plan"] = "5g"
     found = await reviewed(platform, like="guardian-j")
     changes = {each.change: each for each in found.proposals}
-    assert set(changes) == {"plan 2c-8g → 1c-2g", "storage 100 → 15 GB"}
-    assert changes["plan 2c-8g → 1c-2g"].saves == 60 and changes["plan 2c-8g → 1c-2g"].confidence == "medium"
+    assert set(changes) == {"storage 100 → 15 GB"}, "what memory can hold of the data, it goes on holding"
     assert changes["storage 100 → 15 GB"].do.startswith("a person")
     assert found.lines[0].month == 100 + 30
+    (key,) = platform.world.kind("postgres")
+    platform.world.profiles[key] = replace(platform.world.profiles[key], disk_used_mb=1500)
+    found = await reviewed(platform, like="guardian-j")
+    smaller = next(each for each in found.proposals if each.change.startswith("plan"))
+    assert (smaller.change, smaller.saves, smaller.confidence) == ("plan 2c-8g → 1c-2g", 60, "medium")
+    database["plan"] = "pro_32gb"
+    found = await reviewed(platform, like="guardian-j")
+    smaller = next(each for each in found.proposals if each.change.startswith("plan"))
+    assert smaller.confidence == "low" and "would give it back is not known" in smaller.because
     cheaper = (await reviewed(platform, like="guardian-q")).proposals[0]
     assert cheaper.change == "plan 5g → 1g" and cheaper.confidence == "low" and "noeviction" in cheaper.risk
 
@@ -211,6 +219,14 @@ async def test_old_and_unknown_plan_names():
     assert lines["guardian-jobs"].month is None
     assert any("guardian-jobs (plan custom)" in text for text in found.unknown)
     assert "| unknown |" in found.markdown()
+
+
+async def test_a_name_that_nothing_has_is_an_error_and_a_part_is_called_a_part():
+    platform = only(OCR)
+    with pytest.raises(NotFound, match="'zzz'"):
+        await reviewed(platform, like="zzz")
+    text = (await reviewed(platform, like="ocr")).markdown()
+    assert "everything without 'ocr' in its name" in text and "Bandwidth" not in text
 
 
 async def test_the_workspace_is_counted_where_a_person_names_it():
