@@ -91,7 +91,7 @@ def test_help_version_and_listings(sergei: Sergei):
     ("words", "code", "says"),
     [
         (("reviw",), 2, "invalid choice"),
-        (("review", "render"), 2, "nothing to review"),
+        (("review", "network"), 2, "nothing to review"),
         (("review", "--demo", "--only", "rls_disabled"), 2, "rls_disabled_in_public"),
         (("review", "--demo", "--output", "/nowhere/x.html"), 2, "cannot be written"),
         (("review",), 2, "No database is connected"),

@@ -45,7 +45,7 @@ def check(inventory: Inventory) -> Iterator[Finding]:
                 unit,
                 f"{unit.name} runs {found[0]} whenever an instance starts.",
                 evidence=told(unit, inventory.file, f"{found[0]} in the start command", "startCommand"),
-                fix=f"preDeployCommand: {found[0]}",
+                fix="Move it into preDeployCommand: that runs once, before the release.",
                 rank=45,
                 field="startCommand",
                 file=inventory.file,
