@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from tools.http.secret import Secret
 from tools.render.client import RenderClient
@@ -53,12 +53,16 @@ class Outcome:
 def connected(platform: Platform) -> Resources:
     """The resources of somebody who has both keys to this platform."""
     clock = platform.clock
-    more = {"transport": platform.transport(), "pause": clock.sleep, "clock": lambda: clock.now().timestamp()}
+    more: dict[str, Any] = {
+        "transport": platform.transport(),
+        "pause": clock.sleep,
+        "clock": lambda: clock.now().timestamp(),
+    }
     return Resources(
-        render_or_none=RenderClient(Secret(RENDER_ADMIN.text), owner=OWNER, **more),  # type: ignore[arg-type]  # typed above
+        render_or_none=RenderClient(Secret(RENDER_ADMIN.text), owner=OWNER, **more),
         supabase_or_none=SupabaseClient(
             Secret(SUPABASE_ADMIN.text), project_ref=platform.project.ref if platform.project else "", **more
-        ),  # type: ignore[arg-type]  # typed above
+        ),
         now=clock.now,
         pause=clock.sleep,
     )
