@@ -26,8 +26,8 @@ from tools.render.inventory import Inventory
 from tools.render.ruling import on, told
 
 _MIGRATION = re.compile(
-    r"\bprisma(?:/\S+)? (?:migrate deploy|db push)\b|\balembic upgrade\b|\bmanage\.py migrate\b|\bdb:migrate\b"
-    r"|\bknex migrate:latest\b|\btypeorm migration:run\b|\bsequelize(?:-cli)? db:migrate\b"
+    r"\bprisma(?:/\S+)? (?:migrate deploy|db push)\b|\balembic upgrade\b|\bmanage\.py migrate\b"
+    r"|\bdb:migrate\b|\bknex migrate:latest\b|\btypeorm migration:run\b|\bsequelize(?:-cli)? db:migrate\b"
     r"|\bdrizzle-kit (?:migrate|push)\b|\bflask db upgrade\b|\bsupabase db push\b"
     r"|\b(?:flyway|dbmate|goose) (?:up|migrate)\b"
     r"|\bmigrate:(?:up|deploy|latest)\b"
