@@ -117,3 +117,8 @@ def test_file_names_are_short_plain_and_end_in_the_id(draft: Draft, now: datetim
     assert name.endswith(f"-worter--{entry.id[-8:].lower()}.md")
     odd = to_entry(Draft("日本", draft.category, draft.action, draft.result), source="s", now=now)
     assert "/entry--" in files.file_name(odd)
+
+
+def test_a_pipe_among_the_entries_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    assert files.read_text(tmp_path / "pipe.md") == (b"", "")

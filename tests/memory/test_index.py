@@ -273,3 +273,13 @@ def test_several_processes_may_build_it_at_once(entry_id: str, bank: Bank) -> No
     cwd = Path(__file__).parents[2]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=cwd) for _ in range(4)]
     assert [process.communicate(timeout=60)[0] for process in running] == ["1\n"] * 4
+
+
+def test_after_our_own_write_only_its_file_is_looked_at(
+    bank: Bank, entry_id: str, index: Index, draft: Draft, now: datetime
+) -> None:
+    settle(bank)
+    index.refresh()
+    Bank(bank.root).add(replace(draft, title="Zebra", action="Painted 7 stripes."), source="s", now=now)
+    assert index.refresh() <= 1  # only to note that its time stamp can be relied on now
+    assert len(index.search(["zebra"]).hits) == 1
