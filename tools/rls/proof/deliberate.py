@@ -85,8 +85,8 @@ def _wrong(one: Called, expected: Mapping[str, frozenset[str]]) -> Change | None
     changed = [change for change in one.changes if change.row.id]
     for change in changed or one.changes:
         words = expected.get(f"write {change.table}", frozenset())
-        known = {word.removesuffix("+author") for word in words}
-        if not known & {change.word.removesuffix("+author"), change.word.partition("+")[0]}:
+        mine = _standing(change.word)
+        if not {_standing(word) for word in words} & {mine, mine.partition("+")[0]}:
             return change
     return None
 
@@ -101,7 +101,7 @@ def observed(campaign: Campaign, every: Sequence[Called]) -> dict[str, dict[str,
         for one in through:
             for change in one.changes:
                 words = writers.setdefault(f"write {change.table}", set())
-                words.add(change.word.removesuffix("+author"))  # who wrote a row matters to no function
+                words.add(_standing(change.word))
         said = {key: sorted(_plainest(several)) for key, several in sorted(writers.items())}
         for table in dict.fromkeys(row.table for one in mine for row in one.given) if through else ():
             for state in campaign.wishes.states.get(table, ()):
@@ -144,6 +144,11 @@ def _about(campaign: Campaign, actor: Actor, rows: Sequence[WorldRow]) -> bool:
 
 def _named(one: Called, table: str, state: State) -> bool:
     return any(row.table == table and state.holds(row.values) for row in one.given)
+
+
+def _standing(word: str) -> str:
+    """As far as functions tell: who wrote a row, and whether the record is in force, other keys tell."""
+    return word.removeprefix("closed ").removesuffix("+author")
 
 
 def _plainest(words: set[str]) -> set[str]:
