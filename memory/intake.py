@@ -27,6 +27,7 @@ INSERT INTO texts (rowid, title, tags, scope, names, failure, body) VALUES (?, ?
 _NEW_LINK = "INSERT INTO links (row, old_id, new_id, retired) VALUES (?, ?, ?, ?)"
 _ONE = "SELECT row, signature, digest FROM files WHERE root = ? AND path = ?"
 _AT_ONCE = 500
+_MANY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,12 @@ def compare_one(connection: sqlite3.Connection, root: str, path: str) -> Change 
 def take_in(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
     """Bring the rows of `changes` up to date. Runs inside a transaction."""
     remaining = iter(changes)
+    taken = 0
     while batch := list(itertools.islice(remaining, _AT_ONCE)):
         _take_in(connection, batch)
+        taken += len(batch)
+    if taken >= _MANY:  # else one of the next writes would have to merge all of that
+        connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
 
 
 def _take_in(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
