@@ -7,6 +7,7 @@ build_failed, pre_deploy_failed, update_failed or canceled; a live deploy is dea
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -49,17 +50,16 @@ def finished_at(deploy: Deploy, now: datetime) -> datetime | None:
 
 def served(hosted: Hosted, deploy: Deploy) -> tuple[datetime | None, datetime | None]:
     """From when to when this deploy served, None for never and for not yet."""
-    start = _live(deploy)
-    if start is None:
+    if not deploy.goes_live:
         return None, None
-    later = [at for other in hosted.deploys if (at := _live(other)) is not None and at > start]
-    return start, min(later, default=None)
+    start = deploy.phases[-1].at
+    return start, next((at for at, _ in hosted.lives if at > start), None)
 
 
 def serving(hosted: Hosted, now: datetime) -> Deploy | None:
     """The deploy that serves at this time."""
-    live = [each for each in hosted.deploys if (at := _live(each)) is not None and at <= now]
-    return max(live, key=lambda each: _live(each) or now, default=None)
+    past = bisect_right(hosted.lives, now, key=lambda pair: pair[0])
+    return hosted.lives[past - 1][1] if past else None
 
 
 def running(hosted: Hosted, now: datetime) -> Deploy | None:
@@ -140,11 +140,6 @@ def cancel(world: World, hosted: Hosted, deploy: Deploy, now: datetime) -> Deplo
         _ended(world, canceled, now, "pre_deploy", "canceled", {})
     _ended(world, canceled, now, "deploy", "canceled", {})
     return canceled
-
-
-def _live(deploy: Deploy) -> datetime | None:
-    last = deploy.phases[-1] if deploy.phases else None
-    return last.at if last and last.status == "live" else None
 
 
 def _begin(world: World, hosted: Hosted, deploy: Deploy, begin: datetime) -> Deploy:

@@ -96,6 +96,11 @@ class Deploy:
     rollback_of: str | None = None
     clear_cache: bool = False
 
+    @property
+    def goes_live(self) -> bool:
+        """Whether its last phase is that it serves."""
+        return bool(self.phases) and self.phases[-1].status == "live"
+
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
@@ -181,6 +186,17 @@ class Hosted:
     domains: dict[str, Json] = field(default_factory=dict[str, Json])
     headers: list[Json] = field(default_factory=list[Json])
     routes: list[Json] = field(default_factory=list[Json])
+    _known: list[Deploy] = field(default_factory=list[Deploy], repr=False)
+    _lives: list[tuple[datetime, Deploy]] = field(default_factory=list[tuple[datetime, Deploy]], repr=False)
+
+    @property
+    def lives(self) -> list[tuple[datetime, Deploy]]:
+        """Every deploy that went or goes live, with the moment, oldest first; worked out when they change."""
+        if self._known != self.deploys:  # mostly the same objects: quick
+            self._known = list(self.deploys)
+            found = [(each.phases[-1].at, each) for each in self.deploys if each.goes_live]
+            self._lives = sorted(found, key=lambda pair: pair[0])
+        return self._lives
 
     def change(self, now: datetime, **fields: object) -> None:
         """Replace fields of the configuration and keep the history of its size."""
