@@ -152,6 +152,8 @@ def _next(settings: Settings, paper: Paper) -> str:
         ("run execute-sql --demo --sql 'select * from profiles limit 3'", "patients stay pseudonyms"),
         ("review rls --demo --prove", "attack a copy of the schema: who reaches what was not opened to them"),
         ("review --demo --format html --output review.html", "the same findings as a page"),
+        ("run diagnose-service --demo --service guardian-web", "a simulated Render stands beside it"),
+        ("run deploy-service --demo --service guardian-document-worker", "asked, watched, and proven or not"),
         ("demo --list", "more faults to plant"),
         ("review --database-url URL", "your own database, read-only"),
     ]
