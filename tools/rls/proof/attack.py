@@ -10,22 +10,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
 
-from tools.rls.objects import Function
 from tools.rls.proof.actors import Actor
+from tools.rls.proof.events import Called, Violation
 from tools.rls.proof.expect import forbidden, may_read, may_write, narrowed_to, overstepped
 from tools.rls.proof.lanes import each
 from tools.rls.proof.plans import Plan, carried_out
 from tools.rls.proof.probing import Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
 from tools.rls.proof.standing import Standings
-from tools.rls.proof.states import Key
 from tools.rls.proof.tactics import Tactics
 from tools.rls.proof.tailoring import Tailoring, unproven
 from tools.rls.proof.templates import Templates
 from tools.rls.proof.varying import Varying
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.wishes import Wishes
-from tools.rls.proof.world import World, WorldRow
+from tools.rls.proof.world import World
 from tools.rls.proof.writing import Write, shape, trusted_tables, turns
 
 REFUSED = ("42501",)
@@ -35,43 +34,6 @@ LATER = 150
 """First and second writes that are put together, per actor."""
 DEEP_ACTORS = 14
 """How many actors are followed through two writes."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Violation:
-    """Something that went through and should not have. `row` is what was reached."""
-
-    kind: Kind
-    actor: Actor
-    command: str
-    row: WorldRow
-    statements: tuple[str, ...]
-    write: Write | None = None
-    function: str = ""
-    note: str = ""
-    narrow: Key | None = None
-    """The narrower expectation that it breaks: the record as such is open to the actor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A row that a call wrote: what the caller was to it before, and the columns that became others."""
-
-    table: str
-    word: str
-    columns: frozenset[str]
-    row: WorldRow
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """One call: with which rows, and what it did."""
-
-    actor: Actor
-    function: Function
-    given: tuple[WorldRow, ...]
-    statement: str
-    changes: tuple[Change, ...]
 
 
 @dataclass(eq=False)

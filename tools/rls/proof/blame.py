@@ -12,7 +12,8 @@ from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.actors import Actor, literal
-from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.attack import Campaign
+from tools.rls.proof.events import Violation
 from tools.rls.proof.gifts import Gifts
 from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.states import Key

@@ -9,7 +9,8 @@ from typing import Any, Final, cast
 
 from tools.rls.objects import Function, Relation
 from tools.rls.proof.actors import Actor, literal
-from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.attack import Campaign
+from tools.rls.proof.events import Violation
 from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.probing import Attempt, Outcome

@@ -12,7 +12,8 @@ from typing import Final
 from tools.rls.objects import Function
 from tools.rls.proof import calls
 from tools.rls.proof.actors import Actor, literal
-from tools.rls.proof.attack import Called, Campaign, Change, Violation
+from tools.rls.proof.attack import Campaign
+from tools.rls.proof.events import Called, Change, Violation
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.probing import Attempt, Outcome
 from tools.rls.proof.states import State, given_state

@@ -8,8 +8,9 @@ from typing import Final
 
 from tools.findings import Level
 from tools.review import Gap
-from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.attack import Campaign
 from tools.rls.proof.blame import Blame, Cause
+from tools.rls.proof.events import Violation
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.oracles import oracles
 from tools.rls.proof.replay import replay_of

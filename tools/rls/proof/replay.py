@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.rls.proof.actors import Actor, literal
-from tools.rls.proof.attack import Violation
+from tools.rls.proof.events import Violation
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import World, WorldRow, named, quoted
 from tools.rls.proof.writing import where_key

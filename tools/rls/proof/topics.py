@@ -15,7 +15,8 @@ from typing import Final
 from tools.rls.bodies import body_of
 from tools.rls.objects import Policy
 from tools.rls.proof.actors import Actor, literal
-from tools.rls.proof.attack import Campaign, Violation
+from tools.rls.proof.attack import Campaign
+from tools.rls.proof.events import Violation
 from tools.rls.proof.expect import may_read
 from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.population import Population
