@@ -26,7 +26,8 @@ reached (oid) as (
   select unnest(%(oids)s::oid[]) union select e.parent from reached r join edges e on e.child = r.oid)
 select c.oid::int8 as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
        array(select distinct e.parent::int8 from edges e where e.child = c.oid) as parents,
-       coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') as comment
+       coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') as comment,
+       exists (select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisunique) as keyed
 from reached r join pg_catalog.pg_class c on c.oid = r.oid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname not in ('pg_catalog', 'information_schema')
@@ -92,7 +93,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its columns and the tables that its foreign keys (or its parent) lead to."""
+    """A table with its columns and the tables that its foreign keys (or its parent) lead to.
+
+    `keyed`: it has a primary key or another unique index.
+    """
 
     oid: int
     schema: str
@@ -101,6 +105,7 @@ class Table:
     parents: tuple[int, ...]
     columns: dict[int, Attribute]
     comment: str = ""
+    keyed: bool = True
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -150,7 +155,9 @@ async def read_linkage(
 
 def _table(row: Mapping[str, Any], columns: dict[int, Attribute]) -> Table:
     parents = tuple(row["parents"])
-    return Table(row["oid"], row["schema"], row["name"], row["kind"], parents, columns, row["comment"])
+    return Table(
+        row["oid"], row["schema"], row["name"], row["kind"], parents, columns, row["comment"], row["keyed"]
+    )
 
 
 def link(tables: Iterable[Table], corrections: Mapping[str, bool] | None = None) -> Linkage:

@@ -54,7 +54,8 @@ def own_reference(table: Table) -> str | None:
         return f"its name ({word}) speaks of a lookup"
     if table.kind in ("v", "S"):
         return "what it reads is judged instead"
-    if table.columns and lookup_columns(column.name for column in table.columns.values()):
+    # A list of codes is looked up by its code: without a key, `code` and `name` may be anybody's.
+    if table.keyed and table.columns and lookup_columns(column.name for column in table.columns.values()):
         return "its columns are those of a lookup"
     return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier
 
@@ -95,6 +95,7 @@ VALUES = {
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(table="pacjenci", columns={"name": "text", "code": "text"}, shape="select {c} from {t}")
 @given(
     table=st.sampled_from(["pacjenci", "t1", "zz_notes", "people", "dane", "member_list"]),
     columns=st.dictionaries(WORDS, TYPES, min_size=2, max_size=6),

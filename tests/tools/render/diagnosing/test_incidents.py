@@ -1,4 +1,4 @@
-"""Incidents whose cause is known, on one seed; `python -m benchmarks.diagnose` has more of both."""
+"""A third of the incidents whose cause is known, on one seed; `python -m benchmarks.diagnose` has all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOURS = 3
 CASES: tuple[Case, ...] = (*VARIANTS[::6], *LATER[::6], Quiet("portal"), Quiet("notify"))
 
 
-@pytest.mark.parametrize("incident", incidents.ALL, ids=lambda each: each.name)
+@pytest.mark.parametrize("incident", incidents.ALL[SEED % 3 :: 3], ids=lambda each: each.name)
 def test_the_cause_is_named_first(incident: Case) -> None:
     found = tried(incident, guardian, SEED, HOURS)
     assert found.named == found.cause, f"the right one is in place {found.rank}"
