@@ -58,7 +58,7 @@ def cases(draw: st.DrawFn) -> tuple[Service, Load]:
     return service(plan, kind, **details), load(cpu, used, instances=counts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_no_proposal_goes_below_what_any_hour_needed(case: tuple[Service, Load]):
     this, seen = case
