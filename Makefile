@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
+# The sandbox's servers work while a test waits: one worker more than there are cores.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 # With `make -C` (which sets the flag w) the person stands elsewhere: what to type next needs the whole path.
 SERGEI := $(if $(findstring w,$(firstword -$(MAKEFLAGS))),$(CURDIR)/)$(VENV)/bin/sergei
@@ -24,7 +26,7 @@ ifdef HOMELESS
 endif
 
 test: $(STAMP)
-	@$(VENV)/bin/pytest -n auto
+	@$(VENV)/bin/pytest -n $(WORKERS)
 
 check: $(STAMP)
 	$(VENV)/bin/ruff check .

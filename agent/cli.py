@@ -130,9 +130,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _review(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "domains", nargs="*", metavar="DOMAIN", help="what to review: rls (default), render"
-    )
+    parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="what to review: rls (default), render")
     add_target(parser)
     parser.add_argument(
         "--migrations",

@@ -1,6 +1,6 @@
 """Words that people in operations use for the same thing, so that a tired question finds a careful note.
 
-A synonym counts less than the word itself (see `memory.index` and `memory.recalling`). Each line is one group;
+A synonym counts less than the word itself (see `memory.index` and `memory.recalling`). Each line is a group;
 a word may stand in several.
 """
 

@@ -82,7 +82,7 @@ class Resources:
     state_dir: Path | None = None
     """Where this machine keeps what must outlive a crash; None: in the workspace."""
     find_variable: Callable[[str], str | None] = lambda _: None
-    """A variable of the person's environment: a value that may be sent where a person said so, never shown."""
+    """A variable of the person's environment: a value that may be sent where a person said; never shown."""
     replaced: dict[str, Secret] = field(default_factory=dict[str, "Secret"], repr=False)
     """Secret values that this session replaced, so that they can be put back; kept nowhere else."""
     pinned: dict[str, Any] = field(default_factory=dict[str, Any])
