@@ -47,12 +47,9 @@ def test_what_is_recorded_is_what_the_operators_make(case: str, judge_of: JudgeO
 
 SAMPLE = (
     ("using_true", "guardian"),
-    ("role_anon", "guardian"),
     ("helper_metadata", "guardian"),
     ("rpc_unchecked", "guardian"),
     ("helper_condition_dropped", "second"),
-    ("restrictive_lost", "second"),
-    ("realtime", "second"),
     ("self_verify", "second"),
 )
 

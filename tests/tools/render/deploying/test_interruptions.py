@@ -106,7 +106,7 @@ async def test_an_outage_without_end_is_unknown_and_the_next_call_goes_on(world:
     assert world.asked("POST", "/deploys") == 1
 
 
-@pytest.mark.parametrize("seconds", [5, 60, 140, 180, 260, 400])
+@pytest.mark.parametrize("seconds", [5, 140, 260, 400])
 async def test_after_our_own_end_the_next_call_goes_on_with_the_same_deploy(world: World, seconds: float):
     commit = world.push(WEB, Behaviour())
     with pytest.raises(Killed):
@@ -138,7 +138,7 @@ async def test_our_end_between_the_note_and_the_request_deploys_once(world: Worl
     assert [one for one in world.statuses(WEB) if one.startswith("api")] == ["api live"]
 
 
-@pytest.mark.parametrize("seconds", [330, 350, 420, 480])
+@pytest.mark.parametrize("seconds", [330, 420])
 async def test_our_end_within_the_rollback_does_not_roll_back_twice(world: World, seconds: float):
     before = world.serving(WEB)
     world.push(WEB, Behaviour(effect=Effect(error_rate=0.2)))
