@@ -34,7 +34,7 @@ def test_a_lesson_comes_to_mind_is_warned_of_and_a_new_one_is_offered(serve: Ser
     terminal.types("y")
     terminal.sees("edit_file: change", "memory", "the import stopped at its first line", "Run it?")
     terminal.types("y")
-    terminal.sees("Run it?")
+    terminal.sees("● edit_file", "run_command", "Run it?")
     terminal.types("y")
     terminal.sees("The check passes now.", "measured before and after", "remember: change")
     terminal.sees("ended with exit code 1", "edit_file", "worked", "Run it?")
