@@ -9,13 +9,9 @@ from typing import Any, Final
 from tools.http.wire import Wire
 from tools.render.models import FAILED, IN_PROGRESS, LIVE, Deploy, Service
 from tools.render.models_stores import KeyValue, Postgres
+from tools.render.plans import PLANS
 from tools.wording import ago, clipped, counted
 
-PLANS: Final = {
-    "0.5c-512mb": "starter", "1c-2g": "standard", "2c-4g": "pro", "4c-8g": "pro_plus",
-    "4c-16g": "pro_max", "8c-32g": "pro_ultra",
-}  # fmt: skip
-"""Names that a service's plans had before August 2026, and that people still say."""
 _TITLE: Final = 50
 _LONG: Final = 120
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from tools.render.inventory import Store, Unit
 from tools.render.inventory_declared import filter_of, previews_of, trigger_of
-from tools.render.ruling import plan_id
+from tools.render.plans import plan_id
 
 _COMMANDS: Final[tuple[tuple[str, Callable[[Unit], str | None]], ...]] = (
     ("buildCommand", lambda unit: unit.build_command),

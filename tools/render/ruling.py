@@ -1,4 +1,4 @@
-"""What the rules share: findings on a service, a database or a place in render.yaml, sizes and old names."""
+"""What the rules share: findings on a service, a database or a place in render.yaml, and words."""
 
 from __future__ import annotations
 
@@ -11,19 +11,11 @@ from typing import Final
 from tools.findings import Finding, Level
 from tools.render.blueprint.file import BlueprintFile, Declared
 from tools.render.blueprint.tree import Tree
-from tools.render.describing import PLANS
 from tools.render.inventory import Store, Unit
 
 DOMAIN: Final = "render"
 _WIDE: Final = 88
 _STEP: Final = re.compile(r"([A-Za-z]+)(?:\[(\d+)\])?")
-_SIZED: Final = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(mb|g)$")
-OLD_PLANS: Final = {old: new for new, old in PLANS.items()}
-"""The names of services' plans before August 2026, and the ids that Render's API answers today."""
-PLAN_FOR_POSTGRES: Final = {
-    "basic_256mb": "0.1c-256mb", "basic_1gb": "0.5c-1g", "basic_4gb": "2c-4g", "pro_4gb": "1c-4g",
-    "pro_8gb": "2c-8g",
-}  # fmt: skip
 
 
 def on(
@@ -107,21 +99,6 @@ def named_path(root: Tree, path: str) -> str:
             word = f"{name}[{called or number}]"
         words.append(word)
     return ".".join(words)
-
-
-def plan_id(plan: str, kind: str = "") -> str:
-    """A plan by the id that the API answers, whichever of its names is given."""
-    name = plan.lower().replace(" ", "_").replace("-", "_")
-    known = PLAN_FOR_POSTGRES if kind == "postgres" else {} if kind == "key_value" else OLD_PLANS
-    return known.get(name, plan)
-
-
-def plan_megabytes(plan: str) -> int | None:
-    """The memory of a service's plan in MB; None for one that is not known."""
-    if plan == "free":
-        return 512
-    found = _SIZED.search(plan_id(plan))
-    return int(float(found[1]) * (1024 if found[2] == "g" else 1)) if found else None
 
 
 def open_range(ranges: Iterable[str]) -> str:

@@ -7,19 +7,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from tools.render.deploying.checks import Check, ok, unseen, warning
+from tools.render.plans import heap_flag, plan_megabytes
 
-_NAMED_PLANS: Final = {
-    "free": 512, "starter": 512, "standard": 2048, "pro": 4096, "pro_plus": 8192, "pro_max": 16384,
-    "pro_ultra": 32768,
-}  # fmt: skip
-_SIZED: Final = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(mb|g)$")
 JOBS: Final = ("WORKER_CONCURRENCY", "QUEUE_CONCURRENCY", "SIDEKIQ_CONCURRENCY", "CELERY_CONCURRENCY")
 READ: Final = (
     "NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS", *JOBS,
 )  # fmt: skip
 """Variables whose numbers are read: they are settings of a runtime, not secrets. No value is ever shown."""
-_NODE_HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d{2,6})")
-_JAVA_HEAP: Final = re.compile(r"-Xmx(\d{1,6})([mMgG])")
 _WORKERS: Final = re.compile(r"(?:--workers|-w)[= ](\d{1,3})")
 _CONCURRENCY: Final = re.compile(r"--concurrency[= ](\d{1,4})")
 LEAST_FOR_A_JOB: Final = 128
@@ -30,10 +24,7 @@ _ROOM: Final = 0.8
 
 def plan_memory(plan: str) -> int | None:
     """MB of a plan, by its name before or after the renaming of 2026; None for one that is not known."""
-    name = plan.lower().replace(" ", "_")
-    if found := _SIZED.search(name):
-        return int(float(found[1]) * (1024 if found[2] == "g" else 1))
-    return _NAMED_PLANS.get(name.removesuffix("_legacy"))
+    return plan_megabytes(plan.lower().replace(" ", "_").removesuffix("_legacy"))
 
 
 def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> Check:
@@ -42,7 +33,7 @@ def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> 
     if limit is None:
         return unseen("memory", "the memory of this plan is not known", f"plan {plan or 'unknown'}")
     text = " ".join((start_command, *settings.values()))
-    heap, flag = _heap(text)
+    flag, heap = heap_flag(text)
     processes, jobs = _processes(start_command, settings), _jobs(start_command, settings)
     room = (heap or int(_ROOM * limit / processes)) // jobs
     if jobs > 1 and room < LEAST_FOR_A_JOB:
@@ -62,14 +53,6 @@ def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> 
     if total > _ROOM * limit:
         return warning("memory", f"{told} leaves little of the plan's {limit} MB for all else", evidence)
     return ok("memory", f"{told} fits into {limit} MB", evidence)
-
-
-def _heap(text: str) -> tuple[int | None, str]:
-    if found := _NODE_HEAP.search(text):
-        return int(found[1]), "--max-old-space-size"
-    if found := _JAVA_HEAP.search(text):
-        return int(found[1]) * (1024 if found[2] in "gG" else 1), "-Xmx"
-    return None, ""
 
 
 def _processes(start_command: str, settings: Mapping[str, str]) -> int:

@@ -25,18 +25,17 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.render.inventory import Inventory, Unit
 from tools.render.inventory_values import Value
-from tools.render.ruling import on, plan_megabytes, told
+from tools.render.plans import heap_flag, plan_megabytes
+from tools.render.ruling import on, told
 
 _ROOM = 0.85
-_NODE = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d{2,6})")
-_JAVA = re.compile(r"-Xmx(\d{1,6})([mMgG])")
 _WORKERS = re.compile(r"(?:--workers|-w)[= ](\d{1,3})\b")
 
 
 def check(inventory: Inventory) -> Iterator[Finding]:
     """One finding per service."""
     for unit in inventory.running:
-        memory, (flag, heap) = plan_megabytes(unit.plan), _heap(unit.commands)
+        memory, (flag, heap) = plan_megabytes(unit.plan), heap_flag(unit.commands)
         if not memory or not heap:
             continue
         processes = _processes(unit)
@@ -56,14 +55,6 @@ def check(inventory: Inventory) -> Iterator[Finding]:
                 field="startCommand",
                 file=inventory.file,
             )
-
-
-def _heap(text: str) -> tuple[str, int]:
-    if found := _NODE.search(text):
-        return "--max-old-space-size", int(found[1])
-    if found := _JAVA.search(text):
-        return "-Xmx", int(found[1]) * (1024 if found[2] in "gG" else 1)
-    return "", 0
 
 
 def _processes(unit: Unit) -> int:

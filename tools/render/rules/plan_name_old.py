@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
 from tools.render.inventory import Inventory
-from tools.render.ruling import in_file, listed, plan_id
+from tools.render.plans import plan_id
+from tools.render.ruling import in_file, listed
 from tools.wording import counted
 
 _LEGACY = ("starter", "standard", "pro", "pro plus")
