@@ -8,7 +8,8 @@ import time
 from benchmarks.diagnose.clinic import SERVICES, clinic
 from benchmarks.diagnose.later import LATER
 from benchmarks.diagnose.measure import measure, report
-from benchmarks.diagnose.variants import VARIANTS, Quiet
+from benchmarks.diagnose.variant import Quiet
+from benchmarks.diagnose.variants import VARIANTS
 from tools.sandbox.platform import guardian, incidents
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.diagnose.variants import API, CLAIMS, JOBS, LAB, NOTIFY, PORTAL, Variant, collected
+from benchmarks.diagnose.variant import API, CLAIMS, JOBS, LAB, NOTIFY, PORTAL, Variant, collected
 from tools.sandbox.platform import Behaviour, Effect, Line, deploys, failures
 from tools.sandbox.platform.incidents.scene import Scene
 from tools.sandbox.platform.world import Sizing

@@ -7,7 +7,8 @@ import pytest
 from benchmarks.diagnose.clinic import clinic
 from benchmarks.diagnose.later import LATER
 from benchmarks.diagnose.measure import Case, tried
-from benchmarks.diagnose.variants import VARIANTS, Quiet
+from benchmarks.diagnose.variant import Quiet
+from benchmarks.diagnose.variants import VARIANTS
 from tools.sandbox.platform import guardian, incidents
 
 SEED = 5
