@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tools.rls.reading import Connection, snapshot_of
@@ -19,6 +21,16 @@ def changed(connection: Connection, *statements: str) -> tuple[Difference, Diffe
     for statement in statements:
         connection.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]  a test's own SQL
     new = snapshot_of(connection)
+    # Roles belong to the server, which other tests share: one that came or went and is not named is theirs.
+    theirs = {
+        name
+        for name in {*old.roles, *new.roles}
+        if old.roles.get(name) != new.roles.get(name) and not any(name in statement for statement in statements)
+    }
+    old, new = (
+        replace(side, roles={name: role for name, role in side.roles.items() if name not in theirs})
+        for side in (old, new)
+    )
     return difference(old, new, "before", "after"), difference(new, old, "after", "before")
 
 
