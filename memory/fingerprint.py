@@ -20,15 +20,9 @@ _SIGNS = (
     "error", "fatal", "panic", "exception", "fail", "denied", "violat", "invalid", "cannot", "can't",
     "exceeded", "exited", "killed", "deadlock", "timeout", "missing", "unknown", "undefined", "conflict",
     "abort", "reject", "unavailable", "unreachable", "unauthorized", "forbidden", "traceback", "sqlstate",
-    "cancel", "crash", "enoent", "refused",
+    "cancel", "crash", "enoent", "refused", "not exist", "not found", "not allowed", "timed out",
+    "out of ", "too many", "unable to", "no such", "does not", "could not",
 )  # fmt: skip
-_PAIRS = (
-    "not exist", "not found", "not allowed", "timed out", "out of ", "too many", "unable to", "no such",
-    "does not", "could not",
-)  # fmt: skip
-_PAIR = ""  # a word with which a sign of two words may begin
-_ANY_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
-_BEFORE_PAIRS = tuple({pair.split()[0] for pair in _PAIRS})
 _SENTENCE_END = re.compile(r"[.!?;]\s+(?=[A-Z])")
 _QUOTES = re.compile(r"""["'<{\[]""")
 _QUOTED = re.compile(
@@ -48,7 +42,8 @@ def error_runs(text: str, *, most: int = _MOST, everywhere: bool = False) -> lis
     `everywhere` takes every sentence for a message, as a question may quote one that does not look like it.
     """
     lines = text.replace("`", "\n").replace("|", "\n")
-    signs = [] if everywhere else _signs(lines)
+    whole = lines.lower()
+    signs = [] if everywhere else [sign for sign in _SIGNS if sign in whole]
     if not signs and not everywhere:
         return []
     runs: dict[str, None] = {}
@@ -63,21 +58,6 @@ def error_runs(text: str, *, most: int = _MOST, everywhere: bool = False) -> lis
             if len(runs) >= most:
                 break
     return list(runs)[:most]
-
-
-def _signs(text: str) -> list[str]:
-    """What tells in `text` that it is about an error, lower case."""
-    lowered = text.lower()
-    found = list(dict.fromkeys(itertools.chain.from_iterable(map(_signs_of, set(lowered.split())))))
-    if _PAIR in found:
-        found.remove(_PAIR)
-        found += [pair for pair in _PAIRS if pair in lowered]
-    return found
-
-
-@functools.lru_cache(maxsize=20_000)
-def _signs_of(word: str) -> tuple[str, ...]:
-    return (*_ANY_SIGN.findall(word), *([_PAIR] if word.endswith(_BEFORE_PAIRS) else []))
 
 
 def _stable_words(segment: str) -> list[str]:

@@ -1,44 +1,36 @@
-"""How files come into the index: what differs from its rows is read, parsed and taken in."""
+"""How files come into the index: what differs from its rows is prepared and taken in."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import sqlite3
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from memory import files
-from memory.entry import parse_entry
-from memory.errors import InvalidEntry
-from memory.fingerprint import error_runs
-from memory.similar import repeat_keys
-from memory.skim import Skimmed, skim, skimmed
-from memory.tokens import identifiers, prominent_text
+from memory.preparing import Batch, Change, Colleague, Part, digest_of, prepared, read
 
-_NEW_FILE = """
-INSERT INTO files (row, root, path, signature, digest, entry_id, same, near) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+# One statement takes a whole batch as JSON, so that the database works while the next batch is prepared: with
+# a statement for each row the two threads would wait for one another.
+_NEW_FILES = """
+INSERT INTO files (row, root, path, signature, digest, entry_id, same, near)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+FROM json_each(?)
 """
-_NEW_TEXT = """
-INSERT INTO texts (rowid, title, tags, scope, names, failure, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+_NEW_TEXTS = """
+INSERT INTO texts (rowid, title, tags, scope, names, failure, body)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+FROM json_each(?)
 """
-_NEW_LINK = "INSERT INTO links (row, old_id, new_id, retired) VALUES (?, ?, ?, ?)"
+_NEW_LINKS = """
+INSERT INTO links (row, old_id, new_id, retired)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
+"""
 _ONE = "SELECT row, signature, digest FROM files WHERE root = ? AND path = ?"
 _AT_ONCE = 500
 _MANY = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A file that differs from its row: as found (None: gone), and the row (None: new) with its digest."""
-
-    root: str
-    path: str
-    found: files.Found | None
-    row: int | None
-    digest: bytes | None
+_AHEAD = 4  # batches that may wait to be written
 
 
 def compare(connection: sqlite3.Connection, root: str, folder: str) -> list[Change]:
@@ -47,7 +39,7 @@ def compare(connection: sqlite3.Connection, root: str, folder: str) -> list[Chan
         "SELECT path, row, signature, digest FROM files WHERE root = ? AND path > ? AND path < ?",
         (root, f"{folder}/", f"{folder}0"),  # '0' follows '/'
     )
-    known: dict[str, tuple[int, str, bytes]] = {
+    known: dict[str, tuple[int, str, str]] = {
         path: (row, signature, digest) for path, row, signature, digest in rows
     }
     changes: list[Change] = []
@@ -70,92 +62,52 @@ def compare_one(connection: sqlite3.Connection, root: str, path: str) -> Change 
     if (
         signature == ""
         and not found.settled(time.time_ns())
-        and _digest(_read(f"{root}/{path}")[0]) == digest
+        and digest_of(read(f"{root}/{path}")[0]) == digest
     ):
         return None  # it is looked at again when its time stamp can be relied on
     return Change(root, path, found, row, digest)
 
 
-def take_in(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+def take_in(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     """Bring the rows of `changes` up to date. Runs inside a transaction."""
-    remaining = iter(changes)
-    taken = 0
-    while batch := list(itertools.islice(remaining, _AT_ONCE)):
-        _take_in(connection, batch)
-        taken += len(batch)
-    if taken >= _MANY:  # else one of the next writes would have to merge all of that
+    last: int = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
+    parts = [
+        Part(changes[start : start + _AT_ONCE], last + start) for start in range(0, len(changes), _AT_ONCE)
+    ]
+    many = len(changes) >= _MANY
+    with Colleague(parts[1::2] if many else []) as colleague, ThreadPoolExecutor(1) as writer:
+        written: list[Future[None]] = []
+        for number, part in enumerate(parts):
+            if many and number % 2:
+                written.append(writer.submit(_write_next, connection, colleague, part))
+            else:
+                written.append(writer.submit(_write, connection, prepared(part)))
+            for done in written[:-_AHEAD]:
+                done.result()
+        for done in written:
+            done.result()
+    if many:  # else one of the next writes would have to merge all of that
         connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
 
 
-def _take_in(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
-    row: int = connection.execute("SELECT coalesce(max(row), 0) FROM files").fetchone()[0]
-    new_files: list[tuple[object, ...]] = []
-    new_texts: list[tuple[object, ...]] = []
-    new_links: list[tuple[object, ...]] = []
-    for change in changes:
-        if change.found is None:
-            forget(connection, change.row)
-            continue
-        looked = time.time_ns()
-        content, entry = _read(f"{change.root}/{change.path}")
-        digest = _digest(content)
-        # Without a signature the file is read again next time, until its time stamp can be relied on.
-        signature = change.found.signature if change.found.settled(looked) else ""
-        if change.digest == digest:
-            connection.execute("UPDATE files SET signature = ? WHERE row = ?", (signature, change.row))
-            continue
-        forget(connection, change.row)
-        row += 1
-        known = (entry.id, *_keys(entry)) if entry else (None, None, None)
-        new_files.append((row, change.root, change.path, signature, digest, *known))
-        if entry:
-            new_texts.append((row, *columns(entry)))
-            retired = entry.status == "retired"
-            new_links += [(row, old_id, entry.id, retired) for old_id in entry.supersedes]
-    connection.executemany(_NEW_FILE, new_files)
-    connection.executemany(_NEW_TEXT, new_texts)
-    connection.executemany(_NEW_LINK, new_links)
+def _write_next(connection: sqlite3.Connection, colleague: Colleague, part: Part) -> None:
+    _write(connection, colleague.prepared(part))
 
 
-def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()
+def _write(connection: sqlite3.Connection, batch: Batch) -> None:
+    for row in batch.gone:
+        forget(connection, row)
+    connection.executemany("UPDATE files SET signature = ? WHERE row = ?", batch.settled)
+    for statement, rows in (
+        (_NEW_FILES, batch.files),
+        (_NEW_TEXTS, batch.texts),
+        (_NEW_LINKS, batch.links),
+    ):
+        connection.execute(statement, (rows,))
 
 
-def _keys(entry: Skimmed) -> tuple[int, int]:
-    return repeat_keys(entry.title, entry.action, entry.category, entry.applies_to)
-
-
-def _read(path: str) -> tuple[bytes, Skimmed | None]:
-    """A file's bytes and its entry; a file that is no entry is known by its bytes alone and never found."""
-    try:
-        content, text = files.read_text(path)
-    except (InvalidEntry, FileNotFoundError):
-        return b"", None
-    try:
-        return content, skim(text) or skimmed(parse_entry(text))
-    except InvalidEntry:
-        return content, None
-
-
-def forget(connection: sqlite3.Connection, row: int | None) -> None:
+def forget(connection: sqlite3.Connection, row: int) -> None:
     """Drop a file's row and all that came from it."""
-    if row is not None:
-        connection.execute("DELETE FROM texts WHERE rowid = ?", (row,))
-        connection.execute("DELETE FROM links WHERE row = ?", (row,))
-        connection.execute("DELETE FROM files WHERE row = ?", (row,))
-
-
-def columns(entry: Skimmed) -> tuple[str, str, str, str, str, str]:
-    """title, tags, scope, names, failure and body as the index takes them in."""
-    scope = " ".join(itertools.chain.from_iterable(entry.applies_to.values()))
-    tags = " ".join(entry.tags)
-    told = "\n".join((entry.title, entry.body, *entry.notes))
-    names = " ".join(identifiers(f"{tags}\n{scope}\n{told}"))
-    return (
-        prominent_text(entry.title),
-        prominent_text(tags),
-        prominent_text(scope),
-        names,
-        " ".join(error_runs(told, most=60)),
-        f"{told} {names.replace('_', ' ')}",  # the tokenizer takes no identifier apart
-    )
+    connection.execute("DELETE FROM texts WHERE rowid = ?", (row,))
+    connection.execute("DELETE FROM links WHERE row = ?", (row,))
+    connection.execute("DELETE FROM files WHERE row = ?", (row,))

@@ -22,13 +22,13 @@ from memory.errors import MemoryBankError
 from memory.stems import TOKENIZER
 
 # A change of the schema or of the tokens asks for a new number: older files are then thrown away.
-VERSION = 3
+VERSION = 4
 # Weights of the columns in their order: title, tags, scope, names (whole identifiers), failure, body.
 _WEIGHTS = "4.0, 3.0, 3.0, 4.0, 3.0, 1.0"
 _SCHEMA = """
 CREATE TABLE files (
     row INTEGER PRIMARY KEY, root TEXT NOT NULL, path TEXT NOT NULL, signature TEXT NOT NULL,
-    digest BLOB NOT NULL, entry_id TEXT, same INTEGER, near INTEGER, UNIQUE (root, path));
+    digest TEXT NOT NULL, entry_id TEXT, same INTEGER, near INTEGER, UNIQUE (root, path));
 CREATE INDEX files_by_id ON files (entry_id);
 CREATE INDEX files_by_tail ON files (substr(entry_id, -8));
 CREATE INDEX files_by_same ON files (same);
