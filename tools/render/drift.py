@@ -93,8 +93,7 @@ def _of_store(store: Store) -> Iterator[Difference]:
         return
     tree = store.declared.tree
     plan = tree.word("plan")
-    comparable = store.kind == "postgres"  # no table tells Key Value's old names
-    if comparable and plan and store.plan and plan_id(plan, store.kind) != plan_id(store.plan, store.kind):
+    if plan and store.plan and plan_id(plan, store.kind) != plan_id(store.plan, store.kind):
         yield _two("plan", plan, store.plan)
     version = tree.word("postgresMajorVersion")
     if version and store.version and version != store.version.partition(".")[0]:

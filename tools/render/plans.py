@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-PLANS: Final = {
-    "0.5c-512mb": "starter", "1c-2g": "standard", "2c-4g": "pro", "4c-8g": "pro_plus",
-    "4c-16g": "pro_max", "8c-32g": "pro_ultra",
+OLD_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
+    "service": {
+        "starter": "0.5c-512mb", "standard": "1c-2g", "pro": "2c-4g", "pro_plus": "4c-8g",
+        "pro_max": "4c-16g", "pro_ultra": "8c-32g",
+    },
+    "postgres": {
+        "basic_256mb": "0.1c-256mb", "basic_1gb": "0.5c-1g", "basic_4gb": "2c-4g", "pro_4gb": "1c-4g",
+        "pro_8gb": "2c-8g",
+    },
+    "key_value": {"starter": "256mb", "standard": "1g"},
 }  # fmt: skip
-"""Names that a service's plans had before August 2026, and that people still say."""
-OLD_PLANS: Final = {old: new for new, old in PLANS.items()}
-"""The same the other way: the ids that Render's API answers today."""
-PLAN_FOR_POSTGRES: Final = {
-    "basic_256mb": "0.1c-256mb", "basic_1gb": "0.5c-1g", "basic_4gb": "2c-4g", "pro_4gb": "1c-4g",
-    "pro_8gb": "2c-8g",
-}  # fmt: skip
+"""By the kind of resource: names that plans had before August 2026, which people still say, and the ids that
+Render's API answers since."""
+PLANS: Final = {new: old for old, new in OLD_NAMES["service"].items()}
+HEAP_SHARE: Final = 0.85
+"""The share of memory that a heap may take: buffers, stacks and native code live beside it."""
 _SIZED: Final = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(mb|g)$")
 _NODE_HEAP: Final = re.compile(r"--max[-_]old[-_]space[-_]size[= ](\d{2,6})")
 _JAVA_HEAP: Final = re.compile(r"-Xmx(\d{1,6})([mMgG])")
 
 
-def plan_id(plan: str, kind: str = "") -> str:
+def plan_id(plan: str, kind: str = "service") -> str:
     """A plan by the id that the API answers, whichever of its names is given."""
     name = plan.lower().replace(" ", "_").replace("-", "_")
-    known = PLAN_FOR_POSTGRES if kind == "postgres" else {} if kind == "key_value" else OLD_PLANS
-    return known.get(name, plan)
+    return OLD_NAMES.get(kind, {}).get(name, plan)
 
 
 def plan_megabytes(plan: str) -> int | None:

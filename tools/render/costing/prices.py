@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from tools.render.plans import OLD_NAMES
+
 Kind = Literal["service", "postgres", "key_value"]
 HOURS: Final = 730
 """Hours of a month, as vendors count."""
@@ -52,9 +54,8 @@ class Prices:
     def plan_id(self, kind: Kind, plan: str) -> str:
         """The id that the API answers since August 2026, for an id or a name from before."""
         name = plan.lower().replace(" ", "_").replace("-", "_")
-        aliases: Mapping[str, str] = self.table["alias"].get(kind, {})
         known: Mapping[str, Any] = self.table[kind]
-        return aliases.get(name) or (name if name in known else plan.lower())
+        return OLD_NAMES[kind].get(name) or (name if name in known else plan.lower())
 
     def plan(self, kind: Kind, plan: str) -> Price | None:
         """One instance of a plan; None where the price is not known."""

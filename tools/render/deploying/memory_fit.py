@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tools.render.deploying.checks import Check, ok, unseen, warning
-from tools.render.plans import heap_flag, plan_megabytes
+from tools.render.plans import HEAP_SHARE, heap_flag, plan_megabytes
 
 JOBS: Final = ("WORKER_CONCURRENCY", "QUEUE_CONCURRENCY", "SIDEKIQ_CONCURRENCY", "CELERY_CONCURRENCY")
 READ: Final = (
@@ -18,8 +18,6 @@ _WORKERS: Final = re.compile(r"(?:--workers|-w)[= ](\d{1,3})")
 _CONCURRENCY: Final = re.compile(r"--concurrency[= ](\d{1,4})")
 LEAST_FOR_A_JOB: Final = 128
 """MB; with less, one large document is enough for the kernel to end the process."""
-_ROOM: Final = 0.8
-"""The share of memory that a heap may take: buffers, stacks and native code live beside it."""
 
 
 def plan_memory(plan: str) -> int | None:
@@ -35,7 +33,7 @@ def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> 
     text = " ".join((start_command, *settings.values()))
     flag, heap = heap_flag(text)
     processes, jobs = _processes(start_command, settings), _jobs(start_command, settings)
-    room = (heap or int(_ROOM * limit / processes)) // jobs
+    room = (heap or int(HEAP_SHARE * limit / processes)) // jobs
     if jobs > 1 and room < LEAST_FOR_A_JOB:
         said = f"{jobs} jobs at once share {room * jobs} MB: {room} MB for each"
         return warning("memory", said, f"plan {plan} has {limit} MB; concurrency {jobs}")
@@ -50,7 +48,7 @@ def check_memory(plan: str, start_command: str, settings: Mapping[str, str]) -> 
             f"{told} is not below the plan's {limit} MB: it is killed before it collects its garbage",
             evidence,
         )
-    if total > _ROOM * limit:
+    if total > HEAP_SHARE * limit:
         return warning("memory", f"{told} leaves little of the plan's {limit} MB for all else", evidence)
     return ok("memory", f"{told} fits into {limit} MB", evidence)
 

@@ -25,10 +25,9 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.render.inventory import Inventory, Unit
 from tools.render.inventory_values import Value
-from tools.render.plans import heap_flag, plan_megabytes
+from tools.render.plans import HEAP_SHARE, heap_flag, plan_megabytes
 from tools.render.ruling import on, told
 
-_ROOM = 0.85
 _WORKERS = re.compile(r"(?:--workers|-w)[= ](\d{1,3})\b")
 
 
@@ -40,7 +39,7 @@ def check(inventory: Inventory) -> Iterator[Finding]:
             continue
         processes = _processes(unit)
         total = heap * processes
-        if total > _ROOM * memory:
+        if total > HEAP_SHARE * memory:
             several = f" in each of {processes} processes" if processes > 1 else ""
             yield on(
                 "heap_exceeds_plan",

@@ -9,6 +9,7 @@ import pytest
 
 from tests.contracts import specs_folder
 from tools.render.costing.prices import Kind, connection_limit, prices, size_of
+from tools.render.plans import OLD_NAMES
 
 KINDS: tuple[Kind, ...] = ("service", "postgres", "key_value")
 TABLES = (*KINDS, "cron", "workspace", "rate")
@@ -29,7 +30,7 @@ def test_every_line_names_a_source_that_is_described():
 def test_old_names_lead_to_plans_that_have_a_price():
     listed = prices()
     for kind in KINDS:
-        for old, new in listed.table["alias"][kind].items():
+        for old, new in OLD_NAMES[kind].items():
             assert listed.plan_id(kind, old) == new
             assert listed.plan(kind, old) == listed.plan(kind, new) is not None
     assert listed.plan_id("service", "Pro Plus") == "4c-8g"
