@@ -140,7 +140,7 @@ class Campaign:
             if row.id in ids and allowed is False:
                 key = narrowed_to(self.world, row, standing)
                 self.violations.append(Violation(Kind.READ, actor, "SELECT", row, (query.table,), narrow=key))
-            elif row.id not in ids and allowed and standing.base == "owner":
+            elif row.id not in ids and allowed and standing.base == "owner" and not standing.closed:
                 self.denied.append(Violation(Kind.DENIED, actor, "SELECT", row, ()))
 
     # -- writing -------------------------------------------------------------------------

@@ -33,6 +33,8 @@ def cast(population: Population) -> list[Actor]:
             if account in population.staff:
                 continue
             actors.append(made.actor(spec.text(), role, account, spec=spec, tenant=a))
+        lapsed = [side for side in world.sides if side.lapsed]
+        actors += [made.actor(f"owner of {side.name}", role, side.account, tenant=side) for side in lapsed]
         actors += made.staff(population, stranger, role)
     return actors
 

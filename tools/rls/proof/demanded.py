@@ -58,6 +58,7 @@ class Demanded:
             for state in wanted if title in self.world.rows else ():
                 self._in_state(title, state)
         if self.wishes:
+            self._second_records()
             self._for_calls()
 
     def _state(self, title: str, tests: tuple[Test, ...]) -> None:
@@ -95,6 +96,14 @@ class Demanded:
             with suppress(CannotFill, SqlFailure):
                 self.population.filler.variant(row, {**more, state.column: state.sample})
                 return
+
+    def _second_records(self) -> None:
+        """One more record of every kind for the first family's owner: rows may be moved between his own."""
+        for title, row in self.world.sides[0].records.items():
+            anchor = self.model.anchors[title]
+            if any(not way.hops for way in anchor.owners) and title in self.world.rows:
+                with suppress(CannotFill, SqlFailure):  # one account has one record
+                    self.population.filler.variant(row, {})
 
     def _for_calls(self) -> None:
         """Rows as functions ask for them, and the same below the records that were added for that."""

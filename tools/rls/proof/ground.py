@@ -129,7 +129,7 @@ class Ground:
         """Twins that are not fixed lead to the other family, where both ends must not be the same."""
         found: dict[str, str | None] = {}
         for key in self._twins(table):
-            record = next((side.records.get(key.target) for side in reversed(self.world.sides)), None)
+            record = next((side.records.get(key.target) for side in reversed(self.world.sides[:2])), None)
             if record is not None and key.columns[0] not in fixed:
                 found[key.columns[0]] = record.values.get(key.target_columns[0])
         return found
@@ -151,8 +151,8 @@ class Ground:
     def account_conditions(self, title: str) -> list[Condition]:
         return [
             condition
-            for opening in self.model.openings
-            for condition in opening.conditions
+            for one in (*self.model.openings, *self.model.anchors.values())
+            for condition in one.conditions
             if condition.hops and condition.table == title
         ]
 

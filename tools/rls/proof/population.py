@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from tools.rls.objects import Key
@@ -22,6 +23,7 @@ from tools.sandbox.scratch.session import SqlFailure
 OTHER: Final = "something else"
 """A value of a free text column that no policy has ever heard of."""
 DEAD_TRIED: Final = 6
+LAPSED_TRIED: Final = 3
 _CREATED: Final = re.compile(r"(_by|creator|founder|author)$")
 VALUES_TRIED: Final = 4
 """How many constants of one column get a row of their own."""
@@ -36,6 +38,7 @@ class Population(Ground):
             self.world.sides.append(self.side(name))
         for opening in self.model.openings:
             self.open(opening)
+        self.lapse()
         self.visitor = self.account()
         return self.world
 
@@ -75,6 +78,26 @@ class Population(Ground):
             if opening.anchor != STAFF and not self._owned(opening.anchor):
                 self.hold(opening, side, side.account, Spec(opening.name, top_rank(opening)))
         return side
+
+    def lapse(self) -> None:
+        """Owners whose account is not as their records ask for: suspended, closed."""
+        anchors = self._anchors()
+        turned: dict[tuple[str, str, str | None], None] = {}
+        for condition in (one for anchor in anchors for one in anchor.conditions):
+            if len(condition.hops) == 1 and self.is_mirror(condition.table):
+                dead = self._dead(condition)[:LAPSED_TRIED]
+                turned |= dict.fromkeys((condition.table, condition.column, value) for value in dead)
+        for title, column, value in turned:
+            said = "null" if value is None else value
+            side = Side(f"c whose {column} is {said}", self.account({title: {column: value}}), lapsed=True)
+            for anchor in anchors:
+                own = {way.column: side.account for way in anchor.owners if not way.hops and way.column}
+                mine = [one for one in anchor.conditions if not one.hops]
+                if own and anchor.table in self.snapshot.relations:
+                    with suppress(CannotFill, SqlFailure):
+                        row = self.insert_living(anchor.table, own, mine, {}, side.rows)
+                        side.records[anchor.table] = side.add(row)
+            self.world.sides.append(side)
 
     def tenant(self, anchor: Anchor) -> str:
         """A new tenant's value, of the type of the columns that hold it."""

@@ -31,6 +31,7 @@ from tools.rls.proof.model_text import lines
 from tools.rls.proof.observe import expectations
 from tools.rls.proof.population import Population
 from tools.rls.proof.probing import Probing
+from tools.rls.proof.promoting import promotions
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.symbolic import decide
 from tools.rls.proof.verdict import Answer, Proof
@@ -256,6 +257,7 @@ class Stage:
             self.world, standings, probing, templates, deadline, progress, lanes=lanes, wishes=self.wishes
         )
         campaign.run()
+        campaign.violations += promotions(campaign)
         progress("views and functions ...")
         calls.read_views(campaign)
         calls.call(campaign)

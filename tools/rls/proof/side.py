@@ -29,6 +29,8 @@ class Side:
     rows: list[Row] = field(default_factory=list[Row])
     spares: list[Row] = field(default_factory=list[Row])
     """Parents that no row of a link table refers to yet, so that an attack can insert one."""
+    lapsed: bool = False
+    """Whether the owner's account is not in force."""
 
     def add(self, row: Row) -> Row:
         """Keep a row, so that later ones may refer to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ from tools.rls.proof.writing import (
 SAMPLED: Final = 2
 """Rows of one kind (same record, same standing) that writes are tried on."""
 WRITING: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
+WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(eq=False)
@@ -70,8 +72,37 @@ class Tactics:
         if leading and actor.account == self.world.sides[1].account:
             yield from mixes(self.world, self.templates, actor, belonging)
             yield from upserts(self.world, self.templates, actor, belonging)
+        brought = self._brought(actor, belonging) if leading else []
         for side in self.world.sides[: 2 if leading else 1]:
-            yield from inserts(self.world, self.templates, actor, side, belonging)
+            yield from inserts(self.world, self.templates, actor, side, belonging, brought)
+
+    def _brought(self, actor: Actor, belonging: Belonging) -> list[dict[str, str | None]]:
+        """For a second parent that a policy of INSERT speaks of: a row that is the actor's own, or none."""
+        relation = self.world.snapshot.relations[belonging.table]
+        policies = [policy for policy in relation.policies if policy.covers("INSERT")]
+        said = {
+            name for policy in policies for name in WORD.findall(policy.check_text or policy.using_text or "")
+        }
+        leading = {name for hops in belonging.paths for hop in hops[:1] for name in hop.columns}
+        found: list[dict[str, str | None]] = []
+        for key in relation.foreign_keys:
+            column = key.columns[0]
+            if len(key.columns) > 1 or column in leading or column not in said:
+                continue
+            if key.target in self.world.model.tables:
+                found += [
+                    {column: row.values.get(key.target_columns[0])} for row in self._owned(actor, key.target)
+                ]
+            if not relation.columns[column].required:
+                found.append({column: None})
+        return found
+
+    def _owned(self, actor: Actor, title: str) -> list[WorldRow]:
+        """A row that belongs to the actor himself, where there is one."""
+        if self.world.model.accounts == title or not actor.account:
+            return []
+        rows = self.world.rows.get(title, ())
+        return [row for row in rows if self.standings.standing(actor, row).base == "owner"][:1]
 
     def _old_rows(self, actor: Actor, title: str, may: frozenset[str]) -> Iterator[Write]:
         leading = actor in self.leading
@@ -81,7 +112,7 @@ class Tactics:
         rows = self.sample(actor, every, SAMPLED if leading else 1)
         yield from touches(self.world, actor, rows, self.templates.shapes_generated, may)
         if actor.name in self.blind_actors and title != storage.OBJECTS:
-            yield from blind(self.world, actor, self.world.sides[0], title, may)
+            yield from self._blindly(actor, title, may)
         if "UPDATE" not in may:
             return
         own = [row for row in rows if self.own(actor, row)]
@@ -89,6 +120,17 @@ class Tactics:
             yield from moves(self.world, actor, own[:3], self.world.sides[0])
         if title in self.trusted:
             yield from raises(self.world, actor, rows if leading else own, self.world.sides[0])
+
+    def _blindly(self, actor: Actor, title: str, may: frozenset[str]) -> Iterator[Write]:
+        """Whatever there is, as the first family's row tells and one that the actor wrote in former times."""
+        first = next((row for row in self.world.sides[0].rows if row.table == title), None)
+        if first is not None:
+            yield from blind(self.world, actor, WorldRow(title, "", dict(first.values)), may)
+        for row in self.world.rows[title]:
+            standing = self.standings.standing(actor, row)
+            if standing.author and not standing.inside:
+                yield from blind(self.world, actor, row, may, where=" where true")
+                return
 
     @cached_property
     def blind_actors(self) -> frozenset[str]:
@@ -108,7 +150,10 @@ class Tactics:
         """Actors who try everything: strangers, owners, staff, the living, and one of every kind of ended."""
         kinds: set[tuple[str, str]] = set()
         found: set[Actor] = set()
+        lapsed = {side.account for side in self.world.sides if side.lapsed}
         for actor in self.world.actors:
+            if actor.account in lapsed:
+                continue
             spec = actor.spec
             kind = (spec.opening, "".join(c.column for c, _ in spec.changes)) if spec else (actor.name, "")
             first = spec is not None and spec.opening not in {opening for opening, _ in kinds}
@@ -156,6 +201,7 @@ class Tactics:
         return frozenset(
             (table, record.values.get(anchors[table].key) or "")
             for side in self.world.sides
+            if not side.lapsed
             for table, record in side.records.items()
         )
 

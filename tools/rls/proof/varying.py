@@ -22,6 +22,9 @@ from tools.sandbox.scratch.fill import CannotFill
 
 VALUES: Final = 3
 """How many values of one column are tried."""
+SAMPLES: Final = 2
+"""And where any value at all is asked for."""
+TIMES: Final = ("timestamp", "date")
 NOTHING: Final[tuple[str, ...]] = ()
 
 
@@ -67,14 +70,21 @@ class Varying:
     def _inserts(self, actor: Actor, row: WorldRow, states: Sequence[State]) -> Iterator[Write]:
         world = self.tactics.world
         for state in states:
-            if not state.holds(row.values):
-                values = {**row.values, state.column: state.sample}
+            for value in () if state.holds(row.values) else self._samples(actor, row, state):
+                values = {**row.values, state.column: value}
                 made = self.tactics.templates.shapes_generated
                 sql = insert_statement(world, world.snapshot.relations[row.table], actor, values, made)
                 if sql and state.column in sql:
                     yield Write(
                         "vary", "INSERT", row.table, sql, None, WorldRow(row.table, "", values), living=False
                     )
+
+    def _samples(self, actor: Actor, row: WorldRow, state: State) -> list[str | None]:
+        """Values that put a column into a state: anything at all need not be a time."""
+        column = self.tactics.world.snapshot.relations[row.table].columns.get(state.column)
+        if state.kind != "set" or column is None or column.type.startswith(TIMES):
+            return [state.sample]
+        return [value for value in self._values(actor, row, state.column) if value is not None][:SAMPLES]
 
     def _values(self, actor: Actor, row: WorldRow, name: str) -> list[str | None]:
         """Other values of a column: rows of the own records first, then of others, then plain ones."""
@@ -89,10 +99,11 @@ class Varying:
                 target = key.target_columns[key.columns.index(name)]
                 rows = list(world.rows.get(key.target, ()))
                 own = [one for one in rows if self.tactics.own(actor, one)]
+                own.sort(key=lambda one: self.tactics.standings.standing(actor, one).closed)
                 found += [one.values.get(target) for one in (*own[:2], *rows[:2])]
         if not found:
             found += [state.sample for state in self.wishes.states.get(row.table, ()) if state.column == name]
-            if column.type.startswith(("timestamp", "date")):
+            if column.type.startswith(TIMES):
                 found += [FUTURE, PAST]
             if column.type == "boolean":
                 found += ["true", "false"]

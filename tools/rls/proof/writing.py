@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final, Literal
 
 from tools.rls.objects import Relation
 from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.model import STAFF, Belonging, Condition, Kind, Model, Opening
-from tools.rls.proof.side import FUTURE, Side, living, top_rank
-from tools.rls.proof.templates import Templates
+from tools.rls.proof.side import FAR, FUTURE, Side, living, top_rank
+from tools.rls.proof.templates import NOTHING, Templates
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
 
 Purpose = Literal["insert", "mix", "upsert", "touch", "move", "raise", "take", "delete", "vary"]
@@ -33,15 +34,22 @@ class Write:
 
 
 def inserts(
-    world: World, templates: Templates, actor: Actor, side: Side, belonging: Belonging
+    world: World,
+    templates: Templates,
+    actor: Actor,
+    side: Side,
+    belonging: Belonging,
+    brought: Sequence[Mapping[str, str | None]] = (),
 ) -> Iterator[Write]:
-    """New rows of a table in this side's records, written as the actor would write them."""
+    """New rows of a table in this side's records, written as the actor would write them.
+
+    `brought`: values to try in other columns, such as the key of a row of the actor's own.
+    """
     relation = world.snapshot.relations[belonging.table]
     for row in templates.rows(side, belonging):
         seen: set[str] = set()
-        for named_by in people(belonging, actor):
-            values = dict(row.values)
-            values.update(named_by)
+        for named_by, more in product(people(belonging, actor), (NOTHING, *brought)):
+            values = {**row.values, **named_by, **more}
             sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
             if sql and sql not in seen:
                 seen.add(sql)
@@ -141,27 +149,46 @@ def touches(
             )
 
 
-def blind(world: World, actor: Actor, side: Side, title: str, may: frozenset[str]) -> Iterator[Write]:
-    """UPDATE and DELETE that name no row and read no column: only their own policies decide, not SELECT's."""
-    row = next((WorldRow(title, "", dict(r.values)) for r in side.rows if r.table == title), None)
+def blind(
+    world: World, actor: Actor, row: WorldRow, may: frozenset[str], *, where: str = ""
+) -> Iterator[Write]:
+    """UPDATE and DELETE that name no row and read no column: only their own policies decide, not SELECT's.
+
+    The row is the one that is looked at afterwards. `where` tells two such statements apart.
+    """
+    title = row.table
     relation = world.snapshot.relations[title]
-    if row is None or not any(key.kind == "p" for key in relation.keys):
+    if not any(key.kind == "p" for key in relation.keys):
         return
-    role = world.snapshot.roles[actor.role]
+    row = WorldRow(title, "", dict(row.values))
     mine = where_key(relation, row)
     if "DELETE" in may:
         gone = f"select to_jsonb(1) where not exists (select from {named(title)} where {mine})"
-        yield Write("delete", "DELETE", title, f"delete from {named(title)}", row, None, witness=gone)
+        yield Write("delete", "DELETE", title, f"delete from {named(title)}{where}", row, None, witness=gone)
+    for name, value in _marks(world, actor, row)[:MARKS] if "UPDATE" in may else ():
+        marked = f"select to_jsonb(1) from {named(title)} where {mine} and {quoted(name)} = {literal(value)}"
+        sql = f"update {named(title)} set {quoted(name)} = {literal(value)}{where}"
+        yield Write("touch", "UPDATE", title, sql, row, row, witness=marked)
+
+
+def _marks(world: World, actor: Actor, row: WorldRow) -> list[tuple[str, str]]:
+    """Columns that the actor's role may set, with another value: a free text alone, or what there is."""
+    relation, role = world.snapshot.relations[row.table], world.snapshot.roles[actor.role]
     keyed = {name for key in relation.keys for name in key.columns}
-    for name, column in relation.columns.items() if "UPDATE" in may else ():
-        free = column.type == "text" and name not in keyed and not column.values
-        if free and world.snapshot.may_column(role, relation, name, "UPDATE"):
-            marked = (
-                f"select to_jsonb(1) from {named(title)} where {mine} and {quoted(name)} = {literal(MARK)}"
-            )
-            sql = f"update {named(title)} set {quoted(name)} = {literal(MARK)}"
-            yield Write("touch", "UPDATE", title, sql, row, row, witness=marked)
-            return
+    found: list[tuple[str, str]] = []
+    for name, column in relation.columns.items():
+        if name in keyed or not world.snapshot.may_column(role, relation, name, "UPDATE"):
+            continue
+        now = row.values.get(name)
+        if column.values:
+            found += [(name, value) for value in column.values if value != now]
+        elif column.type == "text":
+            return [(name, MARK)]
+        elif column.type.startswith(("timestamp", "date")):
+            found.append((name, FUTURE if now is None or now < FUTURE else FAR))
+        elif column.type == "boolean":
+            found.append((name, "false" if now == "true" else "true"))
+    return found
 
 
 def upserts(world: World, templates: Templates, actor: Actor, belonging: Belonging) -> Iterator[Write]:
@@ -310,6 +337,8 @@ def alive(model: Model, table: str, values: Mapping[str, str | None]) -> bool:
 
 
 MARK: Final = "marked by a stranger"
+MARKS: Final = 4
+"""Values that are tried in statements that name no row."""
 
 
 def trusted_tables(model: Model) -> frozenset[str]:
