@@ -201,7 +201,7 @@ group by r.ev_class
 
 TRIGGERS: Final = """
 select t.tgrelid::bigint as relation, t.tgname::text as name, t.tgfoid::bigint as function,
-       t.tgtype::int as kind, t.tgenabled::text <> 'D' as enabled,
+       t.tgtype::int as kind, t.tgenabled::text in ('O', 'A') as enabled,  -- R: in a replica's session only
        -- Arguments are stored as C strings one after the other.
        string_to_array(encode(t.tgargs, 'escape'), '\\000') as arguments,
        t.tgoldtable::text as old_table, t.tgnewtable::text as new_table, t.tgparentid <> 0 as cloned

@@ -53,7 +53,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger; `kind` is pg_trigger.tgtype (bit 1 before, 2 insert, 4 update: see `fires`)."""
+    """A trigger; `kind` is pg_trigger.tgtype (bit 1 before, 2 insert, 4 update: see `concerns`).
+
+    `enabled`: it fires in an ordinary session.
+    """
 
     name: str
     function: int
@@ -68,8 +71,11 @@ class Trigger:
 
     def fires(self, command: str) -> bool:
         """Whether an enabled BEFORE or AFTER trigger runs on INSERT, UPDATE or DELETE."""
-        bit = {"INSERT": 4, "DELETE": 8, "UPDATE": 16}[command]
-        return self.enabled and bool(self.kind & bit)
+        return self.enabled and self.concerns(command)
+
+    def concerns(self, command: str) -> bool:
+        """Whether it is declared for INSERT, UPDATE or DELETE, enabled or not."""
+        return bool(self.kind & {"INSERT": 4, "DELETE": 8, "UPDATE": 16}[command])
 
 
 @dataclass(frozen=True, eq=False)

@@ -222,3 +222,49 @@ def test_tables_that_lead_to_each_other_are_judged_once(family: Connection) -> N
         alter table public.comments enable row level security; alter table public.posts enable row level security;
         create policy c on public.comments for select using (true); create policy p on public.posts for select using (true)"""
     assert {f.level for f in found(family, sql, "rls_policy_always_true").values()} == {"WARN"}
+
+
+def test_a_guard_without_trigger_is_named_with_its_table_and_created_again(family: Connection) -> None:
+    sql = """create function app.guard_grant() returns trigger language plpgsql as $$ begin
+        if old.status = 'revoked' and new.status <> 'revoked' then raise exception 'made anew'; end if; return new; end $$"""
+    every = found(family, sql, "guard_function_unused")
+    assert {name: finding.level for name, finding in every.items()} == {
+        "app.guard_grant()": "WARN",
+        "public.grants": "WARN",
+    }
+    assert "authenticated may write what" in every["public.grants"].message
+    family.execute(every["public.grants"].fix.encode())
+    assert found(family, "", "guard_function_unused") == {}
+
+
+def test_a_disabled_guard_is_an_error_where_no_policy_looks_at_what_it_holds(family: Connection) -> None:
+    guard = """create function app.keep() returns trigger language plpgsql as $$ begin
+        if new.{0} is distinct from old.{0} then raise exception 'stays'; end if; return new; end $$;
+        create trigger keep before update on public.grants for each row execute function app.keep();
+        alter table public.grants disable trigger keep"""
+    family.execute(guard.format("profile_id").encode())
+    assert found(family, "", "guard_trigger_disabled")["public.grants"].level == "WARN"
+    family.execute("drop function app.keep() cascade")
+    family.execute(guard.format("status").encode())
+    finding = found(family, "", "guard_trigger_disabled")["public.grants"]
+    assert (finding.level, "status, which it holds" in finding.message) == ("ERROR", True)
+
+
+def test_a_helper_whose_wider_arm_makes_its_condition_idle_is_named_itself(family: Connection) -> None:
+    sql = """create function app.any_state() returns setof uuid language sql stable security definer set search_path = '' as
+        $$ select g.profile_id from public.grants g where g.grantee_id = (select auth.uid()) and g.expires_at > now() $$;
+        create or replace function app.granted() returns setof uuid language sql stable security definer set search_path = '' as
+        $$ select app.any_state() union select g.profile_id from public.grants g
+           where g.grantee_id = (select auth.uid()) and g.status = 'active' and g.expires_at > now() $$"""
+    every = found(family, sql, "policy_alternative_absorbed")
+    assert list(every) == ["app.granted()"]
+    assert "condition on status" in every["app.granted()"].message
+
+
+def test_of_two_policies_for_one_command_the_one_without_effect_is_named(family: Connection) -> None:
+    sql = """create policy wide on public.notes for insert to authenticated with check (profile_id = any (array(select app.owned())));
+        alter policy notes_insert on public.notes with check (
+          profile_id = any (array(select app.owned())) and written_by = (select auth.uid()))"""
+    every = found(family, sql, "policy_alternative_absorbed")
+    assert list(every) == ["policy notes_insert on public.notes"]
+    assert "policy wide lets authenticated" in every["policy notes_insert on public.notes"].message

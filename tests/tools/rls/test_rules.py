@@ -10,11 +10,12 @@ import pytest
 from tests.tools.rls.cases import CASES, Case
 from tests.tools.rls.more_cases import MORE
 from tests.tools.rls.reading import Connection, findings_of
+from tests.tools.rls.sibling_cases import SIBLINGS
 from tools.findings import Finding
 from tools.rls import rules
 from tools.rls.rules import RULES
 
-EVERY = (*CASES, *MORE)
+EVERY = (*CASES, *MORE, *SIBLINGS)
 MEASURED = {"rls_table_seq_scanned"}
 """Rules over statistics, which a transaction does not show: they have tests of their own."""
 SECTIONS = ("What it finds", "Why it matters", "Fix", "When to ignore")

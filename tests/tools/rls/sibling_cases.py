@@ -1,0 +1,133 @@
+"""Cases for the rules that hold a policy or a guard against its siblings, over the same little schema."""
+
+# ruff: noqa: E501  SQL reads better when its lines are not broken
+
+from __future__ import annotations
+
+from tests.tools.rls.cases import Case
+
+GUARD = """create function app.keep_profile() returns trigger language plpgsql as $$ begin
+  if new.profile_id is distinct from old.profile_id then raise exception 'a note stays with its profile'; end if; return new; end $$;
+create trigger keep before update on public.notes for each row execute function app.keep_profile();
+"""
+FROZEN = """create function app.freeze() returns trigger language plpgsql as $$ declare name text; begin
+  foreach name in array tg_argv loop
+    if to_jsonb(new) -> name is distinct from to_jsonb(old) -> name then raise exception '% stays', name; end if;
+  end loop; return new; end $$;
+create table public.weights (id uuid primary key, profile_id uuid not null references public.profiles (id), grams int);
+create table public.heights (id uuid primary key, profile_id uuid not null references public.profiles (id), millimetres int);
+create index on public.weights (profile_id); create index on public.heights (profile_id);
+alter table public.weights enable row level security; alter table public.heights enable row level security;
+create policy w on public.weights to authenticated using (profile_id = any (array(select app.owned())));
+create policy h on public.heights to authenticated using (profile_id = any (array(select app.owned())));
+create trigger hold before update on public.weights for each row execute function app.freeze('profile_id');
+create trigger hold before update on public.heights for each row execute function app.freeze('profile_id');
+create trigger hold before update on public.grants for each row execute function app.freeze('profile_id', 'grantee_id');
+"""
+LEVELS = """create table public.helpers (profile_id uuid references public.profiles (id), user_id uuid references auth.users (id), can_write boolean, primary key (profile_id, user_id));
+create index on public.helpers (user_id);
+alter table public.helpers enable row level security;
+create function app.may(profile uuid, level text) returns boolean language plpgsql stable security definer set search_path = '' as $$
+begin
+  if level not in ('read', 'write') then return false; end if;
+  if exists (select from public.profiles p where p.id = profile and p.owner_id = (select auth.uid())) then return true; end if;
+  return exists (select from public.helpers h where h.profile_id = profile and h.user_id = (select auth.uid())
+    and (level = 'read' or h.can_write));
+end $$;
+drop policy notes_select on public.notes; drop policy notes_insert on public.notes; drop policy notes_update on public.notes;
+create policy notes_update on public.notes for update to authenticated using (app.may(profile_id, 'write'));
+"""
+
+SIBLINGS = (
+    Case(
+        "guard_trigger_disabled",
+        "public.notes",
+        GUARD + "alter table public.notes disable trigger keep",
+        (
+            GUARD,
+            GUARD
+            + "alter table public.notes disable trigger keep; revoke update on public.notes from anon, authenticated",
+            GUARD + "alter table public.notes disable trigger keep; drop policy notes_update on public.notes",
+            GUARD + "alter table public.notes enable always trigger keep",
+            """alter table public.notes add column updated_at timestamptz;
+            create function app.touch() returns trigger language plpgsql as $$ begin new.updated_at := now(); return new; end $$;
+            create trigger touch before update on public.notes for each row execute function app.touch();
+            alter table public.notes disable trigger touch""",
+            """create function app.tell() returns trigger language plpgsql as $$ begin perform pg_notify('notes', new.id::text); return null; end $$;
+            create trigger tell after update on public.notes for each row execute function app.tell();
+            alter table public.notes disable trigger tell""",
+            """create function app.keep_copy() returns trigger language plpgsql as $$ begin
+            if tg_op = 'DELETE' then return old; end if; return new; end $$;
+            create trigger copy before update or delete on public.notes for each row execute function app.keep_copy();
+            alter table public.notes disable trigger copy""",
+        ),
+    ),
+    Case(
+        "guard_trigger_missing",
+        "public.notes",
+        FROZEN,
+        (
+            FROZEN
+            + "create trigger hold before update on public.notes for each row execute function app.freeze('profile_id')",
+            FROZEN
+            + "revoke update on public.notes from anon, authenticated; grant update (body) on public.notes to authenticated",
+            FROZEN + "drop policy notes_update on public.notes",
+            FROZEN + "drop trigger hold on public.heights",
+            GUARD,
+        ),
+    ),
+    Case(
+        "guard_function_unused",
+        "app.keep_rows()",
+        """create function app.keep_rows() returns trigger language plpgsql as $$ begin
+        if new.profile_id <> old.profile_id then raise exception 'no'; end if; return new; end $$""",
+        (
+            GUARD,
+            GUARD + "alter table public.notes disable trigger keep",
+            """create function app.guard_notes() returns trigger language plpgsql as $$ begin
+            if new.body is null then raise notice 'empty'; end if; return new; end $$""",
+            GUARD
+            + """create function app.guard_note() returns trigger language plpgsql as $$ begin
+            if new.profile_id <> old.profile_id then raise exception 'no'; end if; return new; end $$""",
+            """create function app.keep_note() returns trigger language plpgsql as $$ begin
+            if new.profile_id <> old.profile_id then raise exception 'no'; end if; return new; end $$;
+            revoke update on public.notes from anon, authenticated""",
+        ),
+    ),
+    Case(
+        "policy_alternative_absorbed",
+        "policy notes_select on public.notes",
+        """alter policy notes_select on public.notes using (
+          (written_by = (select auth.uid()) and profile_id in (select app.granted())) or written_by = (select auth.uid()))""",
+        (
+            "alter policy notes_select on public.notes using (written_by = (select auth.uid()) or profile_id in (select app.granted()))",
+            """alter policy notes_select on public.notes using (
+              (written_by = (select auth.uid()) and body <> '') or (profile_id in (select app.granted()) and body <> ''))""",
+            """create function app.visible() returns setof uuid language sql stable security definer set search_path = '' as
+            $$ select app.owned() union select app.granted() $$;
+            alter policy notes_select on public.notes using (profile_id in (select app.owned()) or profile_id in (select app.visible()))""",
+            "create policy second on public.notes for select to authenticated using (written_by = (select auth.uid()))",
+            """create policy wide on public.notes for select to anon using (profile_id in (select app.granted()));
+            alter policy notes_select on public.notes using (profile_id in (select app.granted()) and body <> '')""",
+        ),
+    ),
+    Case(
+        "policy_all_wider_than_siblings",
+        "policy open on public.notes",
+        LEVELS
+        + "create policy open on public.notes for all to authenticated using (app.may(profile_id, 'read'))",
+        (
+            LEVELS
+            + "create policy open on public.notes for select to authenticated using (app.may(profile_id, 'read'))",
+            LEVELS
+            + "create policy open on public.notes for all to authenticated using (app.may(profile_id, 'write'))",
+            LEVELS
+            + "create policy open on public.notes for all to authenticated using (written_by = (select auth.uid()))",
+            LEVELS
+            + "create policy open on public.notes for all to authenticated using (app.may(profile_id, 'read')); revoke update on public.notes from authenticated",
+            "create policy open on public.notes for all to authenticated using (profile_id = any (array(select app.owned())))",
+            """create policy open on public.profiles for all to authenticated using (owner_id = (select auth.uid()));
+            create policy change on public.profiles for update to authenticated using (owner_id = (select auth.uid()) and (select auth.role()) = 'authenticated')""",
+        ),
+    ),
+)
