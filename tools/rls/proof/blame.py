@@ -14,6 +14,7 @@ from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.events import Violation
+from tools.rls.proof.expect import may_read
 from tools.rls.proof.gifts import Gifts
 from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.states import Key
@@ -109,6 +110,8 @@ class Blame:
         """Where one of a row's states or columns is wrong, the row as such is rightly open: no helper is."""
         column = key.state.column if key.state else ""
         asking = [policy for policy in guilty if not column or key.to or _names(policy, column)]
+        if key.command == "INSERT" and key.state is not None:
+            asking = asking or guilty  # a new row's state is for WITH CHECK to ask
         if len(asking) != 1 and key.command != "UPDATE":
             asking = asking[:1]
         if len(asking) == 1:
@@ -198,7 +201,9 @@ class Blame:
             if not any(self.gifts.record(violation.actor, function, r) for r in scopes):
                 continue
             about_record = function.returns != "boolean" or "uuid" in function.argument_types
-            if standing.inside and self._reading(function) and not self._widely(function, violation):
+            reads = standing.inside and (self._reading(function) or self._opens(violation, function))
+            reads = reads and not self._vouches(violation.actor, function)
+            if reads and not self._widely(function, violation):
                 continue  # what it gives is right for those who read; who uses it for more is wrong
             outright = about_record and not standing.inside
             if outright or (
@@ -210,6 +215,11 @@ class Blame:
                 if any(self._shows(violation.actor, view, record) for record in scopes):
                     wrong = view.title
         return wrong or None
+
+    def _vouches(self, actor: Actor, function: Function) -> bool:
+        """Whether a function says of the account alone that it is in force, and the account is not."""
+        lapsed = {side.account for side in self.campaign.world.sides if side.lapsed}
+        return actor.account in lapsed and function.returns == "boolean" and not function.argument_types
 
     def _decides(self, violation: Violation, policy: Policy, function: Function) -> bool:
         """Whether the policy would refuse if the function said no; so where its text has no call of it."""
@@ -254,6 +264,18 @@ class Blame:
             policy.command == "SELECT" and function in self.reached.reached(facts)
             for policy in self.campaign.world.snapshot.policies
             for facts in policy.parts()
+        )
+
+    def _opens(self, violation: Violation, function: Function) -> bool:
+        """Whether who may read this row does so through this helper alone, by a policy for everything."""
+        world = self.campaign.world
+        standing = self.campaign.standings.standing(violation.actor, violation.row)
+        if violation.command == "SELECT" or not may_read(world, violation.row, standing):
+            return False
+        relation = world.snapshot.relations[violation.row.table]
+        opening = self.true_policies(violation.actor, relation, violation.row, "SELECT")
+        return bool(opening) and all(
+            any(function in self.reached.reached(facts) for facts in policy.parts()) for policy in opening
         )
 
     def _all_leak(self, function: Function, violation: Violation) -> bool:

@@ -151,6 +151,11 @@ class Standings:
             return {(anchor, key)}
         return {(self.model.accounts, account)} if account else set()
 
+    def _depth(self, record: Record) -> tuple[bool, Record]:
+        """Records below others first: what somebody is to a patient says more than what he is to a clinic."""
+        belonging = self.model.tables.get(record[0])
+        return not (belonging and any(belonging.paths)), record
+
     def _records(self) -> set[Record]:
         return {
             (row.table, self._key(row))
@@ -176,7 +181,7 @@ class Standings:
             author = any(self._is(actor, row, way) for way in belonging.authors)
         scopes = self.scopes(row)
         best = Standing("none")
-        for record in scopes:
+        for record in sorted(scopes, key=self._depth):
             one = self.to_record(actor, record)
             if not row.id and record[0] == row.table:
                 one = self._new_record(actor, row, one)
@@ -224,7 +229,7 @@ class Standings:
             lasting = all(self.world.meets(condition, row) for condition in anchor.conditions)
             return Standing("owner", ALL, closed=not lasting)
         best = Standing("none")
-        for value in self.values(actor):
+        for value in sorted(self.values(actor)):
             for hold in self.holds.get((record, value), ()):
                 if self.identity(actor, hold.identity) != hold.value:
                     continue

@@ -38,16 +38,42 @@ class Templates:
         if key not in self.made:
             found: list[WorldRow] = []
             for fixed in self._wanted(side, belonging):
-                try:
-                    with self.session.savepoint(keep=False):
-                        row = self.filler.insert(
-                            belonging.table, {**fixed, **wanted}, self._near(side, belonging)
-                        )
-                    found.append(WorldRow(belonging.table, "", dict(row.values)))
-                except (CannotFill, SqlFailure) as failure:
-                    self.failed[belonging.table] = str(failure)
+                row = self._row(side, belonging, {**fixed, **wanted})
+                turned = self._turned(side, belonging, fixed) if row is None else ()
+                tries = (self._row(side, belonging, {**one, **wanted}) for one in turned)
+                row = row or next((one for one in tries if one is not None), None)
+                found += [row] if row is not None else []
             self.made[key] = found
         return self.made[key]
+
+    def _row(self, side: Side, belonging: Belonging, values: Mapping[str, str | None]) -> WorldRow | None:
+        try:
+            with self.session.savepoint(keep=False):
+                row = self.filler.insert(belonging.table, values, self._near(side, belonging))
+        except (CannotFill, SqlFailure) as failure:
+            self.failed[belonging.table] = str(failure)
+            return None
+        self.failed.pop(belonging.table, None)
+        return WorldRow(belonging.table, "", dict(row.values))
+
+    def _turned(
+        self, side: Side, belonging: Belonging, values: Mapping[str, str | None]
+    ) -> Iterator[dict[str, str | None]]:
+        """Other values where the side's own do not fit: nobody where one account has one row, and the other
+        family's record as one of two of a kind that must differ (who refers, and to whom)."""
+        relation = self.world.snapshot.relations[belonging.table]
+        single = {name for key in relation.keys if key.kind == "u" for name in key.columns}
+        free = [n for n in single if n not in values and not relation.columns[n].required]
+        if free:
+            yield {**values, **dict.fromkeys(free)}
+        other = next((one for one in self.world.sides if one.account != side.account), None)
+        leading = [hops[0] for hops in belonging.paths if len(hops) == 1 and hops[0].target in side.records]
+        for hop in reversed(leading):
+            alike = [one for one in leading if one.target == hop.target]
+            record = other.records.get(hop.target) if other is not None else None
+            if len(alike) > 1 and record is not None:
+                pairs = zip(hop.columns, hop.target_columns, strict=True)
+                yield {**values, **{column: record.values.get(target) for column, target in pairs}}
 
     def _near(self, side: Side, belonging: Belonging) -> list[Row]:
         return [*(row for row in side.rows if row.table != belonging.table), *side.spares]

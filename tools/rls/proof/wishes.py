@@ -5,6 +5,7 @@ While a schema is observed, that is what its own conditions tell apart; afterwar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,7 @@ STATES: Final = 12
 """States of one table's rows that are told apart."""
 LABELS: Final = 6
 """A column that takes more values than this is told apart by those that conditions name."""
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MEANT: Final = (Kind.SCOPED, Kind.OWN, Kind.STAFF)
 
 
@@ -74,7 +76,8 @@ def _states(evidence: Evidence, model: Model, relation: Relation) -> Iterator[St
         column = relation.columns.get(name)
         if title == relation.title and column is not None:
             labels = column.values if 0 < len(column.values) <= LABELS else ()
-            yield from (State(name, "is", value) for value in labels or constants)
+            named = (value for value in constants if column.type != "uuid" or _UUID.fullmatch(value))
+            yield from (State(name, "is", value) for value in labels or named)
     called = [test for frame in evidence.called for test in frame.tests]
     for test in [*(test for tests in evidence.tests.values() for test in tests), *called]:
         column = relation.columns.get(test.ref.column)
