@@ -97,6 +97,7 @@ class Varying:
         for key in relation.foreign_keys:
             if name in key.columns:
                 target = key.target_columns[key.columns.index(name)]
+                found += [actor.account] if actor.account and key.target == world.model.accounts else []
                 rows = list(world.rows.get(key.target, ()))
                 own = [one for one in rows if self.tactics.own(actor, one)]
                 own.sort(key=lambda one: self.tactics.standings.standing(actor, one).closed)
