@@ -78,10 +78,16 @@ class SnakeWire(Wire):
 T = TypeVar("T")
 
 
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Built once: with `defer_build` each new adapter works out the whole schema again."""
+    return TypeAdapter(kind)
+
+
 def parse(kind: type[T], value: object, *, where: str) -> T:
     """The value as that type. Raises RemoteError naming the field, never its content."""
     try:
-        return TypeAdapter(kind).validate_python(value)
+        return _adapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(step) for step in first["loc"]) or "the whole"

@@ -44,7 +44,7 @@ class Clock:
 
 def stamp(moment: datetime, digits: int = 6) -> str:
     """RFC 3339 with Z, as Render writes it: 2025-01-13T16:42:08.549212Z."""
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    text = moment.astimezone(UTC).isoformat(timespec="microseconds")
     return f"{text[: 20 + digits] if digits else text[:19]}Z"
 
 
@@ -53,4 +53,4 @@ def moment_of(text: str) -> datetime:
     if text.replace(".", "", 1).isdigit():
         return datetime.fromtimestamp(float(text), UTC)
     parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
+from typing import Final
 
 from tools.sandbox.platform import deploys
 from tools.sandbox.platform.dice import resource_id, unit
 from tools.sandbox.platform.shapes import Json
 from tools.sandbox.platform.signals import active
 from tools.sandbox.platform.world import Event, Hosted, World
+
+RANGES: Final = (range(60), range(24), range(1, 32), range(1, 13), range(7))
+"""The values of the five fields of a schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +28,31 @@ class Run:
     reason: Json | None
 
 
-def due(schedule: str, moment: datetime) -> bool:
-    """Whether a cron schedule fires in this minute (UTC, five fields)."""
+def _due(schedule: str, start: datetime, end: datetime) -> Iterator[datetime]:
+    """The minutes of the window in which a cron schedule fires (UTC, five fields)."""
     fields = schedule.split()
-    weekday = (moment.weekday() + 1) % 7
-    values = (moment.minute, moment.hour, moment.day, moment.month, weekday)
-    return len(fields) == 5 and all(_matches(text, value) for text, value in zip(fields, values, strict=True))
+    if len(fields) != 5:
+        return
+    minutes, hours, days, months, weekdays = (
+        [value for value in RANGES[place] if _matches(text, value)] for place, text in enumerate(fields)
+    )
+    day = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    while day <= end:
+        if day.day in days and day.month in months and (day.weekday() + 1) % 7 in weekdays:
+            for hour, minute in product(hours, minutes):
+                at = day + timedelta(hours=hour, minutes=minute)
+                if start <= at <= end:
+                    yield at
+        day += timedelta(days=1)
 
 
 def runs(world: World, hosted: Hosted, start: datetime, end: datetime) -> Iterator[Run]:
     """The runs that begin in the window, oldest first."""
     if hosted.spec.kind != "cron_job" or hosted.spec.suspenders:
         return
-    at = datetime.fromtimestamp(math.ceil(start.timestamp() / 60) * 60, start.tzinfo)
-    while at <= end:
-        if due(hosted.spec.schedule, at) and deploys.serving(hosted, at):
+    for at in _due(hosted.spec.schedule, start, end):
+        if deploys.serving(hosted, at):
             yield _run(world, hosted, at)
-        at += timedelta(minutes=1)
 
 
 def run_events(world: World, hosted: Hosted, start: datetime, end: datetime) -> Iterator[Event]:

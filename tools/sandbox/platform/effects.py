@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -52,6 +52,14 @@ class Effect:
     fades_in: float = 0.0
     """Seconds until the whole effect is there."""
 
+    @property
+    def changes(self) -> bool:
+        """Whether it is anything at all."""
+        return self is not NOTHING and self != NOTHING
+
+
+NOTHING = Effect()
+
 
 @dataclass(frozen=True, slots=True)
 class Active:
@@ -93,7 +101,7 @@ class Behaviour:
     """Why the image could not be pulled, None where it could."""
     needs: tuple[str, ...] = ()
     """Environment variables without which the process ends at its start."""
-    effect: Effect = field(default_factory=Effect)
+    effect: Effect = NOTHING
 
 
 NORMAL = Behaviour()

@@ -18,6 +18,7 @@ from tools.sandbox.platform.clock import stamp
 from tools.sandbox.platform.crons import runs
 from tools.sandbox.platform.dice import chance, hexadecimal, resource_id
 from tools.sandbox.platform.instances import instance_ids
+from tools.sandbox.platform.memo import memo
 from tools.sandbox.platform.metrics import at_quantile, host_of
 from tools.sandbox.platform.people import filled
 from tools.sandbox.platform.shapes import Json
@@ -102,6 +103,15 @@ def labels(world: World, line: LogLine) -> dict[str, str]:
 
 def minute(world: World, resource: str, start: datetime) -> list[LogLine]:
     """The lines of one resource that begin in this minute, oldest first."""
+    known = memo(world, resource).lines
+    made = known.get(start)
+    if made is None:
+        made = known[start] = sorted(_made(world, resource, start))
+    planted = list(_planted(world, resource, start))
+    return sorted([*made, *planted]) if planted else made
+
+
+def _made(world: World, resource: str, start: datetime) -> list[LogLine]:
     dice = chance(world.seed, "log", resource, start)
     made: list[LogLine] = []
     hosted = world.services.get(resource)
@@ -115,14 +125,14 @@ def minute(world: World, resource: str, start: datetime) -> list[LogLine]:
         made.extend(_request_lines(world, hosted, start, state, ids, dice))
     if hosted and hosted.spec.kind == "cron_job":
         made.extend(_run_lines(world, hosted, start, dice))
-        return sorted([*made, *_planted(world, resource, start)])
+        return made
     for each in active(world, resource, start):
         for at in crashes(each, start + MINUTE, start):
             for index, text in enumerate(each.effect.last_words):
                 before = at - timedelta(seconds=0.4 - index * 0.01)
                 instance = ids[0] if ids else ""
                 made.append(_line(world, resource, before, filled(text, dice), "app", "error", instance))
-    return sorted([*made, *_planted(world, resource, start)])
+    return made
 
 
 def _planted(world: World, resource: str, start: datetime) -> Iterator[LogLine]:
@@ -156,7 +166,8 @@ def _lines(world: World, query: LogQuery) -> Iterator[LogLine]:
     for number in span:
         at = datetime.fromtimestamp(number * 60, query.start.tzinfo)
         lines = [line for resource in query.resources for line in minute(world, resource, at)]
-        yield from sorted(lines, reverse=query.backward)
+        lines.sort(reverse=query.backward)
+        yield from lines
 
 
 def _app_lines(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tools.sandbox.platform import deploys
 from tools.sandbox.platform.dice import unit
-from tools.sandbox.platform.effects import Active, Effect
+from tools.sandbox.platform.effects import Active
+from tools.sandbox.platform.memo import memo
 from tools.sandbox.platform.sizes import Size, size_of
-from tools.sandbox.platform.world import Hosted, Profile, Sizing, World
+from tools.sandbox.platform.world import Autoscaling, Hosted, Profile, Sizing, World
 
 LAG = timedelta(minutes=3)
 """Autoscaling acts on what was measured a little earlier."""
@@ -41,14 +42,11 @@ def profile_of(world: World, resource: str) -> Profile:
 
 def active(world: World, resource: str, moment: datetime) -> list[Active]:
     """Every effect on a resource at this moment, those of the serving release among them."""
-    found = [each for each in world.effects if each.resource == resource and each.covers(moment)]
-    hosted = world.services.get(resource)
-    release = deploys.serving(hosted, moment) if hosted else None
-    if hosted and release:
-        effect = world.behaviour(release).effect
-        start = deploys.served(hosted, release)[0]
-        if effect != Effect() and start:
-            found.append(Active(resource, effect, start))
+    known = memo(world, resource)
+    found = [each for each in known.own if each.covers(moment)]
+    past = bisect_right(known.releases, moment, key=lambda pair: pair[0])
+    if past and (release := known.releases[past - 1][1]):
+        found.append(release)
     return found
 
 
@@ -84,7 +82,18 @@ def instances_at(world: World, resource: str, moment: datetime) -> int:
     if scaling is None or not scaling.enabled:
         return sizing.num_instances
     grid = datetime.fromtimestamp(moment.timestamp() // 300 * 300, moment.tzinfo) - LAG
-    size = size_of(sizing.plan)
+    needed = memo(world, resource).needed
+    key = (grid, sizing.at)
+    if key not in needed:
+        needed[key] = _needed(world, resource, hosted, sizing.plan, scaling, grid)
+    return min(scaling.max, max(scaling.min, needed[key]))
+
+
+def _needed(
+    world: World, resource: str, hosted: Hosted, plan: str, scaling: Autoscaling, grid: datetime
+) -> int:
+    """How many instances the targets ask for."""
+    size = size_of(plan)
     needed = 1
     if scaling.cpu:
         total = _cpu_total(world, resource, grid)
@@ -93,11 +102,19 @@ def instances_at(world: World, resource: str, moment: datetime) -> int:
         memory = profile_of(world, resource).memory_per_request_mb * demand(world, resource, grid)
         room = size.memory_mb * scaling.memory / 100 - hosted.profile.memory_mb
         needed = max(needed, math.ceil(memory / max(1.0, room)))
-    return min(scaling.max, max(scaling.min, needed))
+    return needed
 
 
 def signals(world: World, resource: str, moment: datetime) -> Signals:
     """Everything that is measured at a moment."""
+    known = memo(world, resource).signals
+    found = known.get(moment)
+    if found is None:
+        found = known[moment] = _signals(world, resource, moment)
+    return found
+
+
+def _signals(world: World, resource: str, moment: datetime) -> Signals:
     profile = profile_of(world, resource)
     hosted = world.services.get(resource)
     effects = active(world, resource, moment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 ALIASES: Final = {
@@ -41,6 +42,7 @@ def plan_id(plan: str) -> str:
     return ALIASES.get(plan, plan)
 
 
+@lru_cache(maxsize=256)
 def size_of(plan: str) -> Size:
     """The size of a plan; an unknown one counts as the smallest paid plan."""
     found = re.fullmatch(r"(?:([\d.]+)c-)?([\d.]+)(mb|g)", plan_id(plan))

@@ -32,9 +32,10 @@ def rows(
 ) -> Iterator[Json]:
     """The rows in [start, end), oldest minute first; `only` names the sources that are wanted."""
     at = start.replace(second=0, microsecond=0)
+    first, last = start.strftime(STAMP), end.strftime(STAMP)
     while at < end:
         for row in _minute(project, seed, at, only):
-            if start.strftime(STAMP) <= row["timestamp"] < end.strftime(STAMP):
+            if first <= row["timestamp"] < last:
                 yield row
         at += timedelta(minutes=1)
 

@@ -220,6 +220,8 @@ class World:
     profiles: dict[str, Profile] = field(default_factory=dict[str, Profile])
     records: dict[str, dict[str, Json]] = field(default_factory=dict[str, dict[str, Json]])
     """Resources without behaviour of their own, by kind and id: owners, projects, postgres, disks ..."""
+    memos: dict[str, object] = field(default_factory=dict[str, object], repr=False, compare=False)
+    """What memo.py keeps, by resource."""
     count: int = 0
 
     def new_id(self, prefix: str) -> str:
