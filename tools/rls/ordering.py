@@ -16,7 +16,7 @@ from tools.rls.diffing.implying import Proof, Turn
 from tools.rls.diffing.normal import Normal
 from tools.rls.diffing.unfolding import Unfold, source, substituted
 from tools.rls.facts import expression
-from tools.rls.objects import Function
+from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
 
@@ -35,7 +35,18 @@ class Ordering:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.unfold = Unfold(snapshot)
+        self._forms: dict[tuple[object, ...], Form | None] = {}
         self._words: dict[tuple[str, tuple[Form, ...], tuple[Form, ...]], bool] = {}
+
+    def form(
+        self, relation: Relation, policy: Policy, *, new_row: bool, unfolded: bool = False
+    ) -> Form | None:
+        """A policy's USING, or what a new row must satisfy; worked out once where tables repeat a text."""
+        key = (*said(relation, policy, new_row=new_row), unfolded)
+        if key not in self._forms:
+            form = self.unfold.condition(relation, policy, new_row=new_row, unfolded=unfolded)
+            self._forms[key] = settled(form) if form is not None else None
+        return self._forms[key]
 
     def implies(self, one: Form, other: Form) -> bool:
         """Whether `other` is true wherever `one` is."""
@@ -93,6 +104,14 @@ class _Proof(Proof):
         if one[0] == other[0] and one[0] in ("call", "called") and one != other:
             return self.looser(one, other)
         return super().atom(one, other)
+
+
+def said(relation: Relation, policy: Policy, *, new_row: bool) -> tuple[object, ...]:
+    """What a policy's condition depends on: equal for two tables, it is the same condition."""
+    own = (policy.command in ("SELECT", "DELETE"), policy.check_text or policy.using_text)
+    text = own if new_row else (False, policy.using_text)
+    name = relation.name if relation.name in (text[1] or "") else ""
+    return (new_row, *text, name, tuple(relation.columns))
 
 
 @lru_cache(maxsize=2)

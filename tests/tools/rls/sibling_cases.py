@@ -37,6 +37,19 @@ end $$;
 drop policy notes_select on public.notes; drop policy notes_insert on public.notes; drop policy notes_update on public.notes;
 create policy notes_update on public.notes for update to authenticated using (app.may(profile_id, 'write'));
 """
+RECORDS = (
+    LEVELS
+    + """
+create table public.weights (id uuid primary key, profile_id uuid not null references public.profiles (id), grams int);
+create table public.heights (id uuid primary key, profile_id uuid not null references public.profiles (id), millimetres int);
+create table public.moods (id uuid primary key, profile_id uuid not null references public.profiles (id), word text, author_id uuid references auth.users (id));
+create index on public.weights (profile_id); create index on public.heights (profile_id); create index on public.moods (profile_id); create index on public.moods (author_id);
+alter table public.weights enable row level security; alter table public.heights enable row level security; alter table public.moods enable row level security;
+create policy w on public.weights to authenticated using (app.may(profile_id, 'write'));
+create policy h on public.heights to authenticated using (app.may(profile_id, 'write'));
+create policy m on public.moods for select to authenticated using (app.may(profile_id, 'read'));
+"""
+)
 
 SIBLINGS = (
     Case(
@@ -128,6 +141,33 @@ SIBLINGS = (
             "create policy open on public.notes for all to authenticated using (profile_id = any (array(select app.owned())))",
             """create policy open on public.profiles for all to authenticated using (owner_id = (select auth.uid()));
             create policy change on public.profiles for update to authenticated using (owner_id = (select auth.uid()) and (select auth.role()) = 'authenticated')""",
+        ),
+    ),
+    Case(
+        "policy_weaker_than_siblings",
+        "policy change on public.moods",
+        RECORDS
+        + "create policy change on public.moods for update to authenticated using (app.may(profile_id, 'read'))",
+        (
+            RECORDS
+            + "create policy change on public.moods for update to authenticated using (app.may(profile_id, 'write'))",
+            RECORDS
+            + "create policy add on public.moods for insert to authenticated with check (app.may(profile_id, 'read') and author_id = (select auth.uid()))",
+            RECORDS
+            + """create policy add on public.moods for insert to authenticated with check (app.may(profile_id, 'read'));
+            create policy change on public.moods for update to authenticated using (app.may(profile_id, 'read'))""",
+            RECORDS
+            + """alter policy m on public.moods using (app.may(profile_id, 'write'));
+            create policy add on public.moods for insert to authenticated with check (app.may(profile_id, 'read'))""",
+            RECORDS
+            + """create policy change on public.moods for update to authenticated using (app.may(profile_id, 'read'));
+            drop policy h on public.heights""",
+            RECORDS
+            + """create policy change on public.moods for update to authenticated using (app.may(profile_id, 'read'));
+            revoke update on public.moods from authenticated, anon""",
+            RECORDS
+            + """create policy change on public.moods for update to authenticated using (app.may(profile_id, 'write'));
+            create policy remove on public.moods for delete to authenticated using (app.may(profile_id, 'read') and author_id = (select auth.uid()))""",
         ),
     ),
 )

@@ -268,3 +268,31 @@ def test_of_two_policies_for_one_command_the_one_without_effect_is_named(family:
     every = found(family, sql, "policy_alternative_absorbed")
     assert list(every) == ["policy notes_insert on public.notes"]
     assert "policy wide lets authenticated" in every["policy notes_insert on public.notes"].message
+
+
+def test_deleting_by_a_wider_helper_than_updating_is_named_and_mended(family: Connection) -> None:
+    sql = """create function app.seen() returns setof uuid language sql stable security definer set search_path = '' as
+        $$ select app.owned() union select app.granted() $$;
+        create policy notes_delete on public.notes for delete to authenticated using (profile_id = any (array(select app.seen())))"""
+    every = found(family, sql, "policy_weaker_than_siblings")
+    assert list(every) == ["policy notes_delete on public.notes"]
+    assert (
+        "app.seen(), which lets more of them through than app.owned()"
+        in every["policy notes_delete on public.notes"].message
+    )
+    family.execute(every["policy notes_delete on public.notes"].fix.encode())
+    assert found(family, "", "policy_weaker_than_siblings") == {}
+
+
+def test_a_helper_that_is_weaker_in_several_tables_is_named_once(family: Connection) -> None:
+    table = """create table public.{0} (id uuid primary key, profile_id uuid references public.profiles (id));
+        alter table public.{0} enable row level security;
+        create policy u on public.{0} for update to authenticated using (profile_id = any (array(select app.owned())));
+        create policy d on public.{0} for delete to authenticated using (profile_id = any (array(select app.seen())));"""
+    family.execute("""create function app.seen() returns setof uuid language sql stable security definer set search_path = '' as
+        $$ select app.owned() union select app.granted() $$""")
+    for name in ("a", "b", "c"):
+        family.execute(table.format(name).encode())
+    every = found(family, "", "policy_weaker_than_siblings")
+    assert list(every) == ["app.seen()"]
+    assert "delete from public.a, public.b and public.c" in every["app.seen()"].message

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from tools.findings import Finding, Level, Rule
 from tools.rls.diffing.forms import FALSE, Form, either
 from tools.rls.objects import Policy, Relation
-from tools.rls.ordering import Ordering, ordering
+from tools.rls.ordering import Ordering, ordering, said
 from tools.rls.snapshot import Snapshot
 from tools.rls.wording import doing, listed, on_policy, personal, quoted, remark, table_name
 
@@ -32,18 +32,19 @@ _COMMANDS = ("INSERT", "UPDATE", "DELETE")
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per FOR ALL policy, with the commands that it opens and the policies that it overrides."""
+    known: dict[object, bool] = {}
     for relation in snapshot.relations.values():
         permissive = [policy for policy in relation.policies if policy.permissive] if relation.rls else []
         every = [policy for policy in permissive if policy.command == "ALL"]
         others = [policy for policy in permissive if policy.command in _COMMANDS]
         for policy in every if others else ():
-            overridden = _overridden(snapshot, relation, policy, others)
+            overridden = _overridden(snapshot, relation, policy, others, known)
             if overridden:
                 yield _finding(snapshot, relation, policy, overridden)
 
 
 def _overridden(
-    snapshot: Snapshot, relation: Relation, policy: Policy, others: list[Policy]
+    snapshot: Snapshot, relation: Relation, policy: Policy, others: list[Policy], known: dict[object, bool]
 ) -> dict[str, list[Policy]]:
     """By command, the policies that have no effect beside this one."""
     order, found = ordering(snapshot), dict[str, list[Policy]]()
@@ -51,7 +52,10 @@ def _overridden(
     for command in _COMMANDS:
         callers = {n for n in snapshot.addressed(policy) if command in exposure.get(n, frozenset())}
         own = [p for p in others if p.command == command and callers & set(snapshot.addressed(p))]
-        if own and _wider(order, relation, policy, own, command):
+        texts = tuple(said(relation, p, new_row=new_row) for p in (policy, *own) for new_row in (False, True))
+        if own and (command, texts) not in known:
+            known[command, texts] = _wider(order, relation, policy, own, command)
+        if own and known[command, texts]:
             found[command] = own
     return found
 
@@ -70,7 +74,7 @@ def _wider(order: Ordering, relation: Relation, policy: Policy, own: list[Policy
 
 
 def _form(order: Ordering, relation: Relation, policy: Policy, new_row: bool) -> Form:
-    form = order.unfold.condition(relation, policy, new_row=new_row)
+    form = order.form(relation, policy, new_row=new_row, unfolded=True)
     return form if form is not None else FALSE
 
 

@@ -113,10 +113,7 @@ def _addresses(wide: Policy, narrow: Policy) -> bool:
 
 def _forms(order: Ordering, relation: Relation, policy: Policy) -> list[Form | None]:
     """USING and what a new row must satisfy, as written, without what is true for everybody signed in."""
-    forms = [
-        order.unfold.condition(relation, policy, new_row=new_row, unfolded=False) for new_row in (False, True)
-    ]
-    return [settled(form) if form is not None else None for form in forms]
+    return [order.form(relation, policy, new_row=new_row) for new_row in (False, True)]
 
 
 def _in_function(reached: Reach, order: Ordering, function: Function) -> list[str] | None:
