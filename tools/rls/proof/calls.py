@@ -198,9 +198,19 @@ def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[st
 
 def tables_of(world: World, parameter: str) -> list[str]:
     """Tables whose rows a parameter is about, by their names."""
-    word = _subject(parameter)
     names = {title: _singular(title.partition(".")[2]) for title in world.tables}
-    return [title for title, name in names.items() if word and (name == word or name.endswith("_" + word))]
+    for word in _endings(_subject(parameter)):
+        found = [title for title, name in names.items() if name == word or name.endswith("_" + word)]
+        if found:
+            return found
+    return []
+
+
+def _endings(word: str) -> Iterator[str]:
+    """`wanted_care_plan`, `care_plan`, `plan`."""
+    while word:
+        yield word
+        word = word.partition("_")[2]
 
 
 def table_of(world: World, parameter: str) -> str:
@@ -228,12 +238,17 @@ def _labels(world: World, plain: str) -> Iterator[str | None]:
 
 
 def _words(world: World, word: str, actor: Actor) -> Iterator[str]:
-    for (_, column), constants in world.model.constants.items():
-        if column == word:
-            yield from constants
-    for title in world.tables:
-        column = world.snapshot.relations[title].columns.get(word)
-        yield from column.values if column is not None else ()
+    for ending in _endings(word):
+        found: dict[str, None] = {}
+        for (_, column), constants in world.model.constants.items():
+            if column == ending:
+                found |= dict.fromkeys(constants)
+        for title in world.tables:
+            column = world.snapshot.relations[title].columns.get(ending)
+            found |= dict.fromkeys(column.values if column is not None else ())
+        yield from found
+        if found:
+            break
     yield str(actor.claims.get("email", "")) if "mail" in word else "x"
 
 

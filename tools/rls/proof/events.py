@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tools.rls.objects import Function
 from tools.rls.proof.actors import Actor
@@ -36,6 +37,8 @@ class Change:
     word: str
     columns: frozenset[str]
     row: WorldRow
+    after: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    """The row's values afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

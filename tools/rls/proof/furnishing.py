@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from tools.rls.proof.coverage import Variant
@@ -52,6 +53,8 @@ class Furnishing:
         if side.name != "a":
             return
         ended = next((account for account, spec in self.world.holders.items() if not spec.live), "")
+        if ended:
+            self.let_in_by(ended)
         for belonging in self._ordered():
             if belonging.kind is not Kind.SCOPED or not ended or belonging.table in self.tables():
                 continue
@@ -59,6 +62,19 @@ class Furnishing:
                 self.place(side, belonging, ended, side.account, keep=False)
             if belonging.parties and not self.personal(belonging.table):
                 self.place(side, belonging, side.account, ended, keep=False)
+
+    def let_in_by(self, author: str) -> None:
+        """In every opening a living row that `author` wrote for somebody else while he was still let in."""
+        for opening in self.model.openings:
+            row, belonging = self.population.opened.get(opening.name), self.model.tables.get(opening.table)
+            authors = [way.column for way in belonging.authors if not way.hops] if belonging else []
+            if row is None or not authors or opening.anchor == STAFF:
+                continue
+            changes: dict[str, str | None] = dict.fromkeys(authors, author)
+            if not opening.account.hops:
+                changes[opening.account.column] = self.population.account()
+            with suppress(CannotFill, SqlFailure):  # one row for one account, or nobody else may write it
+                self.filler.variant(row, changes)
 
     def place(
         self, side: Side, belonging: Belonging, author: str, party: str, *, keep: bool = True

@@ -29,6 +29,8 @@ class Ground:
         """Account -> (staff role, opening, living)."""
         self.visitor = ""
         """An account that no row names: new rows of openings are made for it."""
+        self.opened: dict[str, Row] = {}
+        """Opening -> a living row of it."""
         self._numbers = 0
         self.mirrored: tuple[tuple[str, str], ...] = tuple(self.mirrors())
 

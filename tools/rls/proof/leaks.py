@@ -118,7 +118,7 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
         case Kind.ESCALATION:
             command = violation.write.command if violation.write else "write"
             did = f"lets themselves in by an own {command} and then reaches {where}"
-        case Kind.CALL if violation.note.startswith("leaves "):
+        case Kind.CALL if violation.note.startswith(("leaves ", "lets ")):
             did = f"calls {violation.function}, which {violation.note}"
         case Kind.CALL:
             done = "changes" if violation.note == "writes" else "gets"

@@ -168,8 +168,11 @@ class Population(Ground):
             )
             if condition.hops and condition.table in side.records and not grouped:
                 target = self._changed_side(side, condition, value)
-        if self.hold(opening, target, account, spec) is not None:
+        row = self.hold(opening, target, account, spec)
+        if row is not None:
             self.world.holders[account] = spec
+            if spec.live:
+                self.opened.setdefault(opening.name, row)
             if opening.anchor == STAFF:
                 self.staff[account] = (spec.rank, opening.name, spec.live)
 

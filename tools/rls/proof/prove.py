@@ -21,7 +21,7 @@ from tools.rls.proof.blame import Blame
 from tools.rls.proof.casting import callers, cast
 from tools.rls.proof.coverage import examine, measure, summary
 from tools.rls.proof.declared import apply
-from tools.rls.proof.deliberate import deliberate, judge
+from tools.rls.proof.deliberate import deliberate, judge, vouch
 from tools.rls.proof.demanded import Demanded
 from tools.rls.proof.furnishing import Furnishing
 from tools.rls.proof.infer import infer
@@ -261,9 +261,9 @@ class Stage:
         progress("views and functions ...")
         calls.read_views(campaign)
         calls.call(campaign)
-        if self.wishes or self.model.calls:
-            campaign.called = deliberate(campaign)
-            judge(campaign, campaign.called)
+        campaign.called = deliberate(campaign)
+        vouch(campaign, campaign.called)
+        judge(campaign, campaign.called)
         topics.join(campaign)
         return campaign
 

@@ -13,6 +13,7 @@ from tools.rls.proof import storage
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.model import Belonging, Kind
 from tools.rls.proof.reading import addressable
+from tools.rls.proof.side import Side
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.world import World, WorldRow
 from tools.rls.proof.writing import (
@@ -74,7 +75,17 @@ class Tactics:
             yield from upserts(self.world, self.templates, actor, belonging)
         brought = self._brought(actor, belonging) if leading else []
         for side in self.world.sides[: 2 if leading else 1]:
-            yield from inserts(self.world, self.templates, actor, side, belonging, brought)
+            named = [*brought, *self._in_other_names(actor, belonging, side)]
+            yield from inserts(self.world, self.templates, actor, side, belonging, named)
+
+    def _in_other_names(self, actor: Actor, belonging: Belonging, side: Side) -> list[dict[str, str | None]]:
+        """For those who may write in this side's records: somebody else as the row's author."""
+        living = actor.spec is not None and actor.spec.live and side is self.world.sides[0]
+        authors = [way.column for way in belonging.authors if not way.hops]
+        if not authors or not actor.account or not (living or actor.account == side.account):
+            return []
+        other = next(one.account for one in self.world.sides if one.account != actor.account)
+        return [dict.fromkeys(authors, other)]
 
     def _brought(self, actor: Actor, belonging: Belonging) -> list[dict[str, str | None]]:
         """For a second parent that a policy of INSERT speaks of: a row that is the actor's own, or none."""
