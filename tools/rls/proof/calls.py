@@ -18,6 +18,7 @@ from tools.rls.proof.reading import Canaries, addressable, canaries
 from tools.rls.proof.side import FUTURE
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import World, WorldRow, named, quoted
+from tools.rls.proof.writing import trusted_tables
 from tools.rls.snapshot import PLATFORM_SCHEMAS
 
 TRIED: Final = 12
@@ -101,11 +102,12 @@ def _text(value: Any) -> str | None:
 
 
 def traces(world: World) -> str:
-    """A query for all rows that this transaction wrote in tables that belong to somebody."""
+    """A query for all rows that this transaction wrote in tables that belong to somebody or decide access."""
+    titles = dict.fromkeys((*scoped_tables(world), *sorted(trusted_tables(world.model) & set(world.tables))))
     parts = [
         f"select jsonb_build_object('t', {literal(title)}, 'r', to_jsonb(x)) as j from {named(title)} x "
         "where x.xmin::text::bigint >= pg_current_xact_id()::text::bigint % 4294967296"
-        for title in scoped_tables(world)
+        for title in titles
     ]
     return f"select jsonb_agg(j) from ({' union all '.join(parts)}) as every" if parts else ""
 
