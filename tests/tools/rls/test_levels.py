@@ -296,3 +296,23 @@ def test_a_helper_that_is_weaker_in_several_tables_is_named_once(family: Connect
     every = found(family, "", "policy_weaker_than_siblings")
     assert list(every) == ["app.seen()"]
     assert "delete from public.a, public.b and public.c" in every["app.seen()"].message
+
+
+def test_an_alternative_that_leaves_the_parent_free_is_named_and_closed(family: Connection) -> None:
+    family.execute("""create table public.clinics (id uuid primary key, account_id uuid references auth.users (id));
+        alter table public.clinics enable row level security;
+        create function app.clinics() returns setof uuid language sql stable security definer set search_path = '' as
+        $$ select c.id from public.clinics c where c.account_id = (select auth.uid()) $$;
+        alter table public.notes add column clinic_id uuid references public.clinics (id)""")
+    sql = """alter policy notes_insert on public.notes with check (
+        (profile_id = any (array(select app.owned())) and clinic_id is null) or clinic_id in (select app.clinics()))"""
+    finding = found(family, sql, "policy_parent_unchecked")["policy notes_insert on public.notes"]
+    assert "alternative on clinic_id says nothing about it" in finding.message
+    family.execute(finding.fix.encode())
+    assert found(family, "", "policy_parent_unchecked") == {}
+    sql = """alter policy notes_insert on public.notes with check (
+        profile_id = any (array(select app.owned())) or written_by = (select auth.uid()))"""
+    assert (
+        "alternative on written_by"
+        in found(family, sql, "policy_parent_unchecked")["policy notes_insert on public.notes"].message
+    )
