@@ -29,6 +29,34 @@ create policy remarks_insert on public.remarks for insert to authenticated with 
 
 MORE = (
     Case(
+        "policy_admits_ended",
+        "app.granted()",
+        """create or replace function app.granted() returns setof uuid language sql stable security definer
+        set search_path = '' as $$ select g.profile_id from public.grants g where g.grantee_id = (select auth.uid())
+        and g.status in ('active', 'revoked') and g.expires_at > now() $$""",
+        (
+            """create or replace function app.granted() returns setof uuid language sql stable security definer
+            set search_path = '' as $$ select g.profile_id from public.grants g where g.grantee_id = (select auth.uid())
+            and g.status in ('active', 'trial') and g.status not in ('revoked') and g.expires_at > now() $$""",
+            # A person's own list of grants, past ones as well, opens no profile.
+            """alter policy grants_select on public.grants
+            using (grantee_id = (select auth.uid()) and status in ('active', 'revoked'))""",
+            # What is one's own may be read in every state.
+            """alter table public.profiles add status text;
+            alter policy notes_insert on public.notes with check (profile_id in (select p.id from public.profiles p
+            where p.owner_id = (select auth.uid()) and p.status in ('active', 'closed')))""",
+        ),
+    ),
+    Case(
+        "policy_admits_ended",
+        "app.live",
+        """create view app.live with (security_invoker = true) as select * from public.grants
+        where status = 'active' or status = 'suspended';
+        create or replace function app.granted() returns setof uuid language sql stable security definer
+        set search_path = '' as $$ select g.profile_id from app.live g where g.grantee_id = (select auth.uid())
+        and g.expires_at > now() $$""",
+    ),
+    Case(
         "policy_ignores_caller",
         "policy notes_select on public.notes",
         "alter policy notes_select on public.notes using ((select auth.uid()) is not null and body <> '')",
