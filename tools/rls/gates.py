@@ -23,6 +23,7 @@ _CALLER: Final = ("call", "auth.uid/0", (), ())
 _KEY: Final = ("column", "", "*")
 _MOST: Final = 16
 """Alternatives of one condition; one with more is not compared."""
+_DEEPEST: Final = 5
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,25 @@ class Gates:
 
     def _of(self, relation: Relation, policy: Policy, command: str) -> Iterator[Gate]:
         """The gates of the row that a policy asks for: the new row for INSERT, the present one otherwise."""
-        key = said(relation, policy, new_row=command == "INSERT")
-        if key not in self._literals:
-            form = self.order.form(relation, policy, new_row=command == "INSERT")
-            self._literals[key] = _alternatives(form) if form is not None else []
-        for literals in self._literals[key]:
+        for literals in self.literals(relation, policy, new_row=command == "INSERT"):
             own = any(one[0] == "=" and _CALLER in one[1] for one in literals)
             for one in literals:
-                found = _gate(self.order, relation, one)
-                if found is not None:
-                    yield Gate(*found, own)
+                gate = self.gate(relation, one, own=own)
+                if gate is not None:
+                    yield gate
+
+    def literals(self, relation: Relation, policy: Policy, *, new_row: bool) -> list[tuple[Form, ...]]:
+        """A policy's condition as written, as OR of ANDs; none where it has very many."""
+        key = said(relation, policy, new_row=new_row)
+        if key not in self._literals:
+            form = self.order.form(relation, policy, new_row=new_row)
+            self._literals[key] = _alternatives(form) if form is not None else []
+        return self._literals[key]
+
+    def gate(self, relation: Relation, form: Form, *, own: bool = False) -> Gate | None:
+        """The gate that a literal of a policy on this table is, if it is one."""
+        found = _gate(self.order, relation, form)
+        return Gate(*found, own) if found is not None else None
 
     def narrower(self, one: Gate, other: Gate) -> bool:
         """Whether one gate lets fewer callers through than the other, provably."""
@@ -150,17 +160,24 @@ def _gate(order: Ordering, relation: Relation, form: Form) -> tuple[str, Form] |
     else:
         return None
     known = name.rpartition("/")[0] in order.snapshot.functions_named and not name.startswith("auth.")
-    parent = _parent(relation, columns[0]) if known and len(columns) == 1 else None
+    parent = _parent(order.snapshot, relation, columns[0]) if known and len(columns) == 1 else None
     return (parent, made) if parent is not None else None
 
 
-def _parent(relation: Relation, column: str) -> str | None:
-    """The table that a key column leads to; the table itself for its own key."""
+def _parent(snapshot: Snapshot, relation: Relation, column: str, depth: int = 0) -> str | None:
+    """The table that a key column leads to; the table itself for its own key.
+
+    A composite key (profile_id, medication_id) is followed: the medication's own profile_id leads on.
+    """
+    if any(key.kind == "p" and key.columns == (column,) for key in relation.keys):
+        return relation.title
     keys = sorted((k for k in relation.foreign_keys if column in k.columns), key=lambda k: len(k.columns))
-    if keys:
+    if not keys or depth > _DEEPEST:
+        return None
+    target = snapshot.relations.get(keys[0].target)
+    if len(keys[0].columns) == 1 or target is None:
         return keys[0].target
-    own = any(key.kind == "p" and key.columns == (column,) for key in relation.keys)
-    return relation.title if own else None
+    return _parent(snapshot, target, keys[0].target_columns[keys[0].columns.index(column)], depth + 1)
 
 
 def _opened(order: Ordering, form: Form) -> Form:

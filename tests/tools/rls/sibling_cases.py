@@ -170,4 +170,16 @@ SIBLINGS = (
             create policy remove on public.moods for delete to authenticated using (app.may(profile_id, 'read') and author_id = (select auth.uid()))""",
         ),
     ),
+    Case(
+        "policy_membership_negated",
+        "policy notes_select on public.notes",
+        "alter policy notes_select on public.notes using (profile_id <> all (array(select app.granted())))",
+        (
+            "alter policy notes_select on public.notes using (not (profile_id <> all (array(select app.granted()))))",
+            "alter policy notes_select on public.notes using (body = 'public' and profile_id <> all (array(select app.granted())))",
+            """create function app.blocked() returns setof uuid language sql stable security definer set search_path = '' as
+            $$ select g.profile_id from public.grants g where g.grantee_id = (select auth.uid()) and g.status = 'blocked' and g.expires_at > now() $$;
+            alter policy notes_select on public.notes using (profile_id <> all (array(select app.blocked())))""",
+        ),
+    ),
 )
