@@ -6,6 +6,7 @@ from typing import Final
 
 from tools.findings import Rule
 from tools.rls.rules import (
+    access_table_update_unlimited,
     anon_security_definer_function_executable,
     auth_rls_initplan,
     auth_users_exposed,
@@ -110,6 +111,7 @@ RULES: Final[tuple[Rule[Snapshot], ...]] = (
     policy_negative_lookup_hidden.RULE,
     policy_lifecycle_missing.RULE,
     policy_admits_ended.RULE,
+    access_table_update_unlimited.RULE,
     policy_function_immutable.RULE,
     function_parameter_shadowed.RULE,
     vector_search_bypasses_rls.RULE,
