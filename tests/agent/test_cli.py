@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.agent.loaded import loaded
 from tests.conftest import CACHE
 from tools import catalogue
 from tools.rls.rules import RULES
@@ -37,22 +38,12 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def sergei(tmp_path: Path) -> Sergei:
-    """Run the installed script in an empty workspace, with no settings but its own folders."""
+    """Run the command in an empty workspace, with no settings but its own folders."""
 
     def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        environment = surroundings(tmp_path) | extra
         workspace = tmp_path / "workspace"
         workspace.mkdir(exist_ok=True)
-        return subprocess.run(
-            [SERGEI, *words],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=workspace,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=100,
-        )
+        return loaded().run([SERGEI, *words], surroundings(tmp_path) | extra, workspace)
 
     return run
 
@@ -75,6 +66,12 @@ def one_sentence(done: subprocess.CompletedProcess[str], code: int) -> str:
     assert done.returncode == code, done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("sergei"), done.stderr
     return done.stderr
+
+
+def test_the_installed_script_starts_and_a_mistake_ends_it(tmp_path: Path):
+    with started(tmp_path, "--version") as asked, started(tmp_path, "rules", "show", "gone") as wrong:
+        assert asked.communicate()[0].startswith("sergei ") and asked.returncode == 0
+        assert wrong.communicate()[1].count("\n") == 1 and wrong.returncode == 2
 
 
 def test_help_version_and_listings(sergei: Sergei):
