@@ -14,7 +14,7 @@ from tools.rls.proof.actors import Actor
 from tools.rls.proof.model import Belonging, Kind
 from tools.rls.proof.reading import addressable
 from tools.rls.proof.side import Side
-from tools.rls.proof.standing import Standings
+from tools.rls.proof.standing import Record, Standings
 from tools.rls.proof.world import World, WorldRow
 from tools.rls.proof.writing import (
     Templates,
@@ -70,8 +70,10 @@ class Tactics:
         if belonging.table == storage.OBJECTS:
             yield from storage.uploads(self.world, actor, None if leading else self._used_paths)
             return
+        if leading and actor.spec is not None and actor.spec.live:
+            yield from mixes(self.world, self.templates, actor, belonging, self.world.sides[0])
         if leading and actor.account == self.world.sides[1].account:
-            yield from mixes(self.world, self.templates, actor, belonging)
+            yield from mixes(self.world, self.templates, actor, belonging, self.world.sides[1])
             yield from upserts(self.world, self.templates, actor, belonging)
         brought = self._brought(actor, belonging) if leading else []
         for side in self.world.sides[: 2 if leading else 1]:
@@ -206,13 +208,21 @@ class Tactics:
         return frozenset(name for one, name in files.items() if one in seen)
 
     @cached_property
-    def _families(self) -> frozenset[tuple[str, str]]:
+    def _families(self) -> frozenset[Record]:
         """The records of the families; those that holders brought along are all alike."""
+        return self._records(lapsed=False)
+
+    @cached_property
+    def _lapsed(self) -> frozenset[Record]:
+        """The records of those whose account is not in force: for their own attacks alone."""
+        return self._records(lapsed=True) - self._families
+
+    def _records(self, *, lapsed: bool) -> frozenset[Record]:
         anchors = self.world.model.anchors
         return frozenset(
             (table, record.values.get(anchors[table].key) or "")
             for side in self.world.sides
-            if not side.lapsed
+            if side.lapsed is lapsed
             for table, record in side.records.items()
         )
 
@@ -221,7 +231,10 @@ class Tactics:
         count: dict[tuple[object, ...], int] = {}
         found: list[WorldRow] = []
         for row in rows:
-            records = self.standings.scopes(row) & self._families
+            records = self.standings.scopes(row)
+            if records & self._lapsed and not self.own(actor, row):
+                continue
+            records &= self._families
             kind = (self.standings.standing(actor, row), records, row.values.get("bucket_id"))
             count[kind] = count.get(kind, 0) + 1
             if count[kind] <= most:
