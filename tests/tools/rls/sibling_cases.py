@@ -182,4 +182,25 @@ SIBLINGS = (
             alter policy notes_select on public.notes using (profile_id <> all (array(select app.blocked())))""",
         ),
     ),
+    Case(
+        "policy_lookup_caller_optional",
+        "app.granted()",
+        """create or replace function app.granted() returns setof uuid language sql stable security definer set search_path = '' as
+        $$ select g.profile_id from public.grants g where g.grantee_id = (select auth.uid()) or g.status = 'active' and g.expires_at > now() $$""",
+        (
+            """create or replace function app.granted() returns setof uuid language sql stable security definer set search_path = '' as
+            $$ select g.profile_id from public.grants g where g.grantee_id = (select auth.uid()) and (g.status = 'active' or g.status = 'trial') and g.expires_at > now() $$""",
+            """alter table public.profiles add column is_public boolean; alter table public.grants add column is_public boolean;
+            create or replace function app.owned() returns setof uuid language sql stable security definer set search_path = '' as
+            $$ select p.id from public.profiles p where p.owner_id = (select auth.uid()) or p.archived_at is not null $$;
+            create or replace function app.granted() returns setof uuid language sql stable security definer set search_path = '' as
+            $$ select g.profile_id from public.grants g where (g.grantee_id = (select auth.uid()) or g.is_public) and g.status = 'active' and g.expires_at > now() $$""",
+            """create or replace function app.granted() returns setof uuid language sql stable security definer set search_path = '' as
+            $$ select g.profile_id from public.grants g where g.status = 'active' and g.expires_at > now()
+               and (g.grantee_id = (select auth.uid()) or g.note = (select auth.jwt()) ->> 'email') $$""",
+            """create function app.invited(token text) returns boolean language sql stable security definer set search_path = '' as
+            $$ select exists (select from public.grants g where g.status = 'active' and g.expires_at > now() and (g.grantee_id = (select auth.uid()) or g.note = token)) $$;
+            alter policy notes_select on public.notes using (app.invited(body))""",
+        ),
+    ),
 )

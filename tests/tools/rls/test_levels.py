@@ -316,3 +316,12 @@ def test_an_alternative_that_leaves_the_parent_free_is_named_and_closed(family: 
         "alternative on written_by"
         in found(family, sql, "policy_parent_unchecked")["policy notes_insert on public.notes"].message
     )
+
+
+def test_a_yes_or_no_about_the_caller_that_holds_for_everybody_is_named(family: Connection) -> None:
+    sql = """create function app.busy() returns boolean language sql stable security definer set search_path = '' as
+        $$ select exists (select from public.grants g where g.grantee_id = (select auth.uid()) or g.note = 'busy') $$;
+        alter policy notes_select on public.notes using (profile_id in (select app.granted()) and app.busy())"""
+    every = found(family, sql, "policy_lookup_caller_optional")
+    assert list(every) == ["app.busy()"]
+    assert "an alternative on note leaves him out" in every["app.busy()"].message
