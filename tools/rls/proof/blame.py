@@ -195,6 +195,9 @@ class Blame:
         for function in self.reached.reached(facts):
             if function.schema in PLATFORM_SCHEMAS:
                 continue
+            if not standing.inside and self._mistakes(violation, facts, function, scopes):
+                wrong = function.title
+                continue
             if not standing.inside and self.gifts.others(violation.actor, function):
                 wrong = function.title
                 continue
@@ -220,6 +223,35 @@ class Blame:
         """Whether a function says of the account alone that it is in force, and the account is not."""
         lapsed = {side.account for side in self.campaign.world.sides if side.lapsed}
         return actor.account in lapsed and function.returns == "boolean" and not function.argument_types
+
+    def _mistakes(
+        self, violation: Violation, facts: Facts, function: Function, scopes: frozenset[Record]
+    ) -> bool:
+        """Whether a function takes the row for another record's, by a column that it is asked about."""
+        world, row = self.campaign.world, violation.row
+        columns = {id(column.node): column.name for column in facts.columns}
+        asking = [
+            ", ".join(quoted(columns[id(argument)]) for argument in call.arguments)
+            for call in facts.calls
+            if call.name == function.name and function in self.reached.resolve(call, ())
+            if call.arguments and all(id(argument) in columns for argument in call.arguments)
+        ]
+        if function.returns == "boolean" or not asking:
+            return False
+        source = record_source(world.snapshot.relations[row.table], row)
+        name = f"{quoted(function.schema)}.{quoted(function.name)}"
+        owner = replace(violation.actor, role="") if function.definer else violation.actor
+        answers = self.campaign.probing.answers(
+            owner, [f"select {name}({given})::text from {source}" for given in asking]
+        )
+        anchors = world.model.anchors.values()
+        meant = {key for _, key in scopes}
+        return any(
+            answer is not None
+            and answer not in meant
+            and any(world.find(anchor.table, (anchor.key,), (answer,)) for anchor in anchors)
+            for answer in answers
+        )
 
     def _decides(self, violation: Violation, policy: Policy, function: Function) -> bool:
         """Whether the policy would refuse if the function said no; so where its text has no call of it."""

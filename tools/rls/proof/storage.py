@@ -7,6 +7,7 @@ out for both families; what its owner reads (or may upload) is theirs, and every
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Final
 
 from tools.rls.proof.actors import Actor, literal
@@ -44,6 +45,33 @@ def fill(population: Population) -> None:
                     return
                 side.add(row)
                 world.paths[name] = (account, key)
+    for bucket in (bucket.id for bucket in snapshot.buckets):
+        for name, key in _siblings(population, world.sides[0]):
+            with suppress(CannotFill, SqlFailure):
+                population.filler.insert(OBJECTS, {"bucket_id": bucket, "name": name})
+                world.paths[name] = ("", key)
+
+
+def _siblings(population: Population, side: Side) -> list[tuple[str, str]]:
+    """(path, record key) of files of a second record under the same one above: a patient of the same clinic.
+
+    They are nobody's, so that only a path gives them away. The record is made when it is asked for first.
+    """
+    found = [(name, key) for name, (account, key) in population.world.paths.items() if key and not account]
+    for child, record in side.records.items() if not found else ():
+        relation = population.snapshot.relations.get(child)
+        for link in relation.foreign_keys if relation else ():
+            above = side.records.get(link.target)
+            if relation is None or above is None:
+                continue
+            single = {name for key in relation.keys if key.kind == "u" for name in key.columns}
+            free = {name for name in single - {*link.columns} if not relation.columns[name].required}
+            with suppress(CannotFill, SqlFailure):
+                sibling = population.filler.variant(record, dict.fromkeys(free))
+                own = sibling.values.get(population.model.anchors[child].key) or ""
+                name = above.values.get(population.model.anchors[link.target].key) or ""
+                found.append((f"{name}/{own}/file.pdf", own))
+    return found
 
 
 def _owner(columns: Collection[str], account: str) -> dict[str, str | None]:
@@ -51,8 +79,12 @@ def _owner(columns: Collection[str], account: str) -> dict[str, str | None]:
 
 
 def layouts(population: Population, side: Side) -> Iterator[tuple[str, str, str]]:
-    """(path, account, record key): the account alone, each record alone, and both in either order."""
+    """(path, account, record key): the account alone, each record alone, and both in either order.
+
+    In a record's own folder lies a file, too, that is named like the other family's record.
+    """
     account = side.account
+    other = next((one for one in population.world.sides[:2] if one is not side), side)
     yield f"{account}/file.pdf", account, ""
     snapshot = population.snapshot
     for child, record in side.records.items():
@@ -63,6 +95,8 @@ def layouts(population: Population, side: Side) -> Iterator[tuple[str, str, str]
             if above is not None:
                 name = above.values.get(population.model.anchors[key.target].key) or ""
                 yield f"{name}/{own}/file.pdf", account, own
+                theirs = other.records.get(child, record).values.get(population.model.anchors[child].key)
+                yield f"{name}/{own}/{theirs}.pdf", account, own
     for table, record in side.records.items():
         key = record.values.get(population.model.anchors[table].key) or ""
         if key:

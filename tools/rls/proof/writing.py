@@ -65,16 +65,18 @@ def inserts(
                 )
 
 
-def mixes(world: World, templates: Templates, actor: Actor, belonging: Belonging) -> Iterator[Write]:
-    """New rows of the own record whose second parent belongs to the other family."""
+def mixes(
+    world: World, templates: Templates, actor: Actor, belonging: Belonging, own: Side
+) -> Iterator[Write]:
+    """New rows of a record that is the actor's own, or open to him, under a parent of the other family's."""
     relation = world.snapshot.relations[belonging.table]
-    a, b = world.sides[0], world.sides[1]
+    other = next(side for side in world.sides[:2] if side is not own)
     named_by = {hops[0].columns for hops in belonging.paths if len(hops) == 1}
     if belonging.kind is not Kind.SCOPED or not named_by:
         return
     for key in relation.foreign_keys:
         parent = world.model.tables.get(key.target)
-        theirs = a.of(key.target)
+        theirs = other.of(key.target)
         if parent is None or theirs is None or key.target in world.model.anchors or key.columns in named_by:
             continue
         if parent.kind is not Kind.SCOPED or not set(parent.anchors) & set(belonging.anchors):
@@ -85,7 +87,7 @@ def mixes(world: World, templates: Templates, actor: Actor, belonging: Belonging
             for column, target in zip(key.columns, key.target_columns, strict=True)
             if column not in scoping
         }
-        for row in templates.rows(b, belonging)[:1] if changes else ():
+        for row in templates.rows(own, belonging)[:1] if changes else ():
             values = {**row.values, **next(people(belonging, actor)), **changes}
             sql = insert_statement(world, relation, actor, values, templates.shapes_generated)
             if sql:
