@@ -49,7 +49,9 @@ def test_only_settings_reads_the_environment():
 def test_broad_excepts_stand_in_the_gate_only():
     found: set[str] = set()
     for file in SOURCES:
-        for node in ast.walk(ast.parse(file.read_text())):
+        text = file.read_text()
+        handles = re.search(r"Exception|except\s*:", text)
+        for node in ast.walk(ast.parse(text)) if handles else ():
             if isinstance(node, ast.ExceptHandler):
                 caught = ast.unparse(node.type) if node.type else "everything"
                 if re.search(r"\b(Base)?Exception\b|everything", caught):

@@ -295,26 +295,35 @@ def test_a_mode_that_is_none_is_refused(tmp_path_factory: pytest.TempPathFactory
 
 
 @cache
-def _nodes() -> list[tuple[str, ast.AST]]:
-    """Every node of the product's source that calls, assigns or imports, with its file."""
+def _source() -> dict[str, str]:
+    """The product's source, by file."""
+    packages = ("agent", "tools", "memory", "prompts")
+    files = [file for package in packages for file in (ROOT / package).rglob("*.py")]
+    return {file.relative_to(ROOT).as_posix(): file.read_text() for file in files}
+
+
+def _nodes(*words: str) -> list[tuple[str, ast.AST]]:
+    """Every node that calls, assigns or imports, in the files that have such a word."""
     wanted = (ast.Call, ast.Assign, ast.Import, ast.ImportFrom)
     return [
-        (file.relative_to(ROOT).as_posix(), node)
-        for package in ("agent", "tools", "memory", "prompts")
-        for file in (ROOT / package).rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
+        (file, node)
+        for file, text in _source().items()
+        if any(word in text for word in words)
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, wanted)
     ]
 
 
-def _calls_of(*attributes: str) -> set[tuple[str, str]]:
+def _calls_of(*attributes: str, on: str = "") -> set[tuple[str, str]]:
     """Which of our modules call an attribute of this name, and on what."""
+    words = [on] if on else [f".{attribute}(" for attribute in attributes]
     return {
         (file, ast.unparse(node.func))
-        for file, node in _nodes()
+        for file, node in _nodes(*words)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in attributes
+        and on in ast.unparse(node.func)
     }
 
 
@@ -322,7 +331,7 @@ def _assigned(attribute: str) -> set[str]:
     """Which modules assign to an attribute of this name."""
     return {
         file
-        for file, node in _nodes()
+        for file, node in _nodes(f".{attribute} = ")
         if isinstance(node, ast.Assign)
         and any(isinstance(one, ast.Attribute) and one.attr == attribute for one in node.targets)
     }
@@ -337,16 +346,16 @@ def test_only_the_gate_decides_and_records():
 
 def test_only_a_persons_command_changes_the_mode_and_adds_a_pattern():
     assert _assigned("mode") == {"agent/terminal/orders.py"}
-    held = {(file, call) for file, call in _calls_of("append", "extend", "insert") if ".added." in call}
+    held = _calls_of("append", "extend", "insert", on=".added.")
     assert held == {("agent/terminal/allowed.py", "held.added.append")}
-    grants = {(file, call) for file, call in _calls_of("append", "extend", "insert") if ".grants." in call}
+    grants = _calls_of("append", "extend", "insert", on=".grants.")
     assert grants == {("agent/approvals.py", "self.grants.append")}
 
 
 def test_only_a_persons_command_puts_patterns_in_force():
     accepting = {
         file
-        for file, node in _nodes()
+        for file, node in _nodes("accept")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "accept"
     }
     assert accepting == {"agent/commands/approvals.py"}
@@ -354,7 +363,7 @@ def test_only_a_persons_command_puts_patterns_in_force():
 
 def test_tools_cannot_reach_approvals_or_the_audit_log():
     """What a model can call lies below: nothing there imports the gate."""
-    for file, node in _nodes():
+    for file, node in _nodes("import agent", "from agent"):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         below = not file.startswith("agent/")
