@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tools.rls.proof.actors import Actor
-from tools.rls.proof.model import STAFF, Condition, Identity, Kind, Model, Opening, Way
+from tools.rls.proof.model import STAFF, Anchor, Condition, Identity, Kind, Model, Opening, Way
 from tools.rls.proof.world import NAMED, World, WorldRow
 
 Record = tuple[str, str]
@@ -211,7 +211,22 @@ class Standings:
                 above = self.to_record(actor, (target.table, self._key(target)))
                 if above.inside:
                     return Standing("opening", above.rights, "parent")
+        for record in self._named_above(row, anchor):  # nobody's yet, where the actor is at home
+            above = self.to_record(actor, record)
+            if above.inside:
+                return Standing("opening", above.rights, "parent")
         return known
+
+    def _named_above(self, row: WorldRow, anchor: Anchor) -> list[Record]:
+        """The other records that a new record of nobody's names: the clinic that a patient comes to."""
+        if any(way.hops or row.values.get(way.column) for way in anchor.owners):
+            return []
+        return [
+            (key.target, row.values.get(key.columns[0]) or "")
+            for key in self.world.snapshot.relations[row.table].foreign_keys
+            if key.target in self.model.anchors
+            and key.target_columns == (self.model.anchors[key.target].key,)
+        ]
 
     # -- records -------------------------------------------------------------------------
 
