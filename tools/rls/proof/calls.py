@@ -23,6 +23,7 @@ from tools.rls.snapshot import PLATFORM_SCHEMAS
 
 TRIED: Final = 12
 """Argument lists tried per function."""
+PEOPLE: Final = ("user", "account", "owner", "member", "grantee", "person")
 NUMBERS: Final = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
 
 
@@ -186,7 +187,7 @@ def _subject(parameter: str) -> str:
 def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[str | None]:
     """Keys of the first family: accounts, rows of the table that the parameter names, then its records."""
     a, b = world.sides[0], world.sides[1]
-    if any(name in parameter for name in ("user", "account", "owner", "member", "grantee", "person")):
+    if any(name in parameter for name in PEOPLE):
         yield from (account for account in (a.account, actor.account, b.account) if account)
     for title in tables_of(world, parameter):
         row, key = a.of(title), single_key(world, title)
@@ -201,7 +202,9 @@ def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[st
 def tables_of(world: World, parameter: str) -> list[str]:
     """Tables whose rows a parameter is about, by their names."""
     names = {title: _singular(title.partition(".")[2]) for title in world.tables}
-    for word in _endings(_subject(parameter)):
+    subject = _subject(parameter)
+    person = any(name in parameter for name in PEOPLE)  # whose account is tried by itself
+    for word in filter(None, [subject]) if person else _endings(subject):
         found = [title for title, name in names.items() if name == word or name.endswith("_" + word)]
         if found:
             return found
