@@ -104,8 +104,8 @@ async def subscribe(socket: WebSocket) -> None:
     platform = socket.app.state.platform
     resources = tuple(socket.query_params.getlist("resource"))
     filters = {name: values for name in FILTERS if (values := socket.query_params.getlist(name))}
+    since = platform.clock.now()  # before the client knows that it is heard
     await socket.accept()
-    since = platform.clock.now()
     try:
         while True:
             now = platform.clock.now()

@@ -132,7 +132,7 @@ async def test_everybody_sees_the_same_rows_while_it_counts(guardian: str):
     await start(resources)
     assert visible(guardian) == before
     found = await measure.report_coverage.body(NOTHING, resources)
-    for _ in range(50):  # a session's counts arrive once its server process has ended
+    for _ in range(300):  # a session's counts arrive once its server process has ended
         if isinstance(found, PolicyCoverage) and found.percent > 20:
             break
         await asyncio.sleep(0.1)

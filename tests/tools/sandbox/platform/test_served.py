@@ -63,7 +63,6 @@ def test_new_lines_come_over_the_websocket():
         headers = {"Authorization": f"Bearer {key}"}
         address = f"{root.replace('http', 'ws')}/logs/subscribe?ownerId={OWNER}&resource={web}&text=timeline*"
         async with connect(address, additional_headers=headers) as socket:
-            await asyncio.sleep(0.1)
             platform.clock.advance(600)
             lines = [json.loads(await socket.recv()) for _ in range(3)]
         return [line["message"] for line in lines]
