@@ -1,7 +1,7 @@
 """`make bench-rls`: who names the fault? Mutants that leak, harmless rewrites, and the clean schemas.
 
-    .venv/bin/python -m benchmarks.rls [--only OPERATOR] [--sample N] [--case NAME] [--without proof]
-        [--pgrls PROGRAM] [--splinter FOLDER] [--json FILE] [--fresh] [--jobs 2]
+    .venv/bin/python -m benchmarks.rls [--only OPERATOR] [--sample N | --draw N] [--seed WORD]
+        [--case NAME] [--without proof] [--pgrls PROGRAM] [--splinter FOLDER] [--json FILE] [--fresh] [--jobs 2]
 
 A kill is a new finding, against the clean schema, on the object that was changed. Answers are kept between
 runs until the contender changes, so that a run that was stopped goes on where it was.
@@ -53,6 +53,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sample", type=int, default=0, help="that many mutants of each operator, in all cases"
     )
+    parser.add_argument("--draw", type=int, default=0, help="that many of all, by chance")
+    parser.add_argument("--seed", default="", help="another chance, for --sample and --draw")
     parser.add_argument("--without", action="append", default=[], choices=CONTENDERS)
     parser.add_argument(
         "--pgrls", default=os.environ.get("PGRLS"), help="the program; found on the PATH otherwise"
@@ -71,14 +73,18 @@ def chosen(args: argparse.Namespace, cluster: Cluster) -> list[tuple[str, Mutant
     found: list[tuple[str, Mutant]] = []
     count: dict[str, int] = {}
     for case in args.case or list(CASES):
-        ordered = sorted(mutants(case, cluster), key=lambda m: sha256(m.name.encode()).hexdigest())
-        for mutant in ordered:
+        for mutant in sorted(mutants(case, cluster), key=lambda m: chance(args.seed, m)):
             if args.only and mutant.operator not in args.only:
                 continue
             count[mutant.operator] = count.get(mutant.operator, 0) + 1
             if not args.sample or count[mutant.operator] <= args.sample:
                 found.append((case, mutant))
-    return found
+    return sorted(found, key=lambda one: chance(args.seed, one[1]))[: args.draw or None]
+
+
+def chance(seed: str, mutant: Mutant) -> str:
+    """What orders mutants as if by chance, always alike for one seed."""
+    return sha256(f"{seed}{mutant.name}".encode()).hexdigest()
 
 
 def main() -> None:
