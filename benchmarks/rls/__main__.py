@@ -1,7 +1,8 @@
 """`make bench-rls`: who names the fault? Mutants that leak, harmless rewrites, and the clean schemas.
 
     .venv/bin/python -m benchmarks.rls [--only OPERATOR] [--sample N | --draw N] [--seed WORD]
-        [--case NAME] [--without proof] [--pgrls PROGRAM] [--splinter FOLDER] [--json FILE] [--fresh] [--jobs 2]
+        [--case NAME] [--without proof] [--pgrls PROGRAM] [--splinter FOLDER] [--json FILE] [--fresh]
+        [--jobs 2]
 
 A kill is a new finding, against the clean schema, on the object that was changed. Answers are kept between
 runs until the contender changes, so that a run that was stopped goes on where it was.
