@@ -87,16 +87,16 @@ def _further(normal: Normal, facts: Facts, narrow: Node, wide: Form) -> list[str
 def _beside(snapshot: Snapshot, order: Ordering, relation: Relation) -> Iterator[Finding]:
     """Permissive policies for one command of which one includes the other."""
     several = [policy for policy in relation.policies if policy.permissive and snapshot.addressed(policy)]
-    for narrow in several:
-        for wide in several:
+    for wide in several:
+        for narrow in several:
             if wide is narrow or wide.command != narrow.command or not _addresses(wide, narrow):
                 continue
             forms = [_forms(order, relation, policy) for policy in (narrow, wide)]
             pairs = [(a, b) for a, b in zip(*forms, strict=True) if a is not None and b is not None]
             if pairs and all(a[0] == "and" and order.narrower(a, b) for a, b in pairs):
                 yield on_policy(
-                    "policy_alternative_absorbed", Level.WARN, relation, narrow,
-                    f"Policy {narrow.name} on {relation.title} has no effect: policy {wide.name} lets"
+                    "policy_alternative_absorbed", Level.WARN, relation, wide,
+                    f"Policy {wide.name} on {relation.title} leaves policy {narrow.name} idle: it lets"
                     f" {listed(snapshot.addressed(narrow))} do the same without its further conditions.",
                     fix=remark(
                         f"drop policy {quoted(wide.name)} where the conditions of"
