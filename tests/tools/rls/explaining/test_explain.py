@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any, LiteralString
 
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.anyio
 
 ANN, BEN, EVE = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2, 3))
 PROFILE, NOTE = "00000000-0000-0000-0000-0000000000aa", "00000000-0000-0000-0000-0000000000bb"
+LOGIN = f"why_login_{os.getpid()}"
+"""Roles are of the whole server, and one that a killed run left is in nobody's way."""
 ROWS = f"""
 insert into auth.users (id, email) values ('{ANN}', 'ann@example.org'), ('{BEN}', 'ben@example.org'),
   ('{EVE}', 'eve@example.org');
@@ -195,8 +198,8 @@ async def test_a_question_that_cannot_be_asked_gets_one_sentence(
 
 async def test_a_login_that_sees_a_part_claims_nothing_of_the_rest(make_executor: MakeExecutor, people: str):
     with psycopg.connect(people) as connection:
-        connection.execute("create role h4_why_login login; grant authenticated to h4_why_login")
-    dsn = people.replace("user=postgres", "user=h4_why_login")
+        connection.execute(f"create role {LOGIN} login; grant authenticated to {LOGIN}".encode())
+    dsn = people.replace("user=postgres", f"user={LOGIN}")
     assert dsn != people
     try:
         said = await why(make_executor, dsn, "notes", key={"id": NOTE}, user_id=EVE)
@@ -206,7 +209,7 @@ async def test_a_login_that_sees_a_part_claims_nothing_of_the_rest(make_executor
         assert "no row names" not in said
     finally:
         with psycopg.connect(people) as connection:
-            connection.execute("drop role h4_why_login")
+            connection.execute(f"drop role {LOGIN}".encode())
 
 
 async def test_who_is_not_bound_by_policies(make_executor: MakeExecutor, people: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections import Counter
@@ -20,6 +21,8 @@ from tools.sandbox.scratch.fill import Filler
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 from tools.sandbox.scratch.shapes import read_shapes
 
+CLINIC, NURSE, READER = (f"scratch_{who}_{os.getpid()}" for who in ("clinic", "nurse", "reader"))
+"""Roles are of the whole server, and those that a killed run left are in nobody's way."""
 MESSY = """
 create role scratch_clinic nologin bypassrls;
 create role scratch_nurse nologin;
@@ -48,7 +51,7 @@ comment on table app.notes is 'what was noted';
 create function app.watch() returns event_trigger language plpgsql as $$ begin end $$;
 create event trigger scratch_watch on ddl_command_end execute function app.watch();
 insert into app.notes values (1, 'read', 'secret');
-"""
+""".replace("scratch_clinic", CLINIC).replace("scratch_nurse", NURSE)
 
 
 _PUBLIC = re.compile(r"--\n-- Name: public; Type: SCHEMA.*?\n(?=--\n-- Name: )", re.S)
@@ -90,7 +93,7 @@ def test_the_guardian_copy_is_the_guardian_without_its_rows(cluster: Cluster, gu
 
 def test_a_plain_database_is_copied_with_its_roles(cluster: Cluster, plain_database: str):
     with psycopg.connect(plain_database, autocommit=True) as connection:
-        connection.execute(MESSY)
+        connection.execute(MESSY.encode())
     try:
         with copy_schema(cluster, plain_database) as copy, ScratchSession(copy.dsn) as session:
             assert copy.gaps == ()
@@ -112,8 +115,8 @@ def test_a_plain_database_is_copied_with_its_roles(cluster: Cluster, plain_datab
             assert not copy.supabase
     finally:
         with psycopg.connect(plain_database, autocommit=True) as connection:
-            connection.execute("drop owned by scratch_nurse, scratch_clinic cascade")
-            connection.execute("drop role scratch_nurse, scratch_clinic")
+            connection.execute(f"drop owned by {NURSE}, {CLINIC} cascade".encode())
+            connection.execute(f"drop role {NURSE}, {CLINIC}".encode())
 
 
 def test_a_role_that_nobody_made_is_made_and_goes_again(cluster: Cluster):
@@ -268,10 +271,10 @@ def test_a_dump_file_is_restored_without_its_rows(cluster: Cluster):
 def test_what_the_login_may_not_read_is_a_gap(cluster: Cluster, empty_database: str):
     with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute(
-            "create role scratch_reader login; create table seen (a int); create table hidden (a int);"
-            " grant select on seen to scratch_reader"
+            f"create role {READER} login; create table seen (a int); create table hidden (a int);"
+            f" grant select on seen to {READER}".encode()
         )
-    dsn = make_conninfo(empty_database, user="scratch_reader", password="pa:ss\\word")
+    dsn = make_conninfo(empty_database, user=READER, password="pa:ss\\word")
     try:
         with copy_schema(cluster, dsn) as copy, ScratchSession(copy.dsn) as session:
             assert ("table public.hidden", "the login may not read it, so pg_dump cannot") in copy.gaps
@@ -283,7 +286,7 @@ def test_what_the_login_may_not_read_is_a_gap(cluster: Cluster, empty_database: 
             assert session.rows("select auth.uid()") == [(None,)]
     finally:
         with psycopg.connect(empty_database, autocommit=True) as connection:
-            connection.execute("drop owned by scratch_reader; drop role scratch_reader")
+            connection.execute(f"drop owned by {READER}; drop role {READER}".encode())
 
 
 def test_a_source_that_is_not_there_is_unavailable(cluster: Cluster):
