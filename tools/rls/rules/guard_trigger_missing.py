@@ -3,7 +3,8 @@
 What it finds
     The one table without a trigger that can refuse a change of a key column, where every other table with
     that key (a column of the same name that leads to the same table), three at least, has one with the same
-    function; where an API role may update the column and no policy compares it with the caller.
+    function; where row level security is on, an API role may update the column and no policy compares it with
+    the caller.
 
 Why it matters
     Rows must not move from one record to another, and a policy cannot compare the old row with the new one:
@@ -93,9 +94,13 @@ def _movable(reached: Reach, relation: Relation, column: str) -> bool:
         [p.new_row for p in relation.policies if p.permissive and p.covers("UPDATE")] if relation.rls else []
     )
     own = [row is not None and column in {c.name for c, _ in identity_columns(row)} for row in rows]
-    return not (own and all(own)) and any(
-        snapshot.may_column(snapshot.roles[name], relation, column, "UPDATE")
-        for name in written(snapshot, relation, "UPDATE")
+    return (
+        relation.rls
+        and not (own and all(own))
+        and any(
+            snapshot.may_column(snapshot.roles[name], relation, column, "UPDATE")
+            for name in written(snapshot, relation, "UPDATE")
+        )
     )
 
 
