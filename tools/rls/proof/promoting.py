@@ -12,7 +12,7 @@ from tools.rls.proof.events import Violation
 from tools.rls.proof.model import STAFF, Opening
 from tools.rls.proof.states import Key, State
 from tools.rls.proof.verdict import Kind
-from tools.rls.proof.writing import Write
+from tools.rls.proof.world import WorldRow
 
 Given = dict[str, set[str]]
 """Standing -> levels."""
@@ -52,24 +52,23 @@ def _inserted(campaign: Campaign, opening: Opening) -> tuple[Given, Given]:
     allowed: Given = {}
     refused: Given = {}
 
-    def note(found: Given, word: str, write: Write) -> None:
-        values = write.after.values if write.after else {}
-        found.setdefault(_word(word), set()).add(values.get(opening.level) or "")
+    def note(found: Given, word: str, row: WorldRow) -> None:
+        found.setdefault(_word(word), set()).add(row.values.get(opening.level) or "")
 
     for actor, outcomes in campaign.permitted.items():
         for outcome in outcomes:
             write = campaign.writes[outcome.attempt.statement]
             if (write.table, write.command) == (opening.table, "INSERT") and write.after is not None:
-                note(allowed, campaign.standings.standing(actor, write.after).word, write)
+                note(allowed, campaign.standings.standing(actor, write.after).word, write.after)
     for actor, several in campaign.refused.items():
         for write, outcome in several:
             if (write.table, write.command) != (opening.table, "INSERT") or write.after is None:
                 continue
             word = campaign.standings.standing(actor, write.after).word
             if outcome.constrained:
-                note(allowed, word, write)
+                note(allowed, word, write.after)
             elif outcome.state in REFUSED:
-                note(refused, word, write)
+                note(refused, word, write.after)
     return allowed, refused
 
 

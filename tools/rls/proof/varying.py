@@ -79,7 +79,7 @@ class Varying:
                         "vary", "INSERT", row.table, sql, None, WorldRow(row.table, "", values), living=False
                     )
 
-    def _samples(self, actor: Actor, row: WorldRow, state: State) -> list[str | None]:
+    def _samples(self, actor: Actor, row: WorldRow, state: State) -> Sequence[str | None]:
         """Values that put a column into a state: anything at all need not be a time."""
         column = self.tactics.world.snapshot.relations[row.table].columns.get(state.column)
         if state.kind != "set" or column is None or column.type.startswith(TIMES):
