@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ from tools.workspace.jail import Workspace
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sergei-tests" / "sandbox"
 
 MakeExecutor = Callable[..., Executor]
+
+# As the product does: thousands of tests and classes stay, and need not be looked through again and again.
+gc.set_threshold(50_000)
 
 
 @pytest.fixture
