@@ -22,6 +22,7 @@ from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS
+from tools.rls.sqltree import constant
 
 WIDELY: Final = 3
 """In so many tables something has to go wrong before a helper is to blame that is right for others."""
@@ -206,11 +207,11 @@ class Blame:
             about_record = function.returns != "boolean" or "uuid" in function.argument_types
             reads = standing.inside and (self._reading(function) or self._opens(violation, function))
             reads = reads and not self._vouches(violation.actor, function)
-            if reads and not self._widely(function, violation):
+            if reads and not self._widely(function, violation, policy):
                 continue  # what it gives is right for those who read; who uses it for more is wrong
             outright = about_record and not standing.inside
             if outright or (
-                self._all_leak(function, violation) and self._decides(violation, policy, function)
+                self._all_leak(function, violation, policy) and self._decides(violation, policy, function)
             ):
                 wrong = function.title
         if standing.base in ("ended", "none"):
@@ -310,27 +311,45 @@ class Blame:
             any(function in self.reached.reached(facts) for facts in policy.parts()) for policy in opening
         )
 
-    def _all_leak(self, function: Function, violation: Violation) -> bool:
+    def _all_leak(self, function: Function, violation: Violation, policy: Policy) -> bool:
         """Whether most policies over this helper, for this sort of command, let the actor through."""
-        reading = violation.command == "SELECT"
-        using: set[str] = set()
-        for policy in self.campaign.world.snapshot.policies:
-            fits = policy.covers("SELECT") == reading or policy.command == "ALL"
-            if fits and any(function in self.reached.reached(facts) for facts in policy.parts()):
-                using.add(policy.relation)
-        return len(using) < 2 or len(using & self._leaks(violation.actor, reading=reading)) * 2 >= len(using)
+        wrong = self._leaks(violation.actor, reading=violation.command == "SELECT")
+        every, *alike = self._users(function, violation, policy)
+        return len(every) < 2 or any(
+            len(using & wrong) * 2 >= len(using) for using in (every, *(one for one in alike if len(one) > 1))
+        )
 
-    def _widely(self, function: Function, violation: Violation) -> bool:
+    def _widely(self, function: Function, violation: Violation, policy: Policy) -> bool:
         """Whether half of what rests on a helper goes wrong, in several tables: no single policy is wrong."""
+        wrong = self._leaks(violation.actor, reading=violation.command == "SELECT")
+        return any(
+            len(using & wrong) >= WIDELY and len(using & wrong) * 2 >= len(using)
+            for using in self._users(function, violation, policy)
+        )
+
+    def _users(self, function: Function, violation: Violation, policy: Policy) -> list[set[str]]:
+        """Tables whose policies for this sort of command rest on a helper: all, and those of them that ask it
+        with the same words as this policy does (`has_role(clinic, 'admin')`)."""
         reading = violation.command == "SELECT"
-        using = {
-            policy.relation
-            for policy in self.campaign.world.snapshot.policies
-            if policy.covers("SELECT") == reading or policy.command == "ALL"
-            if any(function in self.reached.reached(facts) for facts in policy.parts())
-        }
-        wrong = using & self._leaks(violation.actor, reading=reading)
-        return len(wrong) >= WIDELY and len(wrong) * 2 >= len(using)
+        every: set[str] = set()
+        asked: dict[tuple[object, ...], set[str]] = {words: set() for words in self._asked(policy, function)}
+        for other in self.campaign.world.snapshot.policies:
+            fits = other.covers("SELECT") == reading or other.command == "ALL"
+            if fits and any(function in self.reached.reached(facts) for facts in other.parts()):
+                every.add(other.relation)
+                for words in asked.keys() & self._asked(other, function):
+                    asked[words].add(other.relation)
+        return [every, *asked.values()]
+
+    def _asked(self, policy: Policy, function: Function) -> set[tuple[object, ...]]:
+        """The constants with which a policy itself calls a helper, where there are any."""
+        calls = [
+            tuple(constant(argument) for argument in call.arguments)
+            for facts in policy.parts()
+            for call in facts.calls
+            if call.name == function.name and function in self.reached.resolve(call, ())
+        ]
+        return {words for words in calls if any(word is not None for word in words)}
 
     def _leaks(self, actor: Actor, *, reading: bool) -> set[str]:
         if self._leaking is None:
