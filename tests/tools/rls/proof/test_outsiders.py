@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from tests.tools.rls.proof.test_prove import PLAIN, named, proven
+from dataclasses import replace
+
+from tests.tools.rls.proof.test_prove import PLAIN, QUICK, named, proven
 from tools.rls.proof.verdict import Answer
 from tools.sandbox.cluster import Cluster
 
@@ -59,3 +61,38 @@ def test_who_wrote_a_row_and_was_shut_out_changes_it_unseen(cluster: Cluster) ->
     assert (clean.answer, named(clean), clean.gaps) == (Answer.NO, set(), ())
     broken = proven(cluster, PLAIN, AGREEMENTS, GIVEN_BY_IS_ENOUGH)
     assert named(broken) == {"policy agreements_update on public.agreements"}
+
+
+PEOPLE = """
+create table public.people (id uuid primary key references auth.users (id), status text not null default 'active' check (status in ('active', 'suspended')));
+alter table public.people enable row level security;
+create policy people_select on public.people for select to authenticated using (id = (select auth.uid()));
+create function private.owned() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select p.id from public.profiles p join public.people a on a.id = p.owner_id where p.owner_id = (select auth.uid()) and a.status = 'active'
+$$;
+alter table public.profiles drop constraint profiles_owner_id_fkey, add foreign key (owner_id) references public.people (id);
+alter policy profiles_select on public.profiles using (id in (select private.owned()) or id in (select private.shared()));
+alter policy notes_select on public.notes using (profile_id in (select private.owned()) or profile_id in (select private.shared()));
+alter policy notes_insert on public.notes with check (profile_id in (select private.owned()));
+alter policy notes_update on public.notes using (profile_id in (select private.owned())) with check (profile_id in (select private.owned()));
+alter policy notes_delete on public.notes using (profile_id in (select private.owned()));
+"""
+SHARED = """
+create function private.shared() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select profile_id from public.shares
+  where user_id = (select auth.uid()) and status = 'active' and (expires_at is null or expires_at > now())
+$$;
+"""
+
+
+def test_an_owner_whose_account_ended_is_among_the_actors_and_held_to_what_is_declared(
+    cluster: Cluster,
+) -> None:
+    reading = {"public.notes": {"select": ["owner", "shares.user_id read", "shares.user_id write"]}}
+    request = replace(QUICK, declared={"expect": reading})
+    clean = proven(cluster, PLAIN, SHARED, PEOPLE, request=request)
+    assert (clean.answer, named(clean)) == (Answer.NO, set())
+    assert "owner of c whose status is suspended" in clean.actors
+    loose = "alter policy notes_select on public.notes using (profile_id in (select private.readable()));"
+    broken = proven(cluster, PLAIN, SHARED, PEOPLE, loose, request=request)
+    assert {leak.actor for leak in broken.leaks} == {"owner of c whose status is suspended"}
