@@ -29,6 +29,38 @@ create policy remarks_insert on public.remarks for insert to authenticated with 
 
 MORE = (
     Case(
+        "function_opens_untested_state",
+        "app.accept(uuid)",
+        """create function app.accept(wanted uuid) returns void language plpgsql security definer
+        set search_path = '' as $$ begin update public.grants g set status = 'active'
+        where g.id = wanted and g.grantee_id = (select auth.uid()) and g.expires_at > now(); end $$""",
+        (
+            """create function app.accept(wanted uuid) returns void language plpgsql security definer
+            set search_path = '' as $$ begin update public.grants g set status = 'active'
+            where g.id = wanted and g.grantee_id = (select auth.uid()) and g.expires_at > now() and g.status = 'pending'; end $$""",
+            """create function app.accept(wanted uuid) returns void language plpgsql security definer
+            set search_path = '' as $$ begin update public.grants g set status = 'revoked'
+            where g.id = wanted and g.grantee_id = (select auth.uid()); end $$""",
+            """create function app.accept(wanted uuid) returns void language plpgsql security definer
+            set search_path = '' as $$ declare it public.grants; begin
+            select g.* into it from public.grants g where g.id = wanted and g.grantee_id = (select auth.uid());
+            if it.status <> 'pending' or it.expires_at < now() then raise exception 'no'; end if;
+            update public.grants set status = 'active' where id = wanted; end $$""",
+        ),
+    ),
+    Case(
+        "function_opens_untested_state",
+        "app.accept(uuid)",
+        """create function app.accept(wanted uuid) returns void language plpgsql security definer
+        set search_path = '' as $$ begin update public.grants g set status = 'active'
+        where g.id = wanted and g.grantee_id = (select auth.uid()) and g.status = 'pending'; end $$""",
+        (
+            """create function app.accept(wanted uuid) returns void language plpgsql
+        set search_path = '' as $$ begin update public.grants g set status = 'active'
+        where g.id = wanted and g.grantee_id = (select auth.uid()) and g.status = 'pending'; end $$""",
+        ),
+    ),
+    Case(
         "access_table_update_unlimited",
         "public.grants",
         """create table public.teams (id uuid primary key, profile_id uuid not null references public.profiles (id),
