@@ -329,7 +329,7 @@ class Blame:
 
     def _users(self, function: Function, violation: Violation, policy: Policy) -> list[set[str]]:
         """Tables whose policies for this sort of command rest on a helper: all, and those of them that ask it
-        with the same words as this policy does (`has_role(clinic, 'admin')`)."""
+        with one of the same words as this policy does (`has_role(clinic, 'admin')`), and with no other."""
         reading = violation.command == "SELECT"
         every: set[str] = set()
         asked: dict[tuple[object, ...], set[str]] = {words: set() for words in self._asked(policy, function)}
@@ -337,8 +337,9 @@ class Blame:
             fits = other.covers("SELECT") == reading or other.command == "ALL"
             if fits and any(function in self.reached.reached(facts) for facts in other.parts()):
                 every.add(other.relation)
-                for words in asked.keys() & self._asked(other, function):
-                    asked[words].add(other.relation)
+                words = self._asked(other, function)
+                if len(words) == 1 and words <= asked.keys():  # asked with others as well, it tells nothing
+                    asked[words.pop()].add(other.relation)
         return [every, *asked.values()]
 
     def _asked(self, policy: Policy, function: Function) -> set[tuple[object, ...]]:

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import LiteralString
 
 import pytest
 
-from tests.tools.rls.proof.test_prove import named, proven
+from tests.tools.rls.proof.test_prove import QUICK, named, proven
 from tools.rls.proof.verdict import Answer
 from tools.sandbox.cluster import Cluster
 
@@ -97,3 +98,49 @@ def test_a_fault_is_found_where_rows_name_two_records(
     cluster: Cluster, fault: LiteralString, wanted: str
 ) -> None:
     assert wanted in named(proven(cluster, CLINICS + fault + ";"))
+
+
+ROLES: LiteralString = """
+create table public.shops (id uuid primary key default gen_random_uuid(), name text);
+create table public.staff (
+  shop_id uuid not null references public.shops (id), user_id uuid not null references auth.users (id),
+  role text not null check (role in ('admin', 'clerk')), primary key (shop_id, user_id)
+);
+create schema private;
+grant usage on schema private to authenticated;
+create function private.has_role(shop uuid, wanted text) returns boolean language sql stable security definer set search_path = '' as $$
+  select exists (select from public.staff s where s.shop_id = shop and s.user_id = (select auth.uid()) and s.role = wanted)
+$$;
+alter table public.shops enable row level security;
+alter table public.staff enable row level security;
+create policy seen on public.staff for select to authenticated using (user_id = (select auth.uid()));
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['orders', 'parcels', 'returns', 'shelves', 'wages', 'audits', 'contracts'] loop
+    execute format('create table public.%I (id uuid primary key default gen_random_uuid(), shop_id uuid not null references public.shops (id), body text)', name);
+    execute format('alter table public.%I enable row level security', name);
+    execute format('create policy seen on public.%I for select to authenticated using (private.has_role(shop_id, ''admin'')%s)', name,
+      case when name in ('wages', 'audits', 'contracts') then '' else ' or private.has_role(shop_id, ''clerk'')' end);
+  end loop;
+end
+$$;
+"""
+BELIEVES_CLERKS: LiteralString = """
+create or replace function private.has_role(shop uuid, wanted text) returns boolean language sql stable security definer set search_path = '' as $$
+  select exists (select from public.staff s where s.shop_id = shop and s.user_id = (select auth.uid()) and (s.role = wanted or s.role = 'clerk'))
+$$;
+"""
+
+
+def test_a_helper_that_gives_a_role_to_others_is_to_blame(cluster: Cluster) -> None:
+    admins = {"select": ["staff.user_id admin"]}
+    told = {f"public.{name}": admins for name in ("wages", "audits", "contracts")}
+    request = replace(QUICK, declared={"expect": told})
+    assert proven(cluster, ROLES, request=request).answer is Answer.NO
+    wrong_policy = "alter policy seen on public.wages using (private.has_role(shop_id, 'admin') or private.has_role(shop_id, 'clerk'));"
+    assert named(proven(cluster, ROLES + wrong_policy, request=request)) == {"policy seen on public.wages"}
+    assert named(proven(cluster, ROLES + BELIEVES_CLERKS, request=request)) == {
+        "private.has_role(uuid, text)"
+    }
