@@ -261,13 +261,13 @@ def test_a_helper_whose_wider_arm_makes_its_condition_idle_is_named_itself(famil
     assert "condition on status" in every["app.granted()"].message
 
 
-def test_of_two_policies_for_one_command_the_one_without_effect_is_named(family: Connection) -> None:
+def test_of_two_policies_for_one_command_the_wider_one_is_named(family: Connection) -> None:
     sql = """create policy wide on public.notes for insert to authenticated with check (profile_id = any (array(select app.owned())));
         alter policy notes_insert on public.notes with check (
           profile_id = any (array(select app.owned())) and written_by = (select auth.uid()))"""
     every = found(family, sql, "policy_alternative_absorbed")
-    assert list(every) == ["policy notes_insert on public.notes"]
-    assert "policy wide lets authenticated" in every["policy notes_insert on public.notes"].message
+    assert list(every) == ["policy wide on public.notes"]
+    assert "leaves policy notes_insert idle" in every["policy wide on public.notes"].message
 
 
 def test_deleting_by_a_wider_helper_than_updating_is_named_and_mended(family: Connection) -> None:

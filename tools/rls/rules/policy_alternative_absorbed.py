@@ -99,8 +99,8 @@ def _beside(snapshot: Snapshot, order: Ordering, relation: Relation) -> Iterator
                     f"Policy {wide.name} on {relation.title} leaves policy {narrow.name} idle: it lets"
                     f" {listed(snapshot.addressed(narrow))} do the same without its further conditions.",
                     fix=remark(
-                        f"drop policy {quoted(wide.name)} where the conditions of"
-                        f" {quoted(narrow.name)} are meant, and this one where they are not"
+                        f"drop policy {quoted(wide.name)} where the conditions of {quoted(narrow.name)} are"
+                        " meant, and the narrower one where they are not"
                     ),
                     rank=_rank(snapshot, relation),
                 )  # fmt: skip
