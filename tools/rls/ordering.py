@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from tools.rls.diffing.forms import FALSE, TRUE, Form, both, compared, either, negated
 from tools.rls.diffing.implying import Proof, Turn
 from tools.rls.diffing.normal import Normal
-from tools.rls.diffing.unfolding import Unfold, source, substituted
+from tools.rls.diffing.unfolding import source, substituted, unfold
 from tools.rls.facts import expression
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
@@ -34,7 +34,7 @@ class Ordering:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.unfold = Unfold(snapshot)
+        self.unfold = unfold(snapshot)
         self._forms: dict[tuple[object, ...], Form | None] = {}
         self._words: dict[tuple[str, tuple[Form, ...], tuple[Form, ...]], bool] = {}
 

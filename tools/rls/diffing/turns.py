@@ -12,7 +12,7 @@ from functools import cached_property
 from tools.rls.bodies import body_of
 from tools.rls.diffing.forms import FALSE, TRUE, Form, both, either
 from tools.rls.diffing.implying import Turn, turned
-from tools.rls.diffing.unfolding import Unfold, scalar, source
+from tools.rls.diffing.unfolding import Unfold, scalar, source, unfold
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
@@ -29,12 +29,12 @@ class Turns:
     @cached_property
     def before(self) -> Unfold:
         """The bodies of the old side."""
-        return Unfold(self.old)
+        return unfold(self.old)
 
     @cached_property
     def after(self) -> Unfold:
         """The bodies of the new side."""
-        return Unfold(self.new)
+        return unfold(self.new)
 
     def known(self, kind: str, name: str) -> Turn:
         """How a `call` or `relation` turned, or as an owner a `called` or `owned` one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from tools.rls.bodies import body_of
@@ -133,6 +134,12 @@ class Unfold:
         if any(source[0] not in ("relation", "owned") for source in form[2]) or size(form) > _LARGEST:
             return None
         return View(form[2], form[3], dict(zip(view.columns, form[1], strict=True)))
+
+
+@lru_cache(maxsize=3)
+def unfold(snapshot: Snapshot) -> Unfold:
+    """The Unfold of a snapshot (snapshots compare by identity)."""
+    return Unfold(snapshot)
 
 
 def _condition(normal: Normal, policy: Policy, *, new_row: bool) -> Form | None:
