@@ -20,6 +20,7 @@ from tools.sandbox.faults import Fault
 
 # True findings that a fault brings along because one act breaks two things.
 COMPANIONS = {
+    "provider_verifies_himself": {("access_table_update_unlimited", "public.providers")},
     "rls_switched_off": {("rls_disabled_in_public", "public.conditions")},
     "reminder_moves_to_other_profile": {("guard_trigger_missing", "public.reminders")},
     "helper_parameter_shadowed": {("policy_function_per_row", "private.is_member(uuid)")},
