@@ -11,7 +11,7 @@ import itertools
 import re
 
 _RUN = 3
-_LONGEST = 16  # words of a sentence; messages are shorter
+_LONGEST = 10  # words of a message that are looked at; what comes later is mostly values
 _MOST = 24
 MARK = "e_"
 """How a term begins that stands for a run of words of an error message."""

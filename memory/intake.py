@@ -5,14 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from memory import files
-from memory.preparing import Batch, Change, Colleague, Part, digest_of, prepared, read
+from memory.preparing import Batch, Change, Colleagues, Part, digest_of, read
 
-# One statement takes a whole batch as JSON, so that the database works while the next batch is prepared: with
-# a statement for each row the two threads would wait for one another.
+# One statement takes a whole batch as JSON, which is how it comes from another process.
 _NEW_FILES = """
 INSERT INTO files (row, root, path, signature, digest, entry_id, same, near)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
@@ -30,7 +28,6 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
 _ONE = "SELECT row, signature, digest FROM files WHERE root = ? AND path = ?"
 _AT_ONCE = 500
 _MANY = 2_000
-_AHEAD = 4  # batches that may wait to be written
 
 
 def compare(connection: sqlite3.Connection, root: str, folder: str) -> list[Change]:
@@ -75,23 +72,11 @@ def take_in(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
         Part(changes[start : start + _AT_ONCE], last + start) for start in range(0, len(changes), _AT_ONCE)
     ]
     many = len(changes) >= _MANY
-    with Colleague(parts[1::2] if many else []) as colleague, ThreadPoolExecutor(1) as writer:
-        written: list[Future[None]] = []
+    with Colleagues(parts if many else []) as colleagues:
         for number, part in enumerate(parts):
-            if many and number % 2:
-                written.append(writer.submit(_write_next, connection, colleague, part))
-            else:
-                written.append(writer.submit(_write, connection, prepared(part)))
-            for done in written[:-_AHEAD]:
-                done.result()
-        for done in written:
-            done.result()
+            _write(connection, colleagues.prepared(number, part))
     if many:  # else one of the next writes would have to merge all of that
         connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
-
-
-def _write_next(connection: sqlite3.Connection, colleague: Colleague, part: Part) -> None:
-    _write(connection, colleague.prepared(part))
 
 
 def _write(connection: sqlite3.Connection, batch: Batch) -> None:

@@ -1,10 +1,12 @@
-"""What a file gives to the index: read, parsed, made into rows. A second process may share the work."""
+"""What a file gives to the index: read, parsed, made into rows. Other processes may share the work."""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -122,36 +124,27 @@ def columns(entry: Skimmed) -> tuple[str, str, str, str, str, str]:
 
 
 # Isolated: nothing in the folder where a person happens to stand is imported.
+_PIPE = 1 << 20  # a whole batch fits, so that no process waits for another
+_MOST = 4  # beyond it, writing takes longer than preparing
 _SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from memory.preparing import serve; serve()"
 
 
-class Colleague:
-    """A second process that prepares `parts`, in their order.
+class Colleagues:
+    """Processes that prepare `parts` in turn, one for each core, while the caller writes what they give.
 
-    With two of them at work a cold rebuild takes half as long. What it does not deliver is prepared here.
+    What one does not deliver is prepared here. Without parts there are none.
     """
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        if not parts:
-            return
-        home = Path(__file__).resolve().parent.parent
-        with suppress(OSError):
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _SERVE, str(home)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            if self._process.stdin:
-                with self._process.stdin as given:
-                    pickle.dump(parts, given)
+        number = min(_MOST, os.cpu_count() or 1) if parts else 0
+        self._processes = [_started(parts[first::number]) for first in range(number)]
 
-    def prepared(self, part: Part) -> Batch:
-        """The next part's rows."""
-        if self._process and self._process.stdout:
+    def prepared(self, number: int, part: Part) -> Batch:
+        """The rows of the part with this number; asked for in order."""
+        process = self._processes[number % len(self._processes)] if self._processes else None
+        if process and process.stdout:
             with suppress(OSError, EOFError, pickle.UnpicklingError):
-                return pickle.load(self._process.stdout)  # noqa: S301  from our own process
+                return pickle.load(process.stdout)  # noqa: S301  from our own process
         return prepared(part)
 
     def __enter__(self) -> Self:
@@ -160,15 +153,36 @@ class Colleague:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            if self._process.stdout:
-                self._process.stdout.close()
+        for process in self._processes:
+            if process:
+                process.kill()
+                process.wait()
+                if process.stdout:
+                    process.stdout.close()
+
+
+def _started(parts: Sequence[Part]) -> subprocess.Popen[bytes] | None:
+    home = str(Path(__file__).resolve().parent.parent)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _SERVE, home],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pipesize=_PIPE,
+        )
+    except OSError:
+        return None
+    with suppress(OSError):  # it ended at once: then it delivers nothing
+        if process.stdin:
+            with process.stdin as given:
+                pickle.dump(parts, given)
+    return process
 
 
 def serve() -> None:
-    """What the second process does: parts in, batches out."""
+    """What such a process does: parts in, batches out."""
+    gc.disable()  # nothing in here goes in circles, and the process is short-lived
     for part in pickle.load(sys.stdin.buffer):  # noqa: S301  from our own process
         pickle.dump(prepared(part), sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""A second process shares the work of a cold rebuild: it gives the same rows, and may die."""
+"""Other processes share the work of a cold rebuild: they give the same rows, and may die."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from memory import Bank, Draft, intake
 from memory.files import INDEX_NAME
 from memory.index import Index
 from memory.intake import compare
-from memory.preparing import Colleague, Part, prepared
+from memory.preparing import Colleagues, Part, prepared
 from memory.storage import in_memory
 
 _ROWS = (
@@ -38,21 +38,23 @@ def parts(bank: Bank, draft: Draft, now: datetime) -> Iterator[list[Part]]:
     yield [Part(changes[start : start + 4], start) for start in (0, 4, 8)]
 
 
-def test_a_colleague_prepares_what_we_would(parts: list[Part]):
-    with Colleague(parts) as colleague:
-        assert [colleague.prepared(part).texts for part in parts] == [prepared(part).texts for part in parts]
+def test_colleagues_prepare_what_we_would(parts: list[Part]):
+    with Colleagues(parts) as colleagues:
+        found = [colleagues.prepared(number, part) for number, part in enumerate(parts)]
+    assert found == [prepared(part) for part in parts]
+    assert len(found[0].texts) > 100
 
 
-def test_nothing_is_lost_when_the_colleague_dies(parts: list[Part]):
-    with Colleague(parts) as colleague:
-        process = colleague._process  # pyright: ignore[reportPrivateUsage]  the test is the one that kills it
-        assert process
-        first = colleague.prepared(parts[0])
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        rest = [colleague.prepared(part) for part in parts[1:]]
-    assert [batch.files for batch in (first, *rest)] == [prepared(part).files for part in parts]
-    assert process.returncode == -signal.SIGKILL
+def test_nothing_is_lost_when_they_die(parts: list[Part]):
+    with Colleagues(parts) as colleagues:
+        first = colleagues.prepared(0, parts[0])
+        processes = [one for one in colleagues._processes if one]  # pyright: ignore[reportPrivateUsage]  killed here
+        for process in processes:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        rest = [colleagues.prepared(number, part) for number, part in enumerate(parts) if number]
+    assert [first, *rest] == [prepared(part) for part in parts]
+    assert [process.returncode for process in processes] == [-signal.SIGKILL] * len(processes) != []
 
 
 def test_a_rebuild_in_shared_parts_gives_the_rows_of_one_by_one(
