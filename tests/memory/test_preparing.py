@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -48,13 +49,18 @@ def test_colleagues_prepare_what_we_would(parts: list[Part]):
 def test_nothing_is_lost_when_they_die(parts: list[Part]):
     with Colleagues(parts) as colleagues:
         first = colleagues.prepared(0, parts[0])
-        processes = [one for one in colleagues._processes if one]  # pyright: ignore[reportPrivateUsage]  killed here
-        for process in processes:
+        for process in colleagues._processes:  # pyright: ignore[reportPrivateUsage]  killed here
+            assert process
             os.kill(process.pid, signal.SIGKILL)
-            process.wait()
         rest = [colleagues.prepared(number, part) for number, part in enumerate(parts) if number]
     assert [first, *rest] == [prepared(part) for part in parts]
-    assert [process.returncode for process in processes] == [-signal.SIGKILL] * len(processes) != []
+
+
+def test_where_none_can_be_started_the_work_is_done_here(parts: list[Part], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with Colleagues(parts) as colleagues:
+        found = [colleagues.prepared(number, part) for number, part in enumerate(parts)]
+    assert found == [prepared(part) for part in parts]
 
 
 def test_a_rebuild_in_shared_parts_gives_the_rows_of_one_by_one(
