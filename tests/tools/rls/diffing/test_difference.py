@@ -25,7 +25,8 @@ def changed(connection: Connection, *statements: str) -> tuple[Difference, Diffe
     theirs = {
         name
         for name in {*old.roles, *new.roles}
-        if old.roles.get(name) != new.roles.get(name) and not any(name in statement for statement in statements)
+        if old.roles.get(name) != new.roles.get(name)
+        and not any(name in statement for statement in statements)
     }
     old, new = (
         replace(side, roles={name: role for name, role in side.roles.items() if name not in theirs})
