@@ -76,11 +76,13 @@ class Fort:
 
     def settled(self) -> tuple[Any, ...]:
         """The state, once a session that was thrown away has left the server."""
+        state = self.state()
         for _ in range(50):
-            if self.state() == self.before:
+            if state == self.before:
                 break
             time.sleep(0.02)
-        return self.state()
+            state = self.state()
+        return state
 
 
 @contextmanager
