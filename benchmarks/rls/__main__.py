@@ -1,6 +1,6 @@
 """`make bench-rls`: who names the fault? Mutants that leak, harmless rewrites, and the clean schemas.
 
-    .venv/bin/python -m benchmarks.rls [--only OPERATOR] [--sample N | --draw N] [--seed WORD]
+    .venv/bin/python -m benchmarks.rls [--only OPERATOR] [--sample N | --draw N] [--rest] [--seed WORD]
         [--case NAME] [--without proof] [--pgrls PROGRAM] [--splinter FOLDER] [--json FILE] [--fresh]
         [--jobs 2]
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict
 from hashlib import sha256
@@ -55,6 +55,9 @@ def arguments() -> argparse.Namespace:
         "--sample", type=int, default=0, help="that many mutants of each operator, in all cases"
     )
     parser.add_argument("--draw", type=int, default=0, help="that many of all, by chance")
+    parser.add_argument(
+        "--rest", action="store_true", help="only mutants that the rules, asked first, do not name"
+    )
     parser.add_argument("--seed", default="", help="another chance, for --sample and --draw")
     parser.add_argument("--without", action="append", default=[], choices=CONTENDERS)
     parser.add_argument(
@@ -80,7 +83,7 @@ def chosen(args: argparse.Namespace, cluster: Cluster) -> list[tuple[str, Mutant
             count[mutant.operator] = count.get(mutant.operator, 0) + 1
             if not args.sample or count[mutant.operator] <= args.sample:
                 found.append((case, mutant))
-    return sorted(found, key=lambda one: chance(args.seed, one[1]))[: args.draw or None]
+    return sorted(found, key=lambda one: chance(args.seed, one[1]))
 
 
 def chance(seed: str, mutant: Mutant) -> str:
@@ -88,20 +91,16 @@ def chance(seed: str, mutant: Mutant) -> str:
     return sha256(f"{seed}{mutant.name}".encode()).hexdigest()
 
 
-def main() -> None:
-    """Ask, keep, print."""
-    args = arguments()
-    program = contenders.find_pgrls(args.pgrls)
-    versions = contenders.versions(program, Path(args.splinter) if args.splinter else None)
-    asked = [name for name in CONTENDERS if name not in args.without and name in versions]
-    for name in CONTENDERS:
-        if name not in versions:
-            print(f"{name}: not installed (--{name})")
-    bench = Bench(program, args.splinter)
-    todo = chosen(args, bench.cluster)
+def answered(
+    args: argparse.Namespace,
+    program: str | None,
+    versions: Mapping[str, str],
+    todo: Sequence[tuple[str, Mutant]],
+    asked: Sequence[str],
+) -> list[dict[str, Score]]:
+    """The scores of each mutant: those that are kept, and new ones, which are kept."""
     known = kept(args.fresh)
     CACHE.parent.mkdir(parents=True, exist_ok=True)
-    outcomes: list[Outcome] = []
     with ProcessPoolExecutor(args.jobs, mp_context=FRESH) as pool, KEPT.open("a") as file:
         jobs: list[tuple[str, Mutant, Future[dict[str, dict[str, Any]]]]] = []
         for case, mutant in todo:
@@ -117,9 +116,33 @@ def main() -> None:
             file.flush()
             if number % 25 == 0:
                 print(f"{number} of {len(jobs)} asked", flush=True)
-    for case, mutant in todo:
-        scores = {name: Score(**known[key_of(case, mutant, name, versions)]) for name in asked}
-        outcomes.append(Outcome(case, mutant.name, mutant.operator, scores))
+    return [
+        {name: Score(**known[key_of(case, mutant, name, versions)]) for name in asked}
+        for case, mutant in todo
+    ]
+
+
+def main() -> None:
+    """Ask, keep, print."""
+    args = arguments()
+    program = contenders.find_pgrls(args.pgrls)
+    versions = contenders.versions(program, Path(args.splinter) if args.splinter else None)
+    asked = [name for name in CONTENDERS if name not in args.without and name in versions]
+    for name in CONTENDERS:
+        if name not in versions:
+            print(f"{name}: not installed (--{name})")
+    bench = Bench(program, args.splinter)
+    todo = chosen(args, bench.cluster)
+    if args.rest:
+        leaking = [(case, mutant) for case, mutant in todo if not mutant.operator.startswith("harmless")]
+        scores = answered(args, program, versions, leaking, ["rules"])
+        todo = [one for one, score in zip(leaking, scores, strict=True) if not score["rules"].right]
+        print(f"the rules name {len(leaking) - len(todo)} of {len(leaking)} leaking mutants")
+    todo = todo[: args.draw or None]
+    outcomes = [
+        Outcome(case, mutant.name, mutant.operator, scores)
+        for (case, mutant), scores in zip(todo, answered(args, program, versions, todo, asked), strict=True)
+    ]
     print_kills(outcomes, asked)
     quick = [name for name in asked if name != "proof confirmed"]
     clean = {
