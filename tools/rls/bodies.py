@@ -46,12 +46,13 @@ def _body(language: str, text: str) -> Body:
         return Body((), (), complete=False)
     facts: list[Facts] = []
     complete = True
+    callers = source.callers()
     for statement in source.statements:
-        parsed = statements(statement)
+        parsed = statements(plpgsql.spelled_out(statement, callers)) or statements(statement)
         complete &= parsed is not None
         facts.extend(parsed or ())
     for value in source.expressions:
-        one = expression(value)
+        one = expression(plpgsql.spelled_out(value, callers)) or expression(value)
         complete &= one is not None
         facts.extend([one] if one else [])
     dynamic = [one for value in source.dynamic if (one := expression(value)) is not None]

@@ -7,6 +7,7 @@ a body reads, writes, calls and compares.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,7 @@ from postgast import PgQueryError
 
 from tools.rls.parsing import too_long
 
+_CALLER: Final = re.compile(r"\(*\s*(select\s+)?auth\.uid\(\s*\)\s*\)*(::uuid)?", re.IGNORECASE)
 _OPENING: Final = frozenset("([")
 _CLOSING: Final = frozenset(")]")
 _STATEMENTS: Final = frozenset(
@@ -39,6 +41,14 @@ class Source:
     assigned: list[tuple[tuple[str, ...], str]] = field(default_factory=list[tuple[tuple[str, ...], str]])
     returned: list[str] = field(default_factory=list[str])
 
+    def callers(self) -> frozenset[str]:
+        """The variables that hold who calls, and never anything else: caller uuid := auth.uid()."""
+        given: dict[str, list[str]] = {}
+        for names, text in self.assigned:
+            for name in names:
+                given.setdefault(name, []).append(text)
+        return frozenset(name for name, every in given.items() if all(map(_CALLER.fullmatch, every)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Token:
@@ -51,17 +61,33 @@ def read(body: str) -> Source | None:
     """Cut a PL/pgSQL body up; None when even its tokens cannot be read."""
     if too_long(body):
         return None
-    raw = body.encode()
+    tokens = _scanned(body)
+    return _Reader(body.encode(), tokens).run() if tokens is not None else None
+
+
+def spelled_out(text: str, callers: frozenset[str]) -> str:
+    """A statement with auth.uid() in place of the variables that hold it."""
+    tokens = _scanned(text) if any(name in text.lower() for name in callers) else None
+    raw, parts, last = text.encode(), list[bytes](), 0
+    words = [token.text.strip('"') for token in tokens or ()]
+    for number, token in enumerate(tokens or ()):
+        if words[number] in callers and "." not in words[max(0, number - 1) : number + 2]:
+            parts += [raw[last : token.start], b"auth.uid()"]
+            last = token.end
+    return b"".join([*parts, raw[last:]]).decode()
+
+
+def _scanned(text: str) -> list[_Token] | None:
+    raw = text.encode()
     try:
-        scanned = postgast.scan(body).tokens
+        scanned = postgast.scan(text).tokens
     except PgQueryError:
         return None
-    tokens = [
+    return [
         _Token(raw[t.start : t.end].decode(errors="replace").lower(), t.start, t.end)
         for t in scanned
         if raw[t.start : t.start + 2] not in (b"--", b"/*")
     ]
-    return _Reader(raw, tokens).run()
 
 
 class _Reader:

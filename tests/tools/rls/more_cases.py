@@ -29,6 +29,23 @@ create policy remarks_insert on public.remarks for insert to authenticated with 
 
 MORE = (
     Case(
+        # The caller stands in a variable, as people write it in PL/pgSQL.
+        "policy_lifecycle_missing",
+        "policy notes_select on public.notes",
+        """create or replace function app.granted() returns setof uuid language plpgsql stable security definer
+        set search_path = '' as $$ declare me constant uuid := (select auth.uid()); begin
+        return query select g.profile_id from public.grants g where g.grantee_id = me and g.status = 'active'
+        and g.expires_at > now(); end $$;
+        alter policy notes_select on public.notes using (profile_id in (select g.profile_id from public.grants g
+        where g.grantee_id = (select auth.uid()) and g.expires_at > now()))""",
+        (
+            """create or replace function app.granted() returns setof uuid language plpgsql stable security definer
+            set search_path = '' as $$ declare me uuid := auth.uid(); begin
+            return query select g.profile_id from public.grants g where g.grantee_id = me and g.status = 'active'
+            and g.expires_at > now(); end $$""",
+        ),
+    ),
+    Case(
         "function_opens_untested_state",
         "app.accept(uuid)",
         """create function app.accept(wanted uuid) returns void language plpgsql security definer

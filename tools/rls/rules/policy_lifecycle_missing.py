@@ -29,8 +29,8 @@ from tools.rls.trust import Place, Trust, trusts
 from tools.rls.wording import listed, on_function, on_policy, on_table, quoted, remark
 
 _LIFE = re.compile(
-    r"(^|_)(status|state|revoked|expires|expiry|ended|withdrawn|left|active|enabled|verified|deleted|archived|valid)"
-    r"(_|$)"
+    r"(^|_)(status|state|revoked|expires|expiry|ends|ended|starts|closed|withdrawn|left|active|enabled|verified"
+    r"|deleted|archived|valid)(_|$)"
 )
 _EXPIRY = re.compile(r"^(expires_(at|on)|expiry|expiry_date|valid_(until|to))$")
 _ENDED = re.compile(r"^(revoked(_at)?|is_revoked|active|is_active)$")
