@@ -53,6 +53,22 @@ create policy m on public.moods for select to authenticated using (app.may(profi
 
 SIBLINGS = (
     Case(
+        "policy_author_keeps_access",
+        "policy notes_update on public.notes",
+        """alter policy notes_insert on public.notes
+        with check (written_by = (select auth.uid()) and profile_id = any (array(select app.granted())));
+        alter policy notes_update on public.notes using (profile_id = any (array(select app.owned())) or written_by = (select auth.uid()))""",
+        (
+            """alter policy notes_insert on public.notes
+        with check (written_by = (select auth.uid()) and profile_id = any (array(select app.granted())));
+        alter policy notes_update on public.notes using (profile_id = any (array(select app.owned())) or (written_by = (select auth.uid())
+        and profile_id = any (array(select app.granted()))))""",
+            # Writing asks for no right to the record that could end.
+            """alter policy notes_insert on public.notes with check (written_by = (select auth.uid()));
+            alter policy notes_update on public.notes using (written_by = (select auth.uid()))""",
+        ),
+    ),
+    Case(
         "guard_trigger_disabled",
         "public.notes",
         GUARD + "alter table public.notes disable trigger keep",
