@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
+from math import prod
 from typing import Any, Final, cast
 
 from google.protobuf.message import DecodeError, Message
@@ -138,6 +140,17 @@ def disjuncts(node: Node | None) -> Iterator[Node]:
             yield from disjuncts(part)
     else:
         yield node
+
+
+def alternatives(node: Node, most: int = 32) -> list[tuple[Node, ...]]:
+    """A condition as OR of ANDs; one alternative, the whole, when there would be more than `most`."""
+    if node.kind == "BoolExpr" and node.number("boolop") == OR:
+        return [one for part in node.many("args") for one in alternatives(part, most)]
+    if node.kind == "BoolExpr" and node.number("boolop") == AND:
+        sides = [alternatives(part, most) for part in node.many("args")]
+        if prod(map(len, sides)) <= most:
+            return [tuple(one for part in parts for one in part) for parts in product(*sides)]
+    return [(node,)]
 
 
 def bare(node: Node | None) -> Node | None:

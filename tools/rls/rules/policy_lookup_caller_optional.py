@@ -21,20 +21,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import product
-from math import prod
 from typing import Final
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Facts
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import AND, EXISTS, OR, Node
+from tools.rls.sqltree import EXISTS, alternatives
 from tools.rls.trust import Trust, trusts
 from tools.rls.wording import function_name, listed, on_function, on_policy, rank, relying, remark
 
 _PUBLIC: Final = re.compile(r"(^|_)(public|published|shared|visib\w*|listed|open|private|discoverable)(_|$)")
-_MOST: Final = 32
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -65,7 +62,7 @@ def _left_out(reached: Reach, trust: Trust) -> list[str]:
     inside = {id(node) for node in test.walk()}
     if not all(id(node) in inside for c, node in identity_columns(unit.facts) if c.block is unit.block):
         return []  # a join asks for the caller
-    for parts in _alternatives(test):
+    for parts in alternatives(test):
         every = [unit.facts.within(part) for part in parts]
         if not any(reached.identifies(one, unit.path) for one in every):
             names = [name for one in every for name in _columns(trust, one)]
@@ -83,17 +80,6 @@ def _columns(trust: Trust, facts: Facts) -> Iterator[str]:
     for column in facts.columns:
         known = column.qualifier in own if column.qualifier else column.name in names
         yield column.name if known or column.block is not trust.unit.block else ""
-
-
-def _alternatives(node: Node) -> list[tuple[Node, ...]]:
-    """A condition as OR of ANDs; one alternative, the whole, when there would be very many."""
-    if node.kind == "BoolExpr" and node.number("boolop") == OR:
-        return [one for part in node.many("args") for one in _alternatives(part)]
-    if node.kind == "BoolExpr" and node.number("boolop") == AND:
-        sides = [_alternatives(part) for part in node.many("args")]
-        if prod(map(len, sides)) <= _MOST:
-            return [tuple(one for part in parts for one in part) for parts in product(*sides)]
-    return [(node,)]
 
 
 def _findings(snapshot: Snapshot, reached: Reach, trust: Trust, columns: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ What it finds
     the table says to which profile or family each grant belongs; typically `g.profile_id = profile_id`,
     where the inner table's column hides the outer one and Postgres stores `g.profile_id = g.profile_id`. A
     plain "is this caller on the staff list?" is left out: such a table has nothing in common with the row.
+    Also one alternative inside the subquery that is not tied to the row where the others are.
 
 Why it matters
     Whoever holds any grant passes for every row: one shared profile opens all of them.
@@ -19,14 +20,14 @@ When to ignore
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.facts import Block, Facts
+from tools.rls.facts import Block, Column, Facts
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import EXISTS, bare
+from tools.rls.sqltree import EXISTS, alternatives, bare
 from tools.rls.wording import altered, listed, on_policy, quoted, rank, remark, signed_in, table_name
 
 _SAME = re.compile(r"(?P<left>[\w\"]+\.(?P<column>\w+|\"[^\"]+\")) = (?P=left)(?![\w.])")
@@ -75,7 +76,10 @@ def _outer(relation: Relation, found: re.Match[str]) -> str:
 
 def _loose(reached: Reach, own: Relation, facts: Facts) -> Iterator[str]:
     for block in facts.blocks:
-        if block.link != EXISTS or _mentions_row(reached, own, facts, block):
+        if block.link != EXISTS:
+            continue
+        if _mentions_row(reached, own, facts, block):
+            yield from _partly_loose(reached, own, facts, block)
             continue
         tautology = _tautology(facts, block)
         for source in block.sources:
@@ -85,12 +89,29 @@ def _loose(reached: Reach, own: Relation, facts: Facts) -> Iterator[str]:
 
 
 def _mentions_row(reached: Reach, own: Relation, facts: Facts, block: Block) -> bool:
+    return _row_among(reached, own, facts.columns, block)
+
+
+def _row_among(reached: Reach, own: Relation, columns: Iterable[Column], block: Block) -> bool:
     return any(
         block in column.block.chain() and not any(reached.belongs(column, b) for b in column.block.chain())
         and reached.column(column, own) == (own, column.name)
-        for column in facts.columns
+        for column in columns
         if column.qualifier
     )  # fmt: skip
+
+
+def _partly_loose(reached: Reach, own: Relation, facts: Facts, block: Block) -> Iterator[str]:
+    """The tables that some alternative looks through without being tied to the row, as others are."""
+    parts = alternatives(block.test) if block.test is not None else []
+    nodes = [{id(node) for one in part for node in one.walk()} for part in parts]
+    columns = [[column for column in facts.columns if id(column.node) in inside] for inside in nodes]
+    tied = [_row_among(reached, own, each, block) for each in columns]
+    aliases = {source.alias: reached.relation(source) for source in block.sources}
+    for each, is_tied in zip(columns, tied, strict=True):
+        if not is_tied and any(tied):
+            tables = (aliases.get(column.qualifier) for column in each)
+            yield from (table.title for table in tables if table is not None)
 
 
 def _tautology(facts: Facts, block: Block) -> bool:
