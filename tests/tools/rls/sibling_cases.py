@@ -53,6 +53,25 @@ create policy m on public.moods for select to authenticated using (app.may(profi
 
 SIBLINGS = (
     Case(
+        "storage_insert_ignores_path",
+        "policy files_put on storage.objects",
+        """create policy files_read on storage.objects for select to authenticated
+        using (bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid())::text);
+        create policy files_put on storage.objects for insert to authenticated
+        with check (bucket_id = 'files' and owner_id = (select auth.uid())::text)""",
+        (
+            """create policy files_read on storage.objects for select to authenticated
+        using (bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid())::text);
+        create policy files_put on storage.objects for insert to authenticated
+        with check (bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid())::text)""",
+            # Another bucket, of which no path is read.
+            """create policy files_read on storage.objects for select to authenticated
+        using (bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid())::text);
+        create policy files_put on storage.objects for insert to authenticated
+        with check (bucket_id = 'inbox' and owner_id = (select auth.uid())::text)""",
+        ),
+    ),
+    Case(
         # Brackets lost inside the subquery: one alternative looks through the grants of every profile.
         "policy_subquery_uncorrelated",
         "policy notes_insert on public.notes",
