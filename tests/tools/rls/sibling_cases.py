@@ -53,6 +53,30 @@ create policy m on public.moods for select to authenticated using (app.may(profi
 
 SIBLINGS = (
     Case(
+        "policy_name_contradicts_word",
+        "policy admins add notes on public.notes",
+        """create function app.has(profile uuid, word text) returns boolean language sql stable security definer
+        set search_path = '' as $$ select exists (select from public.grants g where g.profile_id = profile
+        and g.grantee_id = (select auth.uid()) and g.note = word and g.status = 'active' and g.expires_at > now()) $$;
+        alter policy grants_select on public.grants using (app.has(profile_id, 'admin'));
+        alter policy grants_update on public.grants using (app.has(profile_id, 'admin'));
+        create policy "admins add notes" on public.notes for insert to authenticated with check (app.has(profile_id, 'guest'))""",
+        (
+            """create function app.has(profile uuid, word text) returns boolean language sql stable security definer
+        set search_path = '' as $$ select exists (select from public.grants g where g.profile_id = profile
+        and g.grantee_id = (select auth.uid()) and g.note = word and g.status = 'active' and g.expires_at > now()) $$;
+        alter policy grants_select on public.grants using (app.has(profile_id, 'admin'));
+        alter policy grants_update on public.grants using (app.has(profile_id, 'admin'));
+        create policy "admins add notes" on public.notes for insert to authenticated with check (app.has(profile_id, 'admin'))""",
+            """create function app.has(profile uuid, word text) returns boolean language sql stable security definer
+        set search_path = '' as $$ select exists (select from public.grants g where g.profile_id = profile
+        and g.grantee_id = (select auth.uid()) and g.note = word and g.status = 'active' and g.expires_at > now()) $$;
+        alter policy grants_select on public.grants using (app.has(profile_id, 'admin'));
+        alter policy grants_update on public.grants using (app.has(profile_id, 'admin'));
+        create policy "guests add notes to what admins share" on public.notes for insert to authenticated with check (app.has(profile_id, 'guest'))""",
+        ),
+    ),
+    Case(
         "storage_insert_ignores_path",
         "policy files_put on storage.objects",
         """create policy files_read on storage.objects for select to authenticated
