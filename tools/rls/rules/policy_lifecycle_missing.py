@@ -3,8 +3,9 @@
 What it finds
     A query block that opens rows to whoever is named in a grant or membership (in a policy, in a function
     that policies call, or in a view behind them) and does not test a status, expiry or revocation column
-    which the sibling blocks over the same table test; or an expiry, revocation or active column that no
-    block tests at all.
+    which the sibling blocks over the same table test; or one such as deleted_at that the block itself tests
+    on two of its tables and not on a third; or an expiry, revocation or active column that no block tests at
+    all.
 
 Why it matters
     A revoked carer, a guest whose access ran out or a family member who left keeps reading, through the one
@@ -33,6 +34,8 @@ _LIFE = re.compile(
     r"|deleted|archived|valid)(_|$)"
 )
 _EXPIRY = re.compile(r"^(expires_(at|on)|expiry|expiry_date|valid_(until|to))$")
+_GONE = re.compile(r"^(is_)?(deleted|archived|removed|revoked|closed)(_at|_on)?$")
+_BESIDE = 2
 _ENDED = re.compile(r"^(revoked(_at)?|is_revoked|active|is_active)$")
 
 
@@ -50,6 +53,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 _compare((title, name), group, missing)
         for trust in group:
             _unexpired(trust, missing)
+            _beside(trust, missing)
     for trust, view, places, siblings in missing.values():
         yield _finding(snapshot, trust, view, places, siblings)
 
@@ -82,6 +86,18 @@ def _unexpired(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, se
             view = next((v for v in trust.views if title in v.reads), None)
             key = view.title if view else _where(trust)
             missing.setdefault(key, (trust, view, set(), 0))[2].add((title, name))
+
+
+def _beside(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, set[Place], int]]) -> None:
+    """A column such as deleted_at that the block tests on two of its tables and leaves out on another."""
+    if trust.views:
+        return  # what a view tests is said of the view
+    for name in {column for _, column in trust.tests if _GONE.search(column)}:
+        having = {title for title, table in trust.tables.items() if name in table.columns}
+        silent = {title for title in having if (title, name) not in trust.tests}
+        if silent and len(having - silent) >= _BESIDE:
+            known = missing.setdefault(_where(trust), (trust, None, set(), 0))
+            known[2].update((title, name) for title in silent)
 
 
 def _where(trust: Trust) -> str:

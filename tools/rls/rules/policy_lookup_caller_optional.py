@@ -65,7 +65,9 @@ def _left_out(reached: Reach, trust: Trust) -> list[str]:
     for parts in alternatives(test):
         every = [unit.facts.within(part) for part in parts]
         if not any(reached.identifies(one, unit.path) for one in every):
-            names = [name for one in every for name in _columns(trust, one)]
+            told = [list(_columns(trust, one)) for one in every]
+            # A part about a parameter alone (wanted = 'admin') ties the alternative to nobody.
+            names = [name for each in told if set(each) != {""} for name in each]
             if names and "" not in names and not any(_PUBLIC.search(name) for name in names):
                 return names
     return []
