@@ -189,13 +189,21 @@ def procedure_line_dropped(catalog: Catalog) -> Iterator[Mutant]:
                 )
 
 
+def _says_nothing_changed(body: str, check: str) -> bool:
+    """Whether a refusal only tells that the statement before it found no row."""
+    found = re.match(r"\s*if (not found|(\w+) is null)\s+then\s+raise", check, re.IGNORECASE)
+    kept = found[2] if found else None
+    returned = re.search(rf"returning\s+[^;]*\binto {kept}\b", body, re.IGNORECASE) if kept else None
+    return found is not None and (kept is None or returned is not None)
+
+
 def procedure_check_dropped(catalog: Catalog) -> Iterator[Mutant]:
     """The refusal at the head of a procedure is left out."""
     for function in helpers(catalog):
         if function.language == "plpgsql":
             for number, match in enumerate(REFUSAL.finditer(function.body)):
-                if re.match(r"\s*if not found\s+then\s+raise", match.group(0), re.IGNORECASE):
-                    continue  # it says that nothing was changed; without it nothing is changed in silence
+                if _says_nothing_changed(function.body, match.group(0)):
+                    continue  # without it nothing is changed in silence
                 body = function.body[: match.start()] + function.body[match.end() :]
                 yield of_function(
                     catalog,
