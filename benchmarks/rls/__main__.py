@@ -97,9 +97,9 @@ def answered(
     versions: Mapping[str, str],
     todo: Sequence[tuple[str, Mutant]],
     asked: Sequence[str],
+    known: dict[str, Any],
 ) -> list[dict[str, Score]]:
-    """The scores of each mutant: those that are kept, and new ones, which are kept."""
-    known = kept(args.fresh)
+    """The scores of each mutant: those that are known, and new ones, which are kept."""
     CACHE.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(args.jobs, mp_context=FRESH) as pool, KEPT.open("a") as file:
         jobs: list[tuple[str, Mutant, Future[dict[str, dict[str, Any]]]]] = []
@@ -132,16 +132,18 @@ def main() -> None:
         if name not in versions:
             print(f"{name}: not installed (--{name})")
     bench = Bench(program, args.splinter)
-    todo = chosen(args, bench.cluster)
+    todo, known = chosen(args, bench.cluster), kept(args.fresh)
     if args.rest:
         leaking = [(case, mutant) for case, mutant in todo if not mutant.operator.startswith("harmless")]
-        scores = answered(args, program, versions, leaking, ["rules"])
+        scores = answered(args, program, versions, leaking, ["rules"], known)
         todo = [one for one, score in zip(leaking, scores, strict=True) if not score["rules"].right]
         print(f"the rules name {len(leaking) - len(todo)} of {len(leaking)} leaking mutants")
     todo = todo[: args.draw or None]
     outcomes = [
         Outcome(case, mutant.name, mutant.operator, scores)
-        for (case, mutant), scores in zip(todo, answered(args, program, versions, todo, asked), strict=True)
+        for (case, mutant), scores in zip(
+            todo, answered(args, program, versions, todo, asked, known), strict=True
+        )
     ]
     print_kills(outcomes, asked)
     quick = [name for name in asked if name != "proof confirmed"]

@@ -91,7 +91,7 @@ class Gates:
     def _of(self, relation: Relation, policy: Policy, command: str) -> Iterator[Gate]:
         """The gates of the row that a policy asks for: the new row for INSERT, the present one otherwise."""
         for literals in self.literals(relation, policy, new_row=command == "INSERT"):
-            own = any(one[0] == "=" and _CALLER in one[1] for one in literals)
+            own = any(map(names_caller, literals))
             for one in literals:
                 gate = self.gate(relation, one, own=own)
                 if gate is not None:
@@ -130,6 +130,11 @@ class Gates:
 def gates(snapshot: Snapshot) -> Gates:
     """The Gates of a snapshot (snapshots compare by identity)."""
     return Gates(snapshot)
+
+
+def names_caller(form: Form) -> bool:
+    """Whether a literal compares something with the caller's own id."""
+    return form[0] == "=" and _CALLER in form[1]
 
 
 def _alternatives(form: Form) -> list[tuple[Form, ...]]:

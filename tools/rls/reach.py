@@ -40,6 +40,13 @@ class Unit:
     policy: Policy | None
     view: Relation | None
 
+    @property
+    def title(self) -> str:
+        """The policy or function that it stands in, as a finding names it; empty for a view."""
+        if self.policy is not None:
+            return self.policy.title
+        return self.function.title if self.function is not None else ""
+
 
 class Reach:
     """Answers over one snapshot, each worked out once."""

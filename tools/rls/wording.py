@@ -176,6 +176,11 @@ def on_function(
     )  # fmt: skip
 
 
+def body_in_short(function: Function) -> str:
+    """A function's source on one line, cut: the evidence that most findings about one show."""
+    return " ".join(function.body.split())[:400]
+
+
 def text_of(policy: Policy) -> str:
     """The policy as it stands: command, roles and both expressions."""
     parts = [f"{'' if policy.permissive else 'restrictive '}{policy.command} to {', '.join(policy.roles)}"]

@@ -27,6 +27,23 @@ create policy remarks_select on public.remarks for select to authenticated using
 create policy remarks_insert on public.remarks for insert to authenticated with check (profile_id = any (array(select app.owned())));
 """
 
+# Three tables that decide about access, of which two are granted by column.
+_TEAMS = """create table public.teams (id uuid primary key, profile_id uuid not null references public.profiles (id),
+member_id uuid not null references auth.users (id), ended_at timestamptz);
+alter table public.teams enable row level security;
+create policy teams_update on public.teams for update to authenticated
+using (profile_id = any (array(select app.owned())));
+create function app.teamed() returns setof uuid language sql stable security definer set search_path = ''
+as $$ select t.profile_id from public.teams t where t.member_id = (select auth.uid()) and t.ended_at is null $$;
+alter policy notes_select on public.notes using (profile_id = any (array(select app.granted()))
+or profile_id = any (array(select app.teamed())));
+create policy profiles_update on public.profiles for update to authenticated
+using (owner_id = (select auth.uid()));
+revoke update on public.profiles, public.teams from authenticated;
+grant update (name) on public.profiles to authenticated;
+grant update (ended_at) on public.teams to authenticated;
+"""
+
 MORE = (
     Case(
         # The caller stands in a variable, as people write it in PL/pgSQL.
@@ -80,39 +97,14 @@ MORE = (
     Case(
         "access_table_update_unlimited",
         "public.grants",
-        """create table public.teams (id uuid primary key, profile_id uuid not null references public.profiles (id),
-        member_id uuid not null references auth.users (id), ended_at timestamptz);
-        alter table public.teams enable row level security;
-        create policy teams_update on public.teams for update to authenticated
-        using (profile_id = any (array(select app.owned())));
-        create function app.teamed() returns setof uuid language sql stable security definer set search_path = ''
-        as $$ select t.profile_id from public.teams t where t.member_id = (select auth.uid()) and t.ended_at is null $$;
-        alter policy notes_select on public.notes using (profile_id = any (array(select app.granted()))
-        or profile_id = any (array(select app.teamed())));
-        create policy profiles_update on public.profiles for update to authenticated
-        using (owner_id = (select auth.uid()));
-        revoke update on public.profiles, public.teams from authenticated;
-        grant update (name) on public.profiles to authenticated;
-        grant update (ended_at) on public.teams to authenticated""",
+        _TEAMS,
         (
             # Nobody granted by column: that is the schema's way.
             """create policy profiles_update on public.profiles for update to authenticated
             using (owner_id = (select auth.uid()))""",
-            """create table public.teams (id uuid primary key, profile_id uuid not null references public.profiles (id),
-            member_id uuid not null references auth.users (id), ended_at timestamptz);
-            alter table public.teams enable row level security;
-            create policy teams_update on public.teams for update to authenticated
-            using (profile_id = any (array(select app.owned())));
-            create function app.teamed() returns setof uuid language sql stable security definer set search_path = ''
-            as $$ select t.profile_id from public.teams t where t.member_id = (select auth.uid()) and t.ended_at is null $$;
-            alter policy notes_select on public.notes using (profile_id = any (array(select app.granted()))
-            or profile_id = any (array(select app.teamed())));
-            create policy profiles_update on public.profiles for update to authenticated
-            using (owner_id = (select auth.uid()));
-            revoke update on public.profiles, public.teams from authenticated;
-            grant update (name) on public.profiles to authenticated;
-            grant update (ended_at) on public.teams to authenticated;
-            revoke update on public.grants from authenticated; grant update (status) on public.grants to authenticated""",
+            _TEAMS
+            + """revoke update on public.grants from authenticated;
+            grant update (status) on public.grants to authenticated""",
         ),
     ),
     Case(

@@ -32,7 +32,7 @@ from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import constant
 from tools.rls.trust import trusts
-from tools.rls.wording import listed, on_function, remark
+from tools.rls.wording import body_in_short, listed, on_function, remark
 from tools.rls.writes import assignments
 
 _STATE: Final = re.compile(r"(^|_)(status|state)$")
@@ -66,7 +66,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "function_opens_untested_state", Level.WARN, function,
                 f"{function.title} sets {listed(sorted(words))} without looking at {listed(missing)}:"
                 " what was ended, used or expired comes to life.",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=remark(f"test {listed(missing)} in the WHERE of the update"),
                 rank=11,
             )  # fmt: skip

@@ -28,7 +28,7 @@ from tools.rls.objects import Function
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
-from tools.rls.wording import function_name, listed, on_function, quoted, relying, remark
+from tools.rls.wording import body_in_short, function_name, listed, on_function, quoted, relying, remark
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 function,
                 f"In {function.title} the column {listed(shadowed)} hides the parameter of that name: the"
                 f" comparison holds for every row.{used}",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=redefined(function, lambda text, of=function, names=shadowed: _qualified(text, of, names))
                 or remark(
                     f"in {function_name(function)}: write ${function.arguments.index(shadowed[0]) + 1}"

@@ -27,7 +27,7 @@ from tools.rls.guards import created, guarded, meant_for, raises, row_columns
 from tools.rls.objects import Function, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
-from tools.rls.wording import listed, on_function, on_table, personal, quoted
+from tools.rls.wording import body_in_short, listed, on_function, on_table, personal, quoted
 from tools.rls.writers import written
 
 
@@ -151,7 +151,7 @@ def _unguarded(
 
 
 def _text(function: Function) -> str:
-    return " ".join(function.body.split())[:400]
+    return body_in_short(function)
 
 
 RULE = Rule(

@@ -29,7 +29,7 @@ from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare, constant
 from tools.rls.trust import Place, Trust, trusts
-from tools.rls.wording import listed, on_function, on_policy, on_table, remark
+from tools.rls.wording import body_in_short, listed, on_function, on_policy, on_table, remark
 
 _STATE: Final = re.compile(r"(^|_)(status|state|standing|lifecycle)$")
 _ENDED: Final = re.compile(
@@ -59,7 +59,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 for ended, live in [_parted(every)]
                 if ended and live
             ]
-            where = _where(trust, view)
+            where = view.title if view is not None else trust.unit.title
             if wrong and where not in said:
                 said.add(where)
                 yield _finding(snapshot, trust, view, wrong)
@@ -99,15 +99,6 @@ def _parted(words: list[str]) -> tuple[list[str], list[str]]:
     return ended, [word for word in words if word not in ended]
 
 
-def _where(trust: Trust, view: Relation | None) -> str:
-    unit = trust.unit
-    if view is not None:
-        return view.title
-    if unit.policy is not None:
-        return unit.policy.title
-    return unit.function.title if unit.function is not None else ""
-
-
 def _finding(
     snapshot: Snapshot, trust: Trust, view: Relation | None, wrong: list[tuple[Place, list[str], list[str]]]
 ) -> Finding:
@@ -128,7 +119,7 @@ def _finding(
         return on_policy(name, level, relation, unit.policy, message, fix=fix, rank=10)
     assert unit.function is not None  # a trust stands in a policy, a function or a view's reader
     message = f"{unit.function.title} accepts {told}: what has ended still opens access."
-    body = " ".join(unit.function.body.split())[:400]
+    body = body_in_short(unit.function)
     return on_function(name, level, unit.function, message, evidence=body, fix=fix, rank=10)
 
 

@@ -31,7 +31,7 @@ from tools.rls.ordering import Ordering, ordering, settled
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import OR, Node, conjuncts, disjuncts
-from tools.rls.wording import listed, on_function, on_policy, personal, quoted, remark
+from tools.rls.wording import body_in_short, listed, on_function, on_policy, personal, quoted, remark
 
 _UNION = 2
 _FIX = remark("take the wider alternative out, or the narrower one where all that the wider opens is meant")
@@ -177,7 +177,7 @@ def _of_function(function: Function, policies: tuple[Policy, ...], names: list[s
         "policy_alternative_absorbed", Level.WARN, function,
         f"{function.title} has an alternative that includes another one: the further condition{about} holds"
         f" nothing back, for {len(policies)} {'policy' if len(policies) == 1 else 'policies'}.",
-        evidence=" ".join(function.body.split())[:400],
+        evidence=body_in_short(function),
         fix=_FIX,
         rank=26,
     )  # fmt: skip

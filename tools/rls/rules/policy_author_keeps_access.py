@@ -23,12 +23,11 @@ from typing import Final
 
 from tools.findings import Finding, Level, Rule
 from tools.rls.diffing.forms import Form
-from tools.rls.gates import Gates, gates
+from tools.rls.gates import Gates, gates, names_caller
 from tools.rls.objects import Policy, Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.wording import doing, on_policy, personal, quoted, remark
 
-_CALLER: Final = ("call", "auth.uid/0", (), ())
 _KEPT: Final = ("SELECT", "UPDATE", "DELETE")
 
 
@@ -65,7 +64,7 @@ def _alone(every: Gates, relation: Relation, policy: Policy) -> set[str]:
     found: set[str] = set()
     for alternative in every.literals(relation, policy, new_row=False):
         names = _named(alternative)
-        if names and all(_plain(one) or _names_caller(one) for one in alternative):
+        if names and all(_plain(one) or names_caller(one) for one in alternative):
             found |= names
     return found
 
@@ -74,14 +73,10 @@ def _named(alternative: tuple[Form, ...]) -> set[str]:
     return {
         str(side[2])
         for one in alternative
-        if _names_caller(one)
+        if names_caller(one)
         for side in one[1]
         if side[:2] == ("column", "")
     }
-
-
-def _names_caller(form: Form) -> bool:
-    return form[0] == "=" and _CALLER in form[1]
 
 
 def _plain(form: Form) -> bool:

@@ -31,6 +31,7 @@ from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.wording import (
     altered,
+    body_in_short,
     function_name,
     listed,
     on_function,
@@ -68,7 +69,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 f"{function.title} compares {listed(wrong)} with auth.uid(), which is the id of"
                 " another thing;"
                 f" {relying(policies)}.",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=remark(f"create or replace {function_name(function)}, comparing the account's column"),
                 rank=28,
             )  # fmt: skip

@@ -27,7 +27,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.objects import Relation
 from tools.rls.snapshot import Snapshot
 from tools.rls.trust import Place, Trust, trusts
-from tools.rls.wording import listed, on_function, on_policy, on_table, quoted, remark
+from tools.rls.wording import body_in_short, listed, on_function, on_policy, on_table, quoted, remark
 
 _LIFE = re.compile(
     r"(^|_)(status|state|revoked|expires|expiry|ends|ended|starts|closed|withdrawn|left|active|enabled|verified"
@@ -72,7 +72,7 @@ def _compare(
     silent = [trust for trust in group if place not in trust.tests]
     if asking and len(asking) >= len(silent):
         for trust in silent:
-            missing.setdefault(_where(trust), (trust, None, set(), len(asking)))[2].add(place)
+            missing.setdefault(trust.unit.title, (trust, None, set(), len(asking)))[2].add(place)
 
 
 def _unexpired(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, set[Place], int]]) -> None:
@@ -84,7 +84,7 @@ def _unexpired(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, se
             if not ends or (title, name) in trust.tests:
                 continue
             view = next((v for v in trust.views if title in v.reads), None)
-            key = view.title if view else _where(trust)
+            key = view.title if view else trust.unit.title
             missing.setdefault(key, (trust, view, set(), 0))[2].add((title, name))
 
 
@@ -96,15 +96,8 @@ def _beside(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, set[P
         having = {title for title, table in trust.tables.items() if name in table.columns}
         silent = {title for title in having if (title, name) not in trust.tests}
         if silent and len(having - silent) >= _BESIDE:
-            known = missing.setdefault(_where(trust), (trust, None, set(), 0))
+            known = missing.setdefault(trust.unit.title, (trust, None, set(), 0))
             known[2].update((title, name) for title in silent)
-
-
-def _where(trust: Trust) -> str:
-    unit = trust.unit
-    if unit.policy is not None:
-        return unit.policy.title
-    return unit.function.title if unit.function is not None else ""
 
 
 def _finding(
@@ -134,7 +127,7 @@ def _finding(
     message = (
         f"{unit.function.title} opens access without looking at {columns} ({who}): what has ended stays open."
     )
-    body = " ".join(unit.function.body.split())[:400]
+    body = body_in_short(unit.function)
     return on_function(
         "policy_lifecycle_missing", level, unit.function, message, evidence=body, fix=fix, rank=8
     )

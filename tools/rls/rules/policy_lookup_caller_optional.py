@@ -29,7 +29,16 @@ from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import EXISTS, alternatives
 from tools.rls.trust import Trust, trusts
-from tools.rls.wording import function_name, listed, on_function, on_policy, rank, relying, remark
+from tools.rls.wording import (
+    body_in_short,
+    function_name,
+    listed,
+    on_function,
+    on_policy,
+    rank,
+    relying,
+    remark,
+)
 
 _PUBLIC: Final = re.compile(r"(^|_)(public|published|shared|visib\w*|listed|open|private|discoverable)(_|$)")
 
@@ -40,9 +49,8 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
     found: dict[str, tuple[Trust, dict[str, None]]] = {}
     for trust in trusts(snapshot):
         columns = _left_out(reached, trust) if _decides(trust) else []
-        where = trust.unit.policy or trust.unit.function
-        if columns and where is not None:
-            found.setdefault(where.title, (trust, {}))[1].update(dict.fromkeys(columns))
+        if columns and trust.unit.title:
+            found.setdefault(trust.unit.title, (trust, {}))[1].update(dict.fromkeys(columns))
     for trust, columns in found.values():
         yield from _findings(snapshot, reached, trust, listed(columns))
 
@@ -103,7 +111,7 @@ def _findings(snapshot: Snapshot, reached: Reach, trust: Trust, columns: str) ->
             "policy_lookup_caller_optional", Level.ERROR, unit.function,
             f"{unit.function.title} looks the caller up in {tables}, and an alternative on {columns} leaves"
             f" him out: it gives the same to everybody; {relying(policies)}.",
-            evidence=" ".join(unit.function.body.split())[:400],
+            evidence=body_in_short(unit.function),
             fix=remark(f"in {function_name(unit.function)}: ask for the caller in every alternative"),
             rank=min(ranks),
         )  # fmt: skip

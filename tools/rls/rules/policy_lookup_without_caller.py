@@ -28,7 +28,16 @@ from tools.rls.objects import Function, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.sqltree import ANY, EXISTS, SCALAR, Node
-from tools.rls.wording import function_name, listed, on_function, on_policy, rank, relying, remark
+from tools.rls.wording import (
+    body_in_short,
+    function_name,
+    listed,
+    on_function,
+    on_policy,
+    rank,
+    relying,
+    remark,
+)
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
@@ -55,7 +64,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "policy_lookup_without_caller", Level.ERROR, function,
                 f"{function.title} asks whether any row of {listed(tables)} fits, not whether the caller's"
                 f" does; {relying(policies)}.",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=remark(f"in {function_name(function)}: and <account> = (select auth.uid())"),
                 rank=min(rank(snapshot, relation, callers) for relation in relations),
             )  # fmt: skip

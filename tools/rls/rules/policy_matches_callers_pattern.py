@@ -26,7 +26,16 @@ from tools.rls.facts import Facts
 from tools.rls.reach import Reach, is_identity, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import bare
-from tools.rls.wording import function_name, listed, on_function, on_policy, rank, relying, remark
+from tools.rls.wording import (
+    body_in_short,
+    function_name,
+    listed,
+    on_function,
+    on_policy,
+    rank,
+    relying,
+    remark,
+)
 
 _PATTERNS = frozenset({"~~", "~~*", "~", "~*"})
 
@@ -52,7 +61,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "policy_matches_callers_pattern", Level.ERROR, function,
                 f"{function.title} matches {listed(columns)} with a pattern that comes from the caller;"
                 f" {relying(policies)}.",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=remark(f"in {function_name(function)}: compare for equality, lower(...) = lower(...)"),
                 rank=25,
             )  # fmt: skip

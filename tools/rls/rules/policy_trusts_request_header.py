@@ -27,7 +27,16 @@ from tools.rls.facts import Facts
 from tools.rls.reach import reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import constant
-from tools.rls.wording import function_name, listed, on_function, on_policy, rank, relying, remark
+from tools.rls.wording import (
+    body_in_short,
+    function_name,
+    listed,
+    on_function,
+    on_policy,
+    rank,
+    relying,
+    remark,
+)
 
 _FORGED = ("request.header", "request.cookie")
 
@@ -53,7 +62,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 "policy_trusts_request_header", Level.ERROR, function,
                 f"{function.title} decides by {listed(named)}, which every caller writes as he likes;"
                 f" {relying(policies)}.",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=remark(f"in {function_name(function)}: auth.uid(), or a claim of app_metadata"),
                 rank=min(rank(snapshot, snapshot.relations[p.relation], callers) for p in policies),
             )  # fmt: skip

@@ -29,7 +29,7 @@ from tools.rls.objects import Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import Node, bare
-from tools.rls.wording import function_name, listed, on_function, on_policy, relying, remark
+from tools.rls.wording import body_in_short, function_name, listed, on_function, on_policy, relying, remark
 
 _HOLDS = frozenset({"=", "?", "?|", "@>", "<@"})
 _UNFOLDS = frozenset({"jsonb_array_elements_text", "json_array_elements_text", "jsonb_array_elements"})
@@ -64,7 +64,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
                 f"{function.title} believes the token's claim {listed(claims)} for as long as the"
                 " token lives;"
                 f" {relying(policies)}.",
-                evidence=" ".join(function.body.split())[:400],
+                evidence=body_in_short(function),
                 fix=remark(f"create or replace {function_name(function)}, looking the membership up"),
                 rank=25,
             )  # fmt: skip

@@ -29,7 +29,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.gates import WRITING, Gate, Gated, Gates, gates
 from tools.rls.objects import Policy, Relation
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import altered, doing, listed, on_function, on_policy, personal, remark
+from tools.rls.wording import altered, body_in_short, doing, listed, on_function, on_policy, personal, remark
 
 _SIBLINGS = 3
 
@@ -169,7 +169,7 @@ def _of_helper(snapshot: Snapshot, several: list[_Weak]) -> Iterator[Finding]:
             f"{function.title} lets more callers through than {first.asked.said}: it decides who may"
             f" {doing({weak.gated.command for weak in several})} {tables}, where the siblings ask for"
             f" {first.asked.said}.",
-            evidence=" ".join(function.body.split())[:400],
+            evidence=body_in_short(function),
             fix=remark(f"narrow {function.title}, or ask for {first.asked.said} in its place"),
             rank=24,
         )  # fmt: skip

@@ -30,7 +30,17 @@ from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import reach
 from tools.rls.signup import Copied, copied_from_signup
 from tools.rls.snapshot import Snapshot
-from tools.rls.wording import altered, function_name, listed, on_function, on_policy, rank, relying, remark
+from tools.rls.wording import (
+    altered,
+    body_in_short,
+    function_name,
+    listed,
+    on_function,
+    on_policy,
+    rank,
+    relying,
+    remark,
+)
 
 _COLUMNS = frozenset({"raw_user_meta_data", "user_metadata"})
 _NAME = "rls_references_user_metadata"
@@ -75,7 +85,7 @@ def _of_function(snapshot: Snapshot, function: Function, policies: tuple[Policy,
         function,
         f"{function.title} decides by user_metadata, which every signed-in person can set;"
         f" {relying(policies)}.",
-        evidence=" ".join(function.body.split())[:400],
+        evidence=body_in_short(function),
         fix=f"{fix}\n{_MOVE}"
         if fix
         else remark(f"create or replace {function_name(function)}, reading app_metadata or a table"),
@@ -94,7 +104,7 @@ def _of_trigger(snapshot: Snapshot, copied: Copied) -> Finding:
         copied.function,
         f"{copied.function.title} fills {columns} from the metadata that comes with a sign-up, and policies"
         " decide by that: whoever signs up chooses it.",
-        evidence=" ".join(copied.function.body.split())[:400],
+        evidence=body_in_short(copied.function),
         fix=f"{fix}\n{_MOVE}"
         if fix
         else remark(f"create or replace {function_name(copied.function)} with a fixed value for {columns}"),
