@@ -37,6 +37,14 @@ end $$;
 drop policy notes_select on public.notes; drop policy notes_insert on public.notes; drop policy notes_update on public.notes;
 create policy notes_update on public.notes for update to authenticated using (app.may(profile_id, 'write'));
 """
+_GUARD = """create function app.may(wanted uuid) returns boolean language plpgsql stable security definer set search_path = '' as
+$$ declare it record; begin
+select p.id, p.owner_id into it from public.profiles p where p.id = wanted and p.archived_at is null;
+CHECK
+if it.owner_id = auth.uid() then return true; end if;
+return exists (select from public.grants g where g.profile_id = wanted and g.grantee_id = auth.uid() and g.status = 'active' and g.expires_at > now());
+end $$"""
+
 RECORDS = (
     LEVELS
     + """
@@ -314,6 +322,63 @@ SIBLINGS = (
             """create function app.invited(token text) returns boolean language sql stable security definer set search_path = '' as
             $$ select exists (select from public.grants g where g.status = 'active' and g.expires_at > now() and (g.grantee_id = (select auth.uid()) or g.note = token)) $$;
             alter policy notes_select on public.notes using (app.invited(body))""",
+        ),
+    ),
+    Case(
+        "function_caller_overridable",
+        "public.notes_of(uuid)",
+        """create function public.notes_of(p_user_id uuid) returns setof public.notes language sql stable security definer set search_path = '' as
+        $$ select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = coalesce(p_user_id, (select auth.uid())) $$;
+        revoke execute on function public.notes_of(uuid) from public, anon""",
+        (
+            # Signed in, the identity always comes first; anon may not call it.
+            """create function public.notes_of(p_user_id uuid) returns setof public.notes language sql stable security definer set search_path = '' as
+            $$ select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = coalesce((select auth.uid()), p_user_id) $$;
+            revoke execute on function public.notes_of(uuid) from public, anon""",
+            """create function public.notes_of(p_user_id uuid) returns setof public.notes language plpgsql stable security definer set search_path = '' as
+            $$ begin if p_user_id <> auth.uid() then raise exception 'not you'; end if;
+            return query select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = coalesce(p_user_id, auth.uid()); end $$;
+            revoke execute on function public.notes_of(uuid) from public, anon""",
+            """create function public.notes_of(p_user_id uuid) returns setof public.notes language sql stable set search_path = '' as
+            $$ select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = coalesce(p_user_id, (select auth.uid())) $$""",
+            """create function public.notes_of(p_user_id uuid) returns setof public.notes language sql stable security definer set search_path = '' as
+            $$ select n.* from public.notes n where n.profile_id in (select app.owned()) and n.written_by = coalesce(p_user_id, (select auth.uid())) $$;
+            revoke execute on function public.notes_of(uuid) from public, anon""",
+        ),
+    ),
+    Case(
+        "function_caller_overridable",
+        "public.notes_of(uuid)",
+        """create function public.notes_of(p_user_id uuid) returns setof public.notes language plpgsql stable security definer set search_path = '' as
+        $$ declare v uuid := case when p_user_id is null then auth.uid() else p_user_id end; begin
+        return query select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = v; end $$;
+        revoke execute on function public.notes_of(uuid) from public, anon""",
+    ),
+    Case(
+        "function_caller_overridable",
+        "public.notes_of(uuid)",
+        # Anon has no identity: for anon the argument counts, although it comes second.
+        """create function public.notes_of(p_user_id uuid) returns setof public.notes language sql stable security definer set search_path = '' as
+        $$ select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = coalesce((select auth.uid()), p_user_id) $$""",
+    ),
+    Case(
+        "guard_row_unchecked",
+        "app.may(uuid)",
+        _GUARD.replace("CHECK", ""),
+        (
+            _GUARD.replace("CHECK", "if not found then return false; end if;"),
+            _GUARD.replace("CHECK", "if it.id is null then return false; end if;"),
+            _GUARD.replace("into it", "into strict it").replace("CHECK", ""),
+            _GUARD.replace("CHECK", "").replace("and p.archived_at is null", ""),
+            # Every answer depends on the row.
+            _GUARD.replace("CHECK", "").replace("g.profile_id = wanted", "g.profile_id = it.id"),
+            # What answers without the row stands before it is looked up.
+            """create function app.may(wanted uuid) returns boolean language plpgsql stable security definer set search_path = '' as
+            $$ declare it record; begin
+            if exists (select from public.grants g where g.profile_id = wanted and g.grantee_id = auth.uid() and g.status = 'active' and g.expires_at > now())
+            then return true; end if;
+            select p.id, p.owner_id into it from public.profiles p where p.id = wanted and p.archived_at is null;
+            return it.owner_id = auth.uid(); end $$""",
         ),
     ),
 )
