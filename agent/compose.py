@@ -116,7 +116,8 @@ async def open_house(
 
             resources = on_demo_platform(resources, stack, progress)
         known = catalogue() if tools is None else tools
-        check_patterns(settings.patterns, known, settings.workspace / FILE)
+        if settings.patterns:  # about any tool: a command that offers a few of its own is no reason to object
+            check_patterns(settings.patterns, {**catalogue(), **known}, settings.workspace / FILE)
         executor = Executor(
             known,
             resources,

@@ -45,16 +45,18 @@ class Facts:
     """What the audit log keeps of a result: how many rows, and names. Never a value.
 
     `phi_columns` are `schema.table.column`, `tables` are `schema.table`: names from the catalog, not aliases,
-    which whoever writes the query chooses.
+    which whoever writes the query chooses. `target` is what was read where it is not the connected database.
     """
 
     rows: int | None = None
     phi_columns: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    target: str = ""
 
     def fields(self) -> dict[str, Any]:
         """What there is to say, as fields of a record."""
         said: dict[str, Any] = {"rows": self.rows} if self.rows is not None else {}
+        said |= {"target": self.target} if self.target else {}
         said |= {"phi_columns": sorted(set(self.phi_columns))} if self.phi_columns else {}
         return said | ({"tables": sorted(set(self.tables))} if self.tables else {})
 

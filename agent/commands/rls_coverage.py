@@ -63,15 +63,15 @@ async def _run(args: argparse.Namespace) -> int:
     from tools.rls.coverage import measure
 
     settings = settings_module.load()
-    offered = {t.name: t for t in (measure.start_coverage, measure.report_coverage, measure.stop_coverage)}
+    offered = {tool.name: tool for tool in measure.TOOLS}
     choice = Choice(args.database_url, args.demo)
     asker = terminal_asker(color=settings.color)
     async with open_house(settings, choice, face="cli", asker=asker, tools=offered) as house:
         if args.step == "report":
             return await _report(house, args)
         if args.print:
-            making = measure.start_script if args.step == "start" else measure.stop_script
-            print(await making(house.executor.resources.database), end="")
+            outcome = await house.executor.call("script_coverage", {"step": args.step})
+            print(expect(outcome, measure.Script).text, end="")
             return 0
         outcome = await house.executor.call(f"{args.step}_coverage", {})
         print(_told(expect(outcome, measure.Measured), args.step))

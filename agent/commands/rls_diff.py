@@ -12,11 +12,14 @@ from typing import Final
 
 from agent import settings as settings_module
 from agent.cli import VERSION, add_target
-from agent.commands.writing import deliver, writable
+from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, open_house
+from agent.executor import Outcome
 from tools.errors import InvalidInput
+from tools.registry import Tool
+from tools.rls.diff_access import diff_anywhere, read_side
 from tools.rls.diffing.difference import Difference
-from tools.rls.diffing.sides import TARGET, Side, Sides
+from tools.rls.diffing.sides import TARGET, Side
 from tools.rls.saving import dump
 
 WORKTREE: Final = "worktree"
@@ -111,24 +114,22 @@ def render(found: Difference, form: str) -> str:
 
 
 async def _compare(args: argparse.Namespace, base: str, head: str, migration: str) -> Difference:
-    choice = Choice(args.database_url, args.demo)
-    async with open_house(settings_module.load(), choice, face="cli") as house:
-        found = await Sides(house.executor.resources, free=True).compare(base, head, migration)
-        return found.redacted(house.executor.redactor)
+    asked = {"base": base, "head": head or TARGET, "migration": migration}
+    return expect(await _call(args, diff_anywhere, asked), Difference)
 
 
 def _save(args: argparse.Namespace) -> int:
     output = writable(args.save, "--save")
     if len(args.sides) > 1 or args.migration or args.migrations:
         raise InvalidInput("--save takes one side.")
-    word = args.sides[0] if args.sides else TARGET
-
-    async def go() -> Side:
-        choice = Choice(args.database_url, args.demo)
-        async with open_house(settings_module.load(), choice, face="cli") as house:
-            return await Sides(house.executor.resources, free=True).side(word)
-
-    side = asyncio.run(go())
-    text = dump(side.snapshot, side.name, datetime.now(UTC))
-    deliver(text, output, f"Snapshot of {side.name}: {len(side.snapshot.relations)} relations.")
+    asked = {"side": args.sides[0] if args.sides else TARGET}
+    side = expect(asyncio.run(_call(args, read_side, asked)), Side)
+    deliver(dump(side.snapshot, side.name, datetime.now(UTC)), output, side.markdown())
     return 0
+
+
+async def _call(args: argparse.Namespace, tool: Tool, asked: dict[str, str]) -> Outcome:
+    """A tool for a person's command line only, through the gate."""
+    choice = Choice(args.database_url, args.demo)
+    async with open_house(settings_module.load(), choice, face="cli", tools={tool.name: tool}) as house:
+        return await house.executor.call(tool.name, asked)

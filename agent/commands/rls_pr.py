@@ -15,7 +15,7 @@ from agent import settings as settings_module
 from agent.cli import add_target
 from agent.commands.progress import progress_line
 from agent.commands.side import Applied, applied
-from agent.commands.writing import deliver, writable
+from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, open_house
 from agent.settings import Settings
 from tools.errors import InvalidInput, NotFound
@@ -198,11 +198,13 @@ def _read(settings: Settings, place: Place) -> Read:
 
 
 async def _snapshot(settings: Settings, choice: Choice) -> tuple[str, Snapshot]:
-    from tools.rls.reading import read_snapshot
+    """A side read, through the gate."""
+    from tools.rls.diff_access import read_side
+    from tools.rls.diffing.sides import Side
 
-    async with open_house(settings, choice, face="cli") as house:
-        database = house.executor.resources.database
-        return database.target.label, await read_snapshot(database, settings.exposed_schemas)
+    async with open_house(settings, choice, face="cli", tools={read_side.name: read_side}) as house:
+        side = expect(await house.executor.call(read_side.name, {}), Side)
+        return side.name, side.snapshot
 
 
 def _proof(settings: Settings, place: Place, progress: Callable[[str], None]) -> Proof:

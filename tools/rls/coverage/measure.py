@@ -6,11 +6,12 @@ stopping run through the gate.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import Conflict, NotFound, Refused, SergeiError
+from tools.redaction import Redactor
 from tools.registry import Effect, Params, Preview, Result, tool
 from tools.resources import Resources
 from tools.rls.coverage.instrument import (
@@ -55,6 +56,23 @@ class Clauses(BaseModel):
         if not self.true and not self.false:
             return "never"
         return "both" if self.true and self.false else "only true" if self.true else "only false"
+
+
+class ScriptCoverage(Params):
+    """Arguments of script_coverage."""
+
+    step: Literal["start", "stop"]
+
+
+class Script(Result):
+    """A change as a file for psql."""
+
+    target: str
+    text: str
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """As it is, or psql could not run it: policies' own texts."""
+        return self
 
 
 class PolicyCoverage(Result):
@@ -122,16 +140,6 @@ async def read_clauses(database: Database) -> list[dict[str, Any]]:
     return await database.fetch(CLAUSES)
 
 
-async def start_script(database: Database) -> str:
-    """The change as a file for psql."""
-    return script(starting(await _starting(database)))
-
-
-async def stop_script(database: Database) -> str:
-    """The way back as a file for psql."""
-    return script(stopping(_way_back(await read_clauses(database))))
-
-
 def _way_back(rows: list[dict[str, Any]]) -> Return:
     back = returning(rows)
     if back.mixed:
@@ -182,6 +190,20 @@ async def start_coverage(params: NoArguments, resources: Resources) -> Measured:
     async with database.session(read_only=False) as session:
         await _run(session, list(starting(found)))
     return Measured(target=database.target.label, clauses=len(found))
+
+
+@tool(Effect.READ)
+async def script_coverage(params: ScriptCoverage, resources: Resources) -> Script:
+    """Write the change that starts or stops the counting as SQL; nothing is changed.
+
+    Only `sergei rls coverage` calls it.
+    """
+    database = resources.database
+    if params.step == "start":
+        statements = starting(await _starting(database))
+    else:
+        statements = stopping(_way_back(await read_clauses(database)))
+    return Script(target=database.target.label, text=script(statements))
 
 
 @tool(Effect.READ)
@@ -248,3 +270,7 @@ async def _rehearse(database: Database, statements: list[str]) -> str:
 async def _run(session: Session, statements: list[str]) -> None:
     for statement in statements:
         await session.plain(statement, utility=True)
+
+
+TOOLS: Final = (start_coverage, report_coverage, stop_coverage, script_coverage)
+"""What `sergei rls coverage` offers to the gate."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field
 
-from tools.registry import Result
+from tools.registry import Facts, Result
 from tools.review import Gap
 from tools.rls.diffing.cells import cell_changes
 from tools.rls.diffing.change import CellChange, Change, Direction, Pair
@@ -72,6 +72,10 @@ class Difference(Result):
         return (
             f"{len(self.changes)} change{'' if len(self.changes) == 1 else 's'}: {', '.join(parts)} access."
         )
+
+    def audit_facts(self) -> Facts:
+        """Which two states were read."""
+        return Facts(target=f"{self.base} -> {self.head}")
 
     def markdown(self) -> str:
         """Compact: what widens in full, the rest by one line each."""

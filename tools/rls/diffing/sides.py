@@ -15,10 +15,14 @@ from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
+
+from pydantic import InstanceOf
 
 from tools.database.connection import Database
 from tools.errors import InvalidInput, NotFound
+from tools.redaction import Redactor
+from tools.registry import Facts, Result
 from tools.resources import Resources
 from tools.review import Gap
 from tools.rls.diffing.difference import Difference, difference
@@ -36,13 +40,24 @@ TARGET: Final = "target"
 DEMO: Final = "demo"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Result):
     """One side. `gaps` are what its copy in the sandbox lacks."""
 
     name: str
-    snapshot: Snapshot
+    snapshot: InstanceOf[Snapshot]
     gaps: tuple[tuple[str, str], ...] = ()
+
+    def redacted(self, redactor: Redactor) -> Self:
+        """As it is: definitions from the catalog, never a row of the target."""
+        return self
+
+    def audit_facts(self) -> Facts:
+        """Which state was read."""
+        return Facts(target=self.name)
+
+    def markdown(self) -> str:
+        """What was read, counted."""
+        return f"Snapshot of {self.name}: {len(self.snapshot.relations)} relations."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +82,15 @@ class Sides:
         """One side from its words. Raises NotFound or InvalidInput for what is no side."""
         if word == TARGET:
             database = self.resources.database
-            return Side(database.target.label, await self._read(database))
+            return Side(name=database.target.label, snapshot=await self._read(database))
         if "://" in word or "dbname=" in word:
             return await self._url(word)
         if word == DEMO:
             return await self._demo()
         if word.endswith(".json"):
             saved = load(self._text(self._path(word)), word)
-            return Side(f"{saved.target} of {saved.taken[:16].replace('T', ' ')}", saved.snapshot)
+            taken = saved.taken[:16].replace("T", " ")
+            return Side(name=f"{saved.target} of {taken}", snapshot=saved.snapshot)
         return await self._in_scratch(restored(self.resources, self._texts(word)), word)
 
     async def around(self, base: str, migration: str) -> tuple[Side, Side]:
@@ -82,7 +98,8 @@ class Sides:
         text = self._text(self._path(migration))
         name = Path(migration).name
         if base in (TARGET, DEMO):
-            return await asyncio.to_thread(self._around, copied(self.resources, base), text, base, name)
+            label = self.resources.database.target.label if base == TARGET else base
+            return await asyncio.to_thread(self._around, copied(self.resources, base), text, label, name)
         texts = self._texts(base)
         if texts and texts[-1] == text:
             texts = texts[:-1]  # the folder holds the migration already
@@ -95,19 +112,21 @@ class Sides:
             before = asyncio.run(self._snapshot(scratch.dsn))
             apply(scratch, text, name)
             after = asyncio.run(self._snapshot(scratch.dsn))
-            return Side(base, before, scratch.gaps), Side(f"{base} + {name}", after)
+            one = Side(name=base, snapshot=before, gaps=scratch.gaps)
+            return one, Side(name=f"{base} + {name}", snapshot=after)
 
     async def _in_scratch(self, copying: AbstractContextManager[Scratch], name: str) -> Side:
         def read() -> Side:
             with copying as scratch:
-                return Side(name, asyncio.run(self._snapshot(scratch.dsn)), scratch.gaps)
+                found = asyncio.run(self._snapshot(scratch.dsn))
+                return Side(name=name, snapshot=found, gaps=scratch.gaps)
 
         return await asyncio.to_thread(read)
 
     async def _demo(self) -> Side:
         def read() -> Side:
             with self.resources.sandbox() as cluster:
-                return Side(DEMO, asyncio.run(self._snapshot(demo.ensure(cluster))))
+                return Side(name=DEMO, snapshot=asyncio.run(self._snapshot(demo.ensure(cluster))))
 
         return await asyncio.to_thread(read)
 
@@ -117,7 +136,7 @@ class Sides:
             raise InvalidInput("A database URL is no side here.", hint=hint)
         database = Database(url)
         try:
-            return Side(database.target.label, await self._read(database))
+            return Side(name=database.target.label, snapshot=await self._read(database))
         finally:
             await database.close()
 

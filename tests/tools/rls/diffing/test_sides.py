@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,7 @@ def test_the_command_saves_compares_and_exits(
 ):
     monkeypatch.chdir(project)
     monkeypatch.setenv("SERGEI_CACHE_DIR", str(CACHE.parent))
+    monkeypatch.setenv("SERGEI_STATE_DIR", str(project / "state"))
     assert run("--save", "before.json", "--database-url", guardian) == 0
     assert run("before.json", "--database-url", guardian, "--fail-on", "any") == 0
     assert "Nothing changed in who can do what." in capsys.readouterr().out
@@ -130,3 +132,39 @@ def test_the_command_saves_compares_and_exits(
     assert run("--migrations", "migrations") == 2
     assert run() == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_every_state_that_the_command_reads_is_on_record(
+    project: Path, guardian: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("SERGEI_CACHE_DIR", str(CACHE.parent))
+    monkeypatch.setenv("SERGEI_STATE_DIR", str(project / "state"))
+    assert run("--save", "before.json", "--database-url", guardian) == 0
+    assert run("before.json", guardian) == 0  # no database is connected: the URL is a side
+    assert main(["rls", "pr", "--base", "before.json", "--database-url", guardian]) == 0
+    capsys.readouterr()
+    assert main(["audit", "show", "--format", "json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    label = Database(guardian).target.label
+    assert [(one["tool"], one["effect"], one["result"]) for one in records] == [
+        ("read_side", "read", "ok"),
+        ("diff_access", "read", "ok"),
+        ("read_side", "read", "ok"),
+    ]
+    assert [records[0]["target"], records[2]["target"]] == [label, label]
+    before, _, after = records[1]["target"].partition(" -> ")
+    assert before.startswith(f"{label} of ") and after == label
+
+
+def test_tools_of_a_command_line_leave_what_was_approved_for_others_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    soon = datetime.now(UTC).date() + timedelta(days=9)
+    (project / "sergei.toml").write_text(
+        f'[[approve]]\nname = "a"\ntool = "edit_file"\ntarget = "/w/*"\nreason = "notes"\nexpires = {soon}\n'
+    )
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("SERGEI_CACHE_DIR", str(CACHE.parent))
+    monkeypatch.setenv("SERGEI_STATE_DIR", str(project / "state"))
+    assert run("HEAD:migrations", "HEAD:migrations") == 0, capsys.readouterr().err
