@@ -78,6 +78,7 @@ class Tactics:
         brought = self._brought(actor, belonging) if leading else []
         for side in self.world.sides[: 2 if leading else 1]:
             named = [*brought, *self._in_other_names(actor, belonging, side)]
+            named += self._owned_by(actor, belonging) if leading else []
             yield from inserts(self.world, self.templates, actor, side, belonging, named)
 
     def _in_other_names(self, actor: Actor, belonging: Belonging, side: Side) -> list[dict[str, str | None]]:
@@ -88,6 +89,15 @@ class Tactics:
             return []
         other = next(one.account for one in self.world.sides if one.account != actor.account)
         return [dict.fromkeys(authors, other)]
+
+    def _owned_by(self, actor: Actor, belonging: Belonging) -> list[dict[str, str | None]]:
+        """For a new record that may be nobody's yet: the caller as its owner, or somebody who has none."""
+        relation = self.world.snapshot.relations[belonging.table]
+        anchor = self.world.model.anchors.get(belonging.table)
+        people = [account for account in (actor.account, self.templates.visitor) if account]
+        ways = anchor.owners if anchor is not None and actor.account else ()
+        free = [way.column for way in ways if not way.hops and not relation.columns[way.column].required]
+        return [{column: account} for column in free for account in people]
 
     def _brought(self, actor: Actor, belonging: Belonging) -> list[dict[str, str | None]]:
         """For a second parent that a policy of INSERT speaks of: a row that is the actor's own, or none."""
