@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Literal, Self
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from tools.rls.design.evidence import Reaches, text
 from tools.rls.design.making import Brief, Design, make
 from tools.rls.proof.prove import BUDGET, SEED
 from tools.rls.proof.verdict import Leak
+from tools.sandbox.scratch.stopping import in_thread
 
 SHORT = 70
 """A script of at most so many lines is shown with the summary."""
@@ -111,7 +111,7 @@ async def design_rls(params: DesignRls, resources: Resources) -> Designed:
         with resources.sandbox() as cluster:
             return make(cluster, database.conninfo, brief)
 
-    return told(await asyncio.to_thread(run), database.target.label, params.show)
+    return told(await in_thread(run), database.target.label, params.show)
 
 
 def told(design: Design, target: str, show: str = "summary") -> Designed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +13,7 @@ from tools.rls.design.making import caller_role
 from tools.rls.fixing.bench import Bench, bench
 from tools.rls.fixing.mend import Fix, Mended, mend
 from tools.rls.proof.prove import BUDGET, SEED, Request
+from tools.sandbox.scratch.stopping import in_thread
 
 SHOWN = 6
 """Fixes that an answer shows with their SQL."""
@@ -129,7 +129,7 @@ async def propose_fixes(params: ProposeFixes, resources: Resources) -> Fixes:
             mended = mend(made, caller_role(made.snapshot), only=params.only)
             return told(made, mended, database.target.label, params.show)
 
-    return await asyncio.to_thread(run)
+    return await in_thread(run)
 
 
 def told(made: Bench, mended: Mended, target: str, show: str = "summary") -> Fixes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Self
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from tools.registry import Effect, Params, Result, tool
 from tools.resources import Resources
 from tools.rls.proof.prove import BUDGET, SEED, prove
 from tools.rls.proof.verdict import Answer, Leak, Proof
+from tools.sandbox.scratch.stopping import in_thread
 
 SHOWN = 5
 """Leaks that an answer shows with their script; the rest by one line each."""
@@ -82,7 +82,7 @@ async def prove_isolation(params: ProveIsolation, resources: Resources) -> Prove
                 target=database.target.label,
             )
 
-    return Proven(proof=await asyncio.to_thread(run), show=params.show)
+    return Proven(proof=await in_thread(run), show=params.show)
 
 
 def headline(proof: Proof) -> str:

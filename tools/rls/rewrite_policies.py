@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +12,7 @@ from tools.resources import Resources
 from tools.rls.fixing.measuring import Cost
 from tools.rls.fixing.quicken import Quickened, Quicker, quicken
 from tools.rls.proof.prove import SEED, Request
+from tools.sandbox.scratch.stopping import in_thread
 
 SHOWN = 5
 """Tables that an answer shows with their SQL."""
@@ -116,7 +116,7 @@ async def rewrite_policies(params: RewritePolicies, resources: Resources) -> Rew
         with resources.sandbox() as cluster:
             return quicken(cluster, database.conninfo, request, tables=tables, rows=params.rows)
 
-    return told(await asyncio.to_thread(run), database.target.label)
+    return told(await in_thread(run), database.target.label)
 
 
 def told(found: Quickened, target: str) -> Rewrites:

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,6 +36,7 @@ from tools.sandbox.scratch.copy import Scratch, copy_schema, restore_sql
 from tools.sandbox.scratch.restore import Restorer
 from tools.sandbox.scratch.session import ScratchSession
 from tools.sandbox.scratch.statements import statements
+from tools.sandbox.scratch.stopping import in_thread
 
 TARGET: Final = "target"
 DEMO: Final = "demo"
@@ -99,11 +101,11 @@ class Sides:
         name = Path(migration).name
         if base in (TARGET, DEMO):
             label = self.resources.database.target.label if base == TARGET else base
-            return await asyncio.to_thread(self._around, copied(self.resources, base), text, label, name)
+            return await in_thread(partial(self._around, copied(self.resources, base), text, label, name))
         texts = self._texts(base)
         if texts and texts[-1] == text:
             texts = texts[:-1]  # the folder holds the migration already
-        return await asyncio.to_thread(self._around, restored(self.resources, texts), text, base, name)
+        return await in_thread(partial(self._around, restored(self.resources, texts), text, base, name))
 
     def _around(
         self, copying: AbstractContextManager[Scratch], text: str, base: str, name: str
@@ -121,14 +123,14 @@ class Sides:
                 found = asyncio.run(self._snapshot(scratch.dsn))
                 return Side(name=name, snapshot=found, gaps=scratch.gaps)
 
-        return await asyncio.to_thread(read)
+        return await in_thread(read)
 
     async def _demo(self) -> Side:
         def read() -> Side:
             with self.resources.sandbox() as cluster:
                 return Side(name=DEMO, snapshot=asyncio.run(self._snapshot(demo.ensure(cluster))))
 
-        return await asyncio.to_thread(read)
+        return await in_thread(read)
 
     async def _url(self, url: str) -> Side:
         if not self.free:

@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from tools.errors import Unavailable
+from tools.sandbox.scratch.stopping import watched
 
 Statement: TypeAlias = str | sql.SQL | sql.Composed
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -42,6 +43,7 @@ class ScratchSession:
             self._connection = psycopg.connect(dsn, connect_timeout=10, prepare_threshold=None)
         except psycopg.Error:
             raise Unavailable("The scratch database cannot be reached.") from None
+        self._stop = watched(self._connection)
         self._depth = 0
 
     def __enter__(self) -> Self:
@@ -125,6 +127,7 @@ class ScratchSession:
 
     def _execute(self, statement: Statement, params: Params | None) -> psycopg.Cursor[tuple[Any, ...]]:
         query = statement.encode() if isinstance(statement, str) else statement
+        self._stop.check()
         try:
             # Text, bound without binary adaptation: a str goes as an unknown literal that a cast decides.
             return self._connection.execute(query, params)
