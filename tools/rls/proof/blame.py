@@ -18,6 +18,7 @@ from tools.rls.proof.expect import may_read
 from tools.rls.proof.gifts import Gifts
 from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.states import Key
+from tools.rls.proof.through import through
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
@@ -181,7 +182,10 @@ class Blame:
             helper = self._wrong_helper(violation, facts, scopes, standing, policy)
             if helper is not None:
                 return Cause(helper, policy.title, helper, f"{helper} lets them through")
-        return Cause(policy.title, policy.title, why=f"{policy.title} lets them through")
+        source = record_source(relation, row)
+        helper = through(self.campaign.probing, self.reached, violation.actor, policy, row, source)
+        by = f" by {helper}" if helper else ""
+        return Cause(policy.title, policy.title, helper, f"{policy.title} lets them through{by}")
 
     def _wrong_helper(
         self,

@@ -6,6 +6,7 @@ An expectation's key is a command, alone or with what it is narrowed to:
     update profile_id             who may change this column
     update status = revoked       who may change a row that is in this state
     update to status = active     who may bring a row into this state
+    update to revoked_at unset    who may bring back what had ended
     insert created_at             who may choose its value in a new row
     insert level = manage         who may add a row in this state; select and delete alike
 """
@@ -20,17 +21,17 @@ from typing import Final, Literal
 from tools.rls.proof.graph import Test
 from tools.rls.proof.side import FUTURE, NOW_TEXT, PAST
 
-_STATE: Final = re.compile(r"(?P<column>.+?) (?:= (?P<value>.*)|(?P<word>set|past|future))", re.DOTALL)
+_STATE: Final = re.compile(r"(?P<column>.+?) (?:= (?P<value>.*)|(?P<word>set|unset|past|future))", re.DOTALL)
 _TRUE: Final = ("true", "t", "1")
 TO: Final = "to "
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a column of a row holds: a value, anything at all, a time that is past or still to come."""
+    """What a column of a row holds: a value, anything, nothing, a time that is past or still to come."""
 
     column: str
-    kind: Literal["is", "set", "past", "future"]
+    kind: Literal["is", "set", "unset", "past", "future"]
     value: str = ""
 
     @property
@@ -39,15 +40,15 @@ class State:
         return f"{self.column} = {self.value}" if self.kind == "is" else f"{self.column} {self.kind}"
 
     @property
-    def sample(self) -> str:
+    def sample(self) -> str | None:
         """A value that is in this state."""
-        return {"is": self.value, "future": FUTURE}.get(self.kind, PAST)
+        return {"is": self.value, "future": FUTURE, "unset": None}.get(self.kind, PAST)
 
     def holds(self, values: Mapping[str, str | None]) -> bool:
         """Whether a row is in this state; times are compared as ISO text."""
         value = values.get(self.column)
-        if value is None:
-            return False
+        if value is None or self.kind == "unset":
+            return value is None and self.kind == "unset"
         match self.kind:
             case "is":
                 return value == self.value or (self.value == "true" and value in _TRUE)

@@ -62,10 +62,19 @@ class Varying:
                 yield from self._inserts(actor, row, states)
             case "UPDATE":
                 for name in self.wishes.columns.get(write.table, NOTHING):
-                    for value in self._values(actor, row, name):
-                        yield from update(self.tactics.world, actor, row, {name: value}, "vary")
+                    for one in (row, *self._otherwise(row, name, states)):
+                        for value in self._values(actor, one, name):
+                            yield from update(self.tactics.world, actor, one, {name: value}, "vary")
             case _:
                 return
+
+    def _otherwise(self, row: WorldRow, name: str, states: Sequence[State]) -> Iterator[WorldRow]:
+        """Rows of the same record in which this column is in another state: a change may suit those alone."""
+        scopes = self.tactics.standings.scopes
+        for state in states:
+            if state.column == name and not state.holds(row.values):
+                alike = (one for one in self.tactics.world.rows[row.table] if state.holds(one.values))
+                yield from [one for one in alike if scopes(one) & scopes(row)][:1]
 
     def _inserts(self, actor: Actor, row: WorldRow, states: Sequence[State]) -> Iterator[Write]:
         world = self.tactics.world

@@ -46,9 +46,11 @@ def told(model: Model) -> Wishes:
         changed |= dict.fromkeys(key.state.column for key in keys if key.to and key.state)
         if changed:
             columns[title] = tuple(changed)
-        wanted = tuple(dict.fromkeys(key.state for key in keys if key.state is not None))
+        wanted = dict.fromkeys(key.state for key in keys if key.state is not None)
+        # What may come back must have ended first.
+        wanted |= dict.fromkeys(State(state.column, "set") for state in wanted if state.kind == "unset")
         if wanted:
-            states[title] = wanted
+            states[title] = tuple(wanted)
     for expected in model.calls.values():
         for title, state in map(given_state, expected):
             if state is not None and state not in states.get(title, ()):
@@ -79,10 +81,13 @@ def _states(evidence: Evidence, model: Model, relation: Relation) -> Iterator[St
             named = (value for value in constants if column.type != "uuid" or _UUID.fullmatch(value))
             yield from (State(name, "is", value) for value in labels or named)
     called = [test for frame in evidence.called for test in frame.tests]
+    ended: set[str] = set()
     for test in [*(test for tests in evidence.tests.values() for test in tests), *called]:
         column = relation.columns.get(test.ref.column)
         if evidence.tables[test.ref.row] == relation.title and column is not None:
             yield from (one for one in tested(test) if one.kind != "set" or not column.required)
+            ended |= {column.name} if test.kind in ("null", "not_null") and not column.required else set()
+    yield from (State(name, "unset") for name in sorted(ended))
 
 
 def asked(evidence: Evidence) -> dict[str, list[tuple[Test, ...]]]:

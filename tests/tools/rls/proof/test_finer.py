@@ -25,6 +25,7 @@ STRANGER = Standing("none")
         "delete status = a, b",
         "select deleted_at set",
         "insert expires_at past",
+        "update to ended_at unset",
     ],
 )
 def test_keys_read_back(text: str):
@@ -45,6 +46,8 @@ def test_states():
     assert State("n", "future").holds({"n": "2099-01-01"})
     assert not State("n", "past").holds({"n": "2099-01-01"})
     assert not State("n", "set").holds({"n": None})
+    assert State("n", "unset").holds({"n": None})
+    assert not State("n", "unset").holds({"n": "x"})
     assert given_state("given public.t status = gone") == ("public.t", State("status", "is", "gone"))
     assert given_state("write public.t") == ("public.t", None)
 
@@ -84,6 +87,12 @@ def test_a_state_that_nobody_may_bring_about():
     table = Belonging("public.t", Kind.SCOPED, expect={"update to status = active": frozenset()})
     assert overstepped(table, change({"status": "ended"}, {"status": "active"}), OWNER) is not None
     assert overstepped(table, change({"status": "active"}, {"status": "ended"}), OWNER) is None
+
+
+def test_what_ended_and_may_not_come_back():
+    table = Belonging("public.t", Kind.SCOPED, expect={"update to ended_at unset": frozenset()})
+    assert overstepped(table, change({"ended_at": "2026-01-01"}, {"ended_at": None}), OWNER) is not None
+    assert overstepped(table, change({"ended_at": None}, {"ended_at": "2026-01-01"}), OWNER) is None
 
 
 def test_a_value_that_nobody_may_choose():
