@@ -13,6 +13,7 @@ from tools.rls.objects import Function, Relation
 from tools.rls.reach import Reach, is_identity, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.sqltree import bare
+from tools.rls.trust import trusts
 from tools.rls.wording import personal
 from tools.rls.writes import counts_only, stored_values
 
@@ -93,7 +94,8 @@ def touching(
                     reads[base.title] = base
     hidden = tuple(r for r in reads.values() if _protected(snapshot, r, callers, "SELECT"))
     written = tuple(r for r in writes.values() if _protected(snapshot, r, callers, "UPDATE"))
-    letter_box = inserts_only and not any(personal(snapshot, relation) for relation in written)
+    deciding = {title for trust in trusts(snapshot) for title in trust.tables}
+    letter_box = inserts_only and not any(personal(snapshot, r) or r.title in deciding for r in written)
     outward = any(kind == "text" for kind in function.argument_types) and _sends(reached, function)
     if not hidden and not dynamic and not outward and (not written or letter_box):
         return None
@@ -185,7 +187,7 @@ def _conditions(relation: Relation, privilege: str) -> list[str]:
 
 def _decides(text: str) -> bool:
     """An empty condition stands for: no policy at all, nobody may."""
-    return text == "" or "(" in text
+    return text in ("", "false") or "(" in text
 
 
 def _possession(reached: Reach, entry: Function) -> bool:

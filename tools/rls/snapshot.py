@@ -98,8 +98,8 @@ class Snapshot:
         return {name: privileges for name, privileges in found.items() if privileges}
 
     def executors(self, function: Function, *, api: bool = True) -> tuple[str, ...]:
-        """The callers that may execute a function (through the API: in an exposed schema)."""
-        if api and not self.reachable(function.schema):
+        """The callers that may execute a function (through the API: a function of an exposed schema)."""
+        if api and (function.kind == "p" or not self.reachable(function.schema)):
             return ()
         return tuple(
             role.name

@@ -116,6 +116,14 @@ CASES = (
         ),
     ),
     Case(
+        # Several policies of one table that say the same are one finding.
+        "rls_policy_always_true",
+        "public.notes",
+        """alter policy notes_select on public.notes using (true);
+        alter policy notes_update on public.notes using ((select auth.uid()) is not null)""",
+        ("alter policy notes_select on public.notes to service_role using (true)",),
+    ),
+    Case(
         "rls_policy_null_auth_disjunct",
         "policy notes_select on public.notes",
         """alter policy notes_select on public.notes to public
@@ -155,6 +163,8 @@ CASES = (
             """create policy own on public.grants for update to authenticated
             using (grantee_id = (select auth.uid())) with check (grantee_id = (select auth.uid()));
             revoke update on public.grants from authenticated; grant update (note) on public.grants to authenticated""",
+            "create policy closed on public.grants for insert to authenticated with check (false)",
+            "create policy served on public.grants for insert with check ((select auth.role()) = 'service_role')",
         ),
     ),
     Case(
@@ -194,6 +204,7 @@ CASES = (
             """alter policy notes_select on public.notes using (profile_id in (
               select g.profile_id from public.grants g where g.grantee_id = (select auth.uid())
               and g.status = 'active' and (g.expires_at is null or g.expires_at > now())))""",
+            """alter table public.grants add revoked_at timestamptz, add check (status in ('active', 'revoked'))""",
         ),
     ),
     Case(
@@ -255,6 +266,30 @@ CASES = (
             create function public.open_link(token text) returns setof public.notes language sql
             security definer set search_path = '' as $$ select n.* from public.notes n join app.links l
             on l.profile_id = n.profile_id where l.token_sha256 = encode(sha256(token::bytea), 'hex') $$""",
+            # The API serves functions, no procedures.
+            """create procedure public.tidy() language sql security definer set search_path = ''
+            as $$ delete from public.notes where body is null $$""",
+        ),
+    ),
+    Case(
+        # No letter box: policies believe the rows.
+        "anon_security_definer_function_executable",
+        "public.enrol(uuid, text)",
+        """create table public.crew (holder uuid, ship text, primary key (holder, ship));
+        create table public.cargo (id uuid primary key, ship text);
+        alter table public.crew enable row level security;
+        alter table public.cargo enable row level security;
+        create policy crew_select on public.crew for select to authenticated using (true);
+        create policy crew_update on public.crew for update to authenticated using (false);
+        create policy cargo_select on public.cargo for select to authenticated
+        using (ship in (select c.ship from public.crew c where c.holder = (select auth.uid())));
+        create function public.enrol(holder uuid, ship text) returns void language sql security definer set search_path = ''
+        as $$ insert into public.crew values (holder, ship) on conflict do nothing $$""",
+        (
+            """create table public.crew (holder uuid, ship text, primary key (holder, ship));
+            alter table public.crew enable row level security;
+            create function public.enrol(holder uuid, ship text) returns void language sql security definer set search_path = ''
+            as $$ insert into public.crew values (holder, ship) $$""",
         ),
     ),
     Case(
@@ -392,6 +427,8 @@ CASES = (
             create policy p on public.letters using (account_id = (select auth.uid()))""",
             """alter policy notes_select on public.notes
             using (profile_id = ((select auth.jwt()) -> 'app_metadata' ->> 'profile_id')::uuid)""",
+            """alter policy notes_select on public.notes
+            using (profile_id = (select p.id from public.profiles p where p.owner_id = (select auth.uid())))""",
         ),
     ),
     Case(

@@ -20,6 +20,11 @@ create function app.has_role(family uuid, wanted text[]) returns boolean languag
 $$ select exists (select from public.members m where m.family_id = family and m.user_id = (select auth.uid()) and m.role = any (wanted)) $$;
 create policy members_select on public.members for select to authenticated using (user_id = (select auth.uid()));
 """
+ROLE_OF = """create table public.families (id uuid primary key);
+alter table public.families enable row level security;
+create function app.role_of(family uuid) returns text language sql stable security definer set search_path = '' as
+$$ select m.role from public.members m where m.family_id = family and m.user_id = (select auth.uid()) $$;
+"""
 REMARKS = """create table public.remarks (id uuid primary key, profile_id uuid not null references public.profiles (id), note_id uuid, body text);
 create index on public.remarks (profile_id);
 alter table public.remarks enable row level security;
@@ -156,6 +161,12 @@ MORE = (
             "alter policy notes_select on public.notes using (exists (select 1 from public.profiles p where p.id = notes.profile_id))",
             "alter policy notes_select on public.notes using (current_user = 'clerk' and body <> '')",
             "alter policy notes_select on public.notes using (body = 'x'); revoke select on public.notes from authenticated",
+            # What belongs to no ward is for all of them.
+            """create table public.wards (id uuid primary key, lead_id uuid references auth.users (id));
+            create table public.tips (id uuid primary key, ward_id uuid references public.wards (id), body text);
+            alter table public.tips enable row level security;
+            create policy r on public.tips for select to authenticated using (ward_id is null
+              or ward_id in (select w.id from public.wards w where w.lead_id = (select auth.uid())))""",
         ),
     ),
     Case(
@@ -461,6 +472,21 @@ MORE = (
         ),
     ),
     Case(
+        # The helper gives the role, and the policies say which one they want.
+        "policy_raises_own_role",
+        "policy members_manage on public.members",
+        MEMBERS
+        + ROLE_OF
+        + """create policy members_manage on public.members for all to authenticated using (app.role_of(family_id) in ('admin', 'owner'));
+        create policy families_delete on public.families for delete to authenticated using (app.role_of(id) = 'owner')""",
+        (
+            MEMBERS
+            + ROLE_OF
+            + """create policy members_manage on public.members for all to authenticated using (app.role_of(family_id) = 'owner');
+            create policy families_delete on public.families for delete to authenticated using (app.role_of(id) = 'owner')""",
+        ),
+    ),
+    Case(
         "policy_second_parent_unchecked",
         "public.remarks",
         REMARKS + "alter table public.remarks add foreign key (note_id) references public.notes (id)",
@@ -490,6 +516,18 @@ MORE = (
             alter table public.orders enable row level security;
             create policy orders_insert on public.orders for insert to authenticated with check (user_id = (select auth.uid()));
             revoke insert on public.orders from authenticated; grant insert (id, user_id) on public.orders to authenticated""",
+        ),
+    ),
+    Case(
+        "policy_column_client_set",
+        "policy own on public.people",
+        """create table public.people (id uuid primary key references auth.users (id), role text check (role in ('user', 'admin')));
+        alter table public.people enable row level security;
+        create policy own on public.people for update to authenticated using (id = (select auth.uid()))""",
+        (
+            """create table public.people (id uuid primary key references auth.users (id), role text check (role in ('patient', 'doctor')));
+            alter table public.people enable row level security;
+            create policy own on public.people for update to authenticated using (id = (select auth.uid()))""",
         ),
     ),
 )

@@ -93,7 +93,7 @@ def _beside(snapshot: Snapshot, order: Ordering, relation: Relation) -> Iterator
                 continue
             forms = [_forms(order, relation, policy) for policy in (narrow, wide)]
             pairs = [(a, b) for a, b in zip(*forms, strict=True) if a is not None and b is not None]
-            if pairs and all(a[0] == "and" and order.narrower(a, b) for a, b in pairs):
+            if pairs and all(a[0] == "and" and order.narrower(a, b) and not _repeats(a, b) for a, b in pairs):
                 yield on_policy(
                     "policy_alternative_absorbed", Level.WARN, relation, wide,
                     f"Policy {wide.name} on {relation.title} leaves policy {narrow.name} idle: it lets"
@@ -105,6 +105,14 @@ def _beside(snapshot: Snapshot, order: Ordering, relation: Relation) -> Iterator
                     rank=_rank(snapshot, relation),
                 )  # fmt: skip
                 break
+
+
+def _repeats(narrow: Form, wide: Form) -> bool:
+    """Whether the wider one asks all that the narrower one asks in one alternative: nothing is lost."""
+    parts = wide[1] if wide[0] == "and" else {wide}
+    choices = [set(part[1]) if part[0] == "or" else {part} for part in parts]
+    asked = [set(part[1]) if part[0] == "and" else {part} for part in narrow[1]]
+    return all(any(one & choice for choice in choices) for one in asked)
 
 
 def _addresses(wide: Policy, narrow: Policy) -> bool:

@@ -2,9 +2,9 @@
 
 What it finds
     Own rows that callers may write with a column for money or standing in them: a balance or credits,
-    is_verified, is_premium, a plan on the own account; the price, total or payment state of an order,
-    booking or invoice. Columns that the policy says something about, that a trigger guards, or that callers
-    hold no privilege for are left out, and so are prices of things that people sell.
+    is_verified, is_premium, a plan, a role that may be admin on the own account; the price, total or payment
+    state of an order, booking or invoice. Columns that the policy says something about, that a trigger
+    guards, or that callers hold no privilege for are left out, and so are prices of things that people sell.
 
 Why it matters
     Requests come from the client, and a client can say anything: an order for nothing, a thousand credits,
@@ -36,6 +36,8 @@ _STANDING = re.compile(
     r"is_premium|premium_until|is_pro|subscription_(status|tier|plan)|is_(verified|admin|staff|moderator|banned)|"
     r"banned_(at|until))$"
 )
+_ROLE = re.compile(r"^((system|app|platform|site|global|user|account)_)?role$")
+_STAFF = frozenset({"admin", "administrator", "superadmin", "super_admin", "moderator", "staff", "superuser"})
 _PRICE = re.compile(
     r"^((unit_|sub|grand_)?(total|price)(_amount|_price|_cents)?|amount(_paid|_due|_cents)?|discount)$"
 )
@@ -49,6 +51,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
     reached = reach(snapshot)
     for relation in snapshot.tables:
         named = {name for name in relation.columns if _STANDING.search(name)}
+        named |= {n for n, c in relation.columns.items() if _ROLE.search(n) and _STAFF & set(c.values)}
         named |= {name for name in relation.columns if _SALE.search(relation.name) and _PRICE.search(name)}
         for policy in relation.policies if relation.rls and named else ():
             columns = _settable(snapshot, reached, relation, policy, named)

@@ -107,7 +107,12 @@ def _wrong(reached: Reach, facts: Facts, own: Relation | None, path: tuple[str, 
 
 
 def _of_account(comparison: Facts) -> bool:
-    """Whether the identity is the account's id: auth.uid() or the claim sub, and no other claim."""
+    """Whether the identity is the account's id: auth.uid() or the claim sub, and no other claim.
+
+    What a subquery looks up by the caller, as in sales_id = (select id from sales where ...), is not his id.
+    """
+    if any(True for _ in comparison.sources()):
+        return False
     plain = [call for call in comparison.calls if (call.schema, call.name) == ("auth", "uid")]
     words = {word.strip("{}").rpartition(".")[2] for word in comparison.constants}
     return bool(plain) or "sub" in words

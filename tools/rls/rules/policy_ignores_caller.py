@@ -24,7 +24,14 @@ import re
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.accounts import INTIMATE, is_account, published, through_policies, usual_condition
+from tools.rls.accounts import (
+    INTIMATE,
+    is_account,
+    own_columns,
+    published,
+    through_policies,
+    usual_condition,
+)
 from tools.rls.facts import Facts
 from tools.rls.objects import Policy, Relation
 from tools.rls.outcomes import Asked, outcome
@@ -39,6 +46,7 @@ _PUBLIC = re.compile(
     r"verified",
     re.IGNORECASE,
 )
+_OWNERS = frozenset({"user_id", "owner_id", "profile_id"})
 _ROLES = frozenset({10, 11, 12, 13})
 _VERBS = {"SELECT": "read", "UPDATE": "update", "DELETE": "delete"}
 
@@ -70,7 +78,7 @@ def _policy(
     opened: dict[str, list[str]] = {}
     for command in _VERBS:
         strict = any(not p.permissive and p.covers(command) for p in relation.policies)
-        reading = command == "SELECT" and not _belongs(snapshot, relation, facts, ways)
+        reading = command == "SELECT" and not _belongs(reached, relation, facts, ways)
         if not policy.covers(command) or strict or reading:
             continue
         holders = [
@@ -117,14 +125,18 @@ def _asks(reached: Reach, facts: Facts, part: Node) -> bool:
     )
 
 
-def _belongs(snapshot: Snapshot, relation: Relation, facts: Facts, ways: list[Node]) -> bool:
+def _belongs(reached: Reach, relation: Relation, facts: Facts, ways: list[Node]) -> bool:
     """Whether rows shown by some way are people's own, and nothing says that they are meant for everybody."""
+    snapshot = reached.snapshot
     if not personal(snapshot, relation) or published(snapshot, relation):
         return False
-    return any(not _meant_for_all(snapshot, relation, facts, way) for way in ways)
+    parts = [facts.within(part) for way in disjuncts(facts.root) for part in conjuncts(way)]
+    tying = {name for one in parts if reached.identifies(one) for name in own_columns(reached, relation, one)}
+    return any(not _meant_for_all(snapshot, relation, facts, way, tying) for way in ways)
 
 
-def _meant_for_all(snapshot: Snapshot, relation: Relation, facts: Facts, way: Node) -> bool:
+def _meant_for_all(snapshot: Snapshot, relation: Relation, facts: Facts, way: Node, tying: set[str]) -> bool:
+    """Marked as public, or without an owner: the key by which another alternative ties rows to the caller."""
     inner = facts.within(way)
     words = [*(column.name for column in inner.columns), *inner.constants]
     if any(_PUBLIC.search(word) for word in words):
@@ -133,7 +145,7 @@ def _meant_for_all(snapshot: Snapshot, relation: Relation, facts: Facts, way: No
         subject = bare(part.one("arg"))
         if part.kind == "NullTest" and part.number("nulltesttype") == IS_NULL and subject is not None:
             name = subject.words("fields")[-1] if subject.kind == "ColumnRef" else ""
-            if is_account(snapshot, relation, name) or name in ("user_id", "owner_id", "profile_id"):
+            if name in tying or is_account(snapshot, relation, name) or name in _OWNERS:
                 return True
     return False
 

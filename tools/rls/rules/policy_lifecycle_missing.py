@@ -80,12 +80,20 @@ def _unexpired(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, se
         # A row that is opened by its own key is the thing itself: `active` then says nothing about access.
         itself = any(key.kind == "p" and key.columns == (opened,) for key in trust.tables[title].keys)
         for name in trust.tables[title].columns:
-            ends = _EXPIRY.search(name) or (_ENDED.search(name) and not itself)
+            told = _told_by_state(trust, title, name)
+            ends = _EXPIRY.search(name) or (_ENDED.search(name) and not itself and not told)
             if not ends or (title, name) in trust.tests:
                 continue
             view = next((v for v in trust.views if title in v.reads), None)
             key = view.title if view else trust.unit.title
             missing.setdefault(key, (trust, view, set(), 0))[2].add((title, name))
+
+
+def _told_by_state(trust: Trust, title: str, name: str) -> bool:
+    """Whether a state that the block tests tells the same: status = 'active', which may be 'revoked' too."""
+    ended = name.removeprefix("is_").removesuffix("_at")
+    states = {c for t, c in trust.tests if t == title and ended in trust.tables[title].columns[c].values}
+    return any(trust.tests[title, state] != {ended} or ended == "active" for state in states)
 
 
 def _beside(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, set[Place], int]]) -> None:

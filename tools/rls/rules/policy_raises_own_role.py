@@ -30,7 +30,7 @@ from tools.rls.guards import guarded
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import Snapshot
-from tools.rls.sqltree import constant
+from tools.rls.sqltree import Node, bare, constant
 from tools.rls.trust import Place, trusts
 from tools.rls.wording import altered, listed, literal, on_policy, quoted, signed_in
 
@@ -104,9 +104,19 @@ def _passed(reached: Reach, parts: list[Facts], function: Function) -> set[str]:
     for path, facts in every:
         for call in facts.calls:
             if function in reached.resolve(call, path):
-                values = [constant(node) for one in call.arguments for node in one.walk()]
+                handed = [*call.arguments, *_compared(facts, call.node)]
+                values = [constant(node) for one in handed for node in one.walk()]
                 found |= {value for value in values if isinstance(value, str)}
     return found
+
+
+def _compared(facts: Facts, call: Node) -> Iterator[Node]:
+    """What the answer of a call must be: role_in(team_id) in ('owner', 'captain')."""
+    for node in facts.root.walk():
+        left = bare(node.one("lexpr")) if node.kind == "A_Expr" and node.words("name") == ("=",) else None
+        right = node.one("rexpr") if left is call else None
+        if right is not None:
+            yield right
 
 
 def _narrower(

@@ -27,6 +27,7 @@ from tools.findings import Finding, Level, Rule
 from tools.rls.facts import Facts
 from tools.rls.guards import guarded
 from tools.rls.objects import Policy, Relation
+from tools.rls.outcomes import Asked, outcome
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
 from tools.rls.sqltree import IS_NULL, Node, bare, conjuncts, constant, disjuncts
@@ -105,8 +106,9 @@ def _free_resource(
         if not p.permissive and p.covers("INSERT") and p.new_row
         for c in p.new_row.columns
     }
+    ways = [way for way in disjuncts(check.root) if _passable(snapshot, reached, table, policy, way)]
     free: list[str] = []
-    for title, column in sorted(trust.resources):
+    for title, column in sorted(trust.resources) if ways else ():
         if title != table.title or column in guarded(reached, table, "INSERT") | restricted | _own_key(table):
             continue
         if not any(
@@ -114,9 +116,17 @@ def _free_resource(
             for name in _callers(snapshot, reached, policy)
         ):
             continue
-        if any(_leaves(reached, trust, table, check, way, column) for way in disjuncts(check.root)):
+        if any(_leaves(reached, trust, table, check, way, column) for way in ways):
             free.append(column)
     return free
+
+
+def _passable(snapshot: Snapshot, reached: Reach, table: Relation, policy: Policy, way: Node) -> bool:
+    """Whether some caller can meet an alternative at all: not false, and not for service_role alone."""
+    return any(
+        True in outcome(Asked(reached, name, signed_in=name != "anon", own=table), way)
+        for name in _callers(snapshot, reached, policy)
+    )
 
 
 def _own_key(table: Relation) -> set[str]:

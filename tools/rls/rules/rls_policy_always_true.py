@@ -28,7 +28,16 @@ from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
 from tools.rls.truth import NOBODY, open_to, truth
-from tools.rls.wording import altered, listed, on_policy, personal, rank
+from tools.rls.wording import (
+    altered,
+    counted,
+    listed,
+    on_policy,
+    on_table,
+    personal,
+    rank,
+    text_of,
+)
 
 _VERBS = {
     "SELECT": "read every row",
@@ -44,17 +53,29 @@ _LETTER_BOX = (
 
 
 def check(snapshot: Snapshot) -> Iterator[Finding]:
-    """One finding per policy, naming the commands it opens."""
+    """One finding per policy, naming the commands it opens; one per table where several say the same."""
     reached = reach(snapshot)
     for relation in snapshot.tables:
         if not relation.rls or relation.schema in PLATFORM_SCHEMAS:
             continue
-        for policy in relation.policies:
-            if policy.permissive:
-                yield from _policy(snapshot, reached, relation, policy)
+        same: dict[tuple[Level, tuple[str, ...]], list[tuple[Policy, set[str]]]] = {}
+        for policy in relation.policies if any(p.permissive for p in relation.policies) else ():
+            opened = _opened(snapshot, reached, relation, policy) if policy.permissive else {}
+            if opened:
+                roles = tuple(dict.fromkeys(name for several in opened.values() for name in several))
+                level = _level(reached, relation, set(opened), personal(snapshot, relation))
+                same.setdefault((level, roles), []).append((policy, set(opened)))
+        for (level, roles), several in same.items():
+            if len(several) == 1:
+                yield _of_policy(snapshot, relation, *several[0], level, roles)
+            else:
+                yield _of_table(snapshot, relation, several, level, roles)
 
 
-def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Policy) -> Iterator[Finding]:
+def _opened(
+    snapshot: Snapshot, reached: Reach, relation: Relation, policy: Policy
+) -> dict[str, tuple[str, ...]]:
+    """By command, the callers whom the policy lets do it with every row."""
     people = personal(snapshot, relation)
     opened: dict[str, tuple[str, ...]] = {}
     for command in _VERBS:
@@ -69,20 +90,46 @@ def _policy(snapshot: Snapshot, reached: Reach, relation: Relation, policy: Poli
         ]  # fmt: skip
         if holders:
             opened[command] = tuple(holders)
-    if opened:
-        roles = tuple(dict.fromkeys(name for several in opened.values() for name in several))
-        level = _level(reached, relation, set(opened), people)
-        moves = "UPDATE" not in opened and set(opened) == {"INSERT"} and policy.covers("UPDATE")
-        yield on_policy(
-            "rls_policy_always_true", level, relation, policy,
-            f"Policy {policy.name} lets {listed(roles)}"
-            f" {listed(_VERBS[command] for command in opened)} of {relation.title}"
-            f"{', and give their own rows away by an update' if moves else ''}.",
-            fix=_LETTER_BOX
-            if level == Level.INFO
-            else altered(policy, relation, _clauses(snapshot, relation, policy, set(opened))),
-            rank=rank(snapshot, relation, roles) + (0 if level == Level.ERROR else 30),
-        )  # fmt: skip
+    return opened
+
+
+def _of_policy(
+    snapshot: Snapshot, relation: Relation, policy: Policy, opened: set[str], level: Level,
+    roles: tuple[str, ...],
+) -> Finding:  # fmt: skip
+    moves = opened == {"INSERT"} and policy.covers("UPDATE")
+    return on_policy(
+        "rls_policy_always_true", level, relation, policy,
+        f"Policy {policy.name} lets {listed(roles)}"
+        f" {_deeds(opened)} of {relation.title}"
+        f"{', and give their own rows away by an update' if moves else ''}.",
+        fix=_LETTER_BOX
+        if level == Level.INFO
+        else altered(policy, relation, _clauses(snapshot, relation, policy, opened)),
+        rank=rank(snapshot, relation, roles) + (0 if level == Level.ERROR else 30),
+    )  # fmt: skip
+
+
+def _of_table(
+    snapshot: Snapshot, relation: Relation, several: list[tuple[Policy, set[str]]], level: Level,
+    roles: tuple[str, ...],
+) -> Finding:  # fmt: skip
+    opened = {command for _, commands in several for command in commands}
+    return on_table(
+        "rls_policy_always_true", level, relation,
+        f"{counted(len(several), 'policy', 'policies')} on {relation.title}"
+        f" ({listed(policy.name for policy, _ in several)}) let {listed(roles)} {_deeds(opened)}.",
+        evidence="; ".join(f"{policy.name}: {text_of(policy)}" for policy, _ in several),
+        fix="\n".join(
+            altered(policy, relation, _clauses(snapshot, relation, policy, commands))
+            for policy, commands in several
+        ),
+        rank=rank(snapshot, relation, roles) + (0 if level == Level.ERROR else 30),
+    )  # fmt: skip
+
+
+def _deeds(opened: set[str]) -> str:
+    return listed(verb for command, verb in _VERBS.items() if command in opened)
 
 
 def _level(reached: Reach, relation: Relation, opened: set[str], people: bool) -> Level:
