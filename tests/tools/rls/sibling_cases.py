@@ -37,6 +37,12 @@ end $$;
 drop policy notes_select on public.notes; drop policy notes_insert on public.notes; drop policy notes_update on public.notes;
 create policy notes_update on public.notes for update to authenticated using (app.may(profile_id, 'write'));
 """
+_PROMOTE = """create function public.promote(wanted uuid) returns void language plpgsql security definer set search_path = '' as
+$$ declare mine text; begin
+select g.note into mine from public.grants g where g.grantee_id = auth.uid() and g.profile_id = wanted and g.status = 'active' and g.expires_at > now();
+TEST raise exception 'not found'; end if;
+update public.profiles set name = 'promoted' where id = wanted; end $$"""
+
 _GUARD = """create function app.may(wanted uuid) returns boolean language plpgsql stable security definer set search_path = '' as
 $$ declare it record; begin
 select p.id, p.owner_id into it from public.profiles p where p.id = wanted and p.archived_at is null;
@@ -364,6 +370,37 @@ SIBLINGS = (
         # Anon has no identity: for anon the argument counts, although it comes second.
         """create function public.notes_of(p_user_id uuid) returns setof public.notes language sql stable security definer set search_path = '' as
         $$ select n.* from public.notes n join public.profiles p on p.id = n.profile_id where p.owner_id = coalesce((select auth.uid()), p_user_id) $$""",
+    ),
+    Case(
+        "guard_passes_on_null",
+        "public.promote(uuid)",
+        _PROMOTE.replace("TEST", "if mine <> 'lead' then"),
+        (
+            _PROMOTE.replace("TEST", "if mine is distinct from 'lead' then"),
+            _PROMOTE.replace("TEST", "if mine is null or mine <> 'lead' then"),
+            _PROMOTE.replace("TEST", "if not found or mine <> 'lead' then"),
+            _PROMOTE.replace("TEST", "if coalesce(mine, '') <> 'lead' then"),
+            _PROMOTE.replace("TEST", "if mine <> 'lead' then").replace(
+                "select g.note", "select max(coalesce(g.note, ''))"
+            ),
+            _PROMOTE.replace("TEST", "if mine <> 'lead' then").replace("security definer", ""),
+            # The variable is about the row that is changed, not about the caller.
+            _PROMOTE.replace("TEST", "if mine <> 'lead' then").replace(
+                "g.grantee_id = auth.uid()", "g.id = wanted"
+            ),
+        ),
+    ),
+    Case(
+        "guard_passes_on_null",
+        "public.promote(uuid)",
+        _PROMOTE.replace("TEST", "if mine not in ('lead', 'owner') then"),
+    ),
+    Case(
+        "guard_passes_on_null",
+        "public.promote(uuid)",
+        _PROMOTE.replace("TEST", "if not mine then")
+        .replace("mine text", "mine boolean")
+        .replace("select g.note", "select g.note = 'lead'"),
     ),
     Case(
         "guard_row_unchecked",

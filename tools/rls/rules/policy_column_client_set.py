@@ -29,6 +29,7 @@ from tools.rls.guards import guarded
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, identity_columns, reach
 from tools.rls.snapshot import Snapshot
+from tools.rls.trust import trusts
 from tools.rls.wording import listed, on_policy, quoted, signed_in, table_name
 
 _STANDING = re.compile(
@@ -49,9 +50,13 @@ _SALE = re.compile(
 def check(snapshot: Snapshot) -> Iterator[Finding]:
     """One finding per policy."""
     reached = reach(snapshot)
+    deciding = {place for trust in trusts(snapshot) for place in trust.tests}  # policy_trusts_writable_rows
     for relation in snapshot.tables:
         named = {name for name in relation.columns if _STANDING.search(name)}
-        named |= {n for n, c in relation.columns.items() if _ROLE.search(n) and _STAFF & set(c.values)}
+        named |= {
+            name for name, column in relation.columns.items()
+            if _ROLE.search(name) and _STAFF & set(column.values) and (relation.title, name) not in deciding
+        }  # fmt: skip
         named |= {name for name in relation.columns if _SALE.search(relation.name) and _PRICE.search(name)}
         for policy in relation.policies if relation.rls and named else ():
             columns = _settable(snapshot, reached, relation, policy, named)
