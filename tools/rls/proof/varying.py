@@ -62,19 +62,27 @@ class Varying:
                 yield from self._inserts(actor, row, states)
             case "UPDATE":
                 for name in self.wishes.columns.get(write.table, NOTHING):
-                    for one in (row, *self._otherwise(row, name, states)):
+                    for one in (row, *self._otherwise(actor, row, name, states)):
                         for value in self._values(actor, one, name):
                             yield from update(self.tactics.world, actor, one, {name: value}, "vary")
             case _:
                 return
 
-    def _otherwise(self, row: WorldRow, name: str, states: Sequence[State]) -> Iterator[WorldRow]:
-        """Rows of the same record in which this column is in another state: a change may suit those alone."""
-        scopes = self.tactics.standings.scopes
-        for state in states:
-            if state.column == name and not state.holds(row.values):
-                alike = (one for one in self.tactics.world.rows[row.table] if state.holds(one.values))
-                yield from [one for one in alike if scopes(one) & scopes(row)][:1]
+    def _otherwise(
+        self, actor: Actor, row: WorldRow, name: str, states: Sequence[State]
+    ) -> Iterator[WorldRow]:
+        """One row of the same record for each other state of this column, and whatever the actor is to it:
+        a change may suit those alone.
+        """
+        standings = self.tactics.standings
+        told = [state for state in states if state.column == name]
+        known: set[tuple[object, ...]] = set()
+        for one in (row, *self.tactics.world.rows[row.table]) if told else ():
+            mark = (standings.standing(actor, one).word, *(state.holds(one.values) for state in told))
+            if mark not in known and standings.scopes(one) & standings.scopes(row):
+                known.add(mark)
+                if one is not row:
+                    yield one
 
     def _inserts(self, actor: Actor, row: WorldRow, states: Sequence[State]) -> Iterator[Write]:
         world = self.tactics.world
