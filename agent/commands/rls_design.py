@@ -10,6 +10,7 @@ from typing import Any
 
 from agent import settings as settings_module
 from agent.cli import add_target
+from agent.commands.progress import progress_line
 from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, open_house
 from tools.errors import InvalidInput
@@ -68,5 +69,6 @@ async def _call(args: argparse.Namespace) -> Designed:
         "role": args.role,
     }
     choice = Choice(args.database_url, args.demo)
-    async with open_house(settings_module.load(), choice, face="cli") as house:
-        return expect(await house.executor.call("design_rls", arguments), Designed)
+    with progress_line() as progress:
+        async with open_house(settings_module.load(), choice, face="cli", progress=progress) as house:
+            return expect(await house.executor.call("design_rls", arguments), Designed)

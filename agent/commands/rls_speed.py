@@ -7,6 +7,7 @@ import asyncio
 
 from agent import settings as settings_module
 from agent.cli import add_target
+from agent.commands.progress import progress_line
 from agent.commands.writing import deliver, expect, writable
 from agent.compose import Choice, open_house
 from tools.rls.rewrite_policies import Rewrites
@@ -40,5 +41,6 @@ def run(args: argparse.Namespace) -> int:
 async def _call(args: argparse.Namespace) -> Rewrites:
     arguments = {"tables": args.tables, "rows": args.rows}
     choice = Choice(args.database_url, args.demo)
-    async with open_house(settings_module.load(), choice, face="cli") as house:
-        return expect(await house.executor.call("rewrite_policies", arguments), Rewrites)
+    with progress_line() as progress:
+        async with open_house(settings_module.load(), choice, face="cli", progress=progress) as house:
+            return expect(await house.executor.call("rewrite_policies", arguments), Rewrites)

@@ -109,7 +109,7 @@ async def design_rls(params: DesignRls, resources: Resources) -> Designed:
 
     def run() -> Design:
         with resources.sandbox() as cluster:
-            return make(cluster, database.conninfo, brief)
+            return make(cluster, database.conninfo, brief, resources.progress)
 
     return told(await in_thread(run), database.target.label, params.show)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,8 +15,10 @@ from tools.rls.fixing.mend import Fix, Mended, mend
 from tools.rls.proof.prove import BUDGET, SEED, Request
 from tools.sandbox.scratch.stopping import in_thread
 
-SHOWN = 6
+SHOWN: Final = 6
 """Fixes that an answer shows with their SQL."""
+TOLD: Final = 3
+"""Candidates named for a problem without a fix."""
 
 
 class ProposeFixes(Params):
@@ -56,6 +58,7 @@ class Unmended(BaseModel):
 
     object: str
     problem: str
+    why: str
     tried: list[str] = Field(description="Each candidate and why it is not offered.")
 
 
@@ -83,11 +86,10 @@ class Fixes(Result):
         """Each offer with its evidence, what could not be mended and why; the whole script on request."""
         if self.show == "script":
             return f"```sql\n{self.script.strip()}\n```"
-        before, after = len(self.leaks_before), len(self.leaks_after)
         proven = f"{_count(self.offers, 'fix', 'fixes')} proven together in a scratch copy"
-        lines = [
-            f"{self.target}: {proven}. Leaks before {before}, after {after}; rightful access lost: none."
-        ]
+        counts = f"Leaks before {len(self.leaks_before)}, after {len(self.leaks_after)}"
+        lost = f"{len(self.lost)} (below)" if self.lost else "none"
+        lines = [f"{self.target}: {proven}. {counts}; rightful access lost: {lost}."]
         if not (self.offers or self.unmended):
             lines = [f"{self.target}: nothing to mend: no leak was executed and no rule reports an ERROR."]
         for offer in self.offers[:SHOWN]:
@@ -101,8 +103,10 @@ class Fixes(Result):
         lines += [f"- {offer.object}: {offer.how}" for offer in self.offers[SHOWN:]]
         lines += [f"- closed as well: {text}" for text in self.also_closed]
         for one in self.unmended:
-            lines.append(f"\n**{one.object}** {one.problem}\n\nNothing passed:")
-            lines += [f"- {text}" for text in one.tried[:5]] or ["- no change was known to try"]
+            lines.append(f"\n**{one.object}** {one.problem}\n\nNo fix: {one.why}")
+            lines += [f"- {text}" for text in one.tried[:TOLD]]
+            lines += [f"- and {len(one.tried) - TOLD} more"] if len(one.tried) > TOLD else []
+        lines += [f"Lost with all of them: {text}" for text in self.lost[:SHOWN]]
         lines += [f"Still leaking with all of them: {text}" for text in self.leaks_after]
         lines += [f"Not examined: {text}" for text in self.not_examined[:6]]
         if len(self.offers) > SHOWN:
@@ -125,8 +129,12 @@ async def propose_fixes(params: ProposeFixes, resources: Resources) -> Fixes:
 
     def run() -> Fixes:
         tables = frozenset(word if "." in word else f"public.{word}" for word in params.tables)
-        with resources.sandbox() as cluster, bench(cluster, database.conninfo, request, tables) as made:
-            mended = mend(made, caller_role(made.snapshot), only=params.only)
+        progress = resources.progress
+        with (
+            resources.sandbox() as cluster,
+            bench(cluster, database.conninfo, request, tables, progress) as made,
+        ):
+            mended = mend(made, caller_role(made.snapshot), only=params.only, progress=progress)
             return told(made, mended, database.target.label, params.show)
 
     return await in_thread(run)
@@ -139,7 +147,7 @@ def told(made: Bench, mended: Mended, target: str, show: str = "summary") -> Fix
         target=target,
         offers=offers,
         also_closed=[f"{fix.problem.object} (by the fix of {fix.by})" for fix in mended.fixes if fix.by],
-        unmended=[_unmended(fix) for fix in mended.fixes if fix.trial is None and not fix.by],
+        unmended=[unmended(fix) for fix in mended.fixes if fix.trial is None and not fix.by],
         script=script(offers),
         lost=list(mended.change.lost),
         leaks_before=[f"{leak.object}: {leak.sentence}" for leak in mended.before],
@@ -180,12 +188,21 @@ def _offer(fix: Fix) -> Offer:
     )
 
 
-def _unmended(fix: Fix) -> Unmended:
+def unmended(fix: Fix) -> Unmended:
     return Unmended(
         object=fix.problem.object,
         problem=fix.problem.sentence,
+        why=_why_none(fix),
         tried=[f"{trial.candidate.how}: {trial.objection}" for trial in fix.rejected],
     )
+
+
+def _why_none(fix: Fix) -> str:
+    if fix.late:
+        return "there was no time left to try any; name the object, or raise the budget."
+    if not fix.rejected:
+        return "no change was known to try."
+    return "none of the changes tried passed:"
 
 
 def _count(several: list[Offer], one: str, many: str) -> str:

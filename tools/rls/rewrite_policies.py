@@ -114,7 +114,14 @@ async def rewrite_policies(params: RewritePolicies, resources: Resources) -> Rew
 
     def run() -> Quickened:
         with resources.sandbox() as cluster:
-            return quicken(cluster, database.conninfo, request, tables=tables, rows=params.rows)
+            return quicken(
+                cluster,
+                database.conninfo,
+                request,
+                tables=tables,
+                rows=params.rows,
+                progress=resources.progress,
+            )
 
     return told(await in_thread(run), database.target.label)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Final
 
 from tools.findings import Finding
@@ -22,8 +23,12 @@ from tools.rls.proof.verdict import Leak
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.session import SqlFailure
 
-PER_COMMAND: Final = 2
-"""Tables looked at per command where a helper decides about many in the same way."""
+PER_COMMAND: Final = 1
+"""Tables written to per command where a helper decides about many in the same way; all of them are read."""
+FURTHER: Final = 3
+"""Candidates tried after one that may be offered, for one that leaves less open."""
+ROUNDS: Final = 5
+"""How many times the budget of a round of attacks the search may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Fix:
     rejected: tuple[Trial, ...]
     by: str = ""
     """The object whose fix closes this one too."""
+    late: bool = False
+    """Whether there was no time left to try anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +65,128 @@ class Mended:
     probes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What an object decides about: `tables`, and a few of them, which stand for the others in writing."""
+
+    tables: frozenset[str] = frozenset()
+    some: frozenset[str] = frozenset()
+
+
 def mend(
     bench: Bench, role: str, *, only: str = "", progress: Callable[[str], None] = lambda _: None
 ) -> Mended:
-    """A fix for every leak and every ERROR finding whose object contains `only`."""
-    ground = Ground(bench.snapshot, bench.stage.model, role)
-    problems = [
+    """A fix for every leak and every ERROR finding whose object contains `only`.
+
+    They are looked for one upon the other, causes first. Then all of them are applied to the schema as it
+    was, every attack is made again, and what came to light only then is mended in the same way.
+    """
+    search = Search(bench, role, progress, monotonic() + ROUNDS * bench.request.budget)
+    wanted = _wanted(bench, only, (*bench.found.leaks, *bench.found.denied), bench.errors(bench.snapshot))
+    looked = [affected(bench, problem) for problem in wanted]
+    progress("seeing who reaches what ...")
+    bench.before_reading(frozenset(title for one in looked for title in one.tables))
+    bench.before(frozenset(title for one in looked for title in one.some))
+    with bench.trying():
+        search.go(wanted)
+    mended = _together(search, only)
+    known = {problem.object for problem in wanted}
+    late = [
         problem
-        for problem in gathered(bench.errors(bench.snapshot), (*bench.found.leaks, *bench.found.denied))
-        if only in problem.object and _concerned(bench, problem)
+        for problem in _wanted(bench, only, mended.after, list(mended.errors_after))
+        if problem.object not in known
     ]
-    fixes: list[Fix] = []
-    for number, problem in enumerate(sorted(problems, key=lambda p: _rank(ground, p)), 1):
-        progress(f"mending {problem.object} ({number} of {len(problems)}) ...")
-        by = _closed_already(bench, problem, fixes)
-        fixes.append(Fix(problem, None, (), by) if by else _mended(bench, ground, problem))
-    fixes = [
-        fix if fix.trial or fix.by else replace(fix, by=_closed_already(bench, fix.problem, fixes))
-        for fix in fixes
-    ]
-    return _together(bench, fixes, progress)
+    if not late or not search.in_time:
+        return mended
+    with bench.trying(search.scripts):
+        search.go(late)
+    return _together(search, only)
+
+
+def _wanted(bench: Bench, only: str, leaks: Iterable[Leak], errors: list[Finding]) -> list[Problem]:
+    found = gathered(errors, leaks)
+    return [problem for problem in found if only in problem.object and _concerned(bench, problem)]
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """Problems on the way to their fixes."""
+
+    bench: Bench
+    role: str
+    progress: Callable[[str], None]
+    deadline: float
+    fixes: dict[str, Fix] = field(default_factory=dict[str, Fix])
+
+    @property
+    def in_time(self) -> bool:
+        """Whether anything more may be tried."""
+        return monotonic() < self.deadline
+
+    @property
+    def chosen(self) -> list[Fix]:
+        """What is offered, in the order in which it was found and is applied."""
+        return [fix for fix in self.fixes.values() if fix.trial is not None]
+
+    @property
+    def scripts(self) -> list[str]:
+        """The SQL of that."""
+        return [fix.trial.candidate.sql for fix in self.chosen if fix.trial is not None]
+
+    def go(self, problems: list[Problem]) -> None:
+        """Inside `trying`: a fix for each, kept. What failed is tried again if others were mended since."""
+        ground = Ground(self.bench.snapshot, self.bench.stage.model, self.role)
+        waiting = sorted(problems, key=lambda problem: _rank(ground, problem))
+        chosen: dict[str, int] = {}
+        for words in ("mending", "once more"):
+            for at, problem in enumerate(waiting, 1):
+                done = self.fixes.get(problem.object)
+                if done is not None and (
+                    done.by or done.trial or chosen.get(problem.object) == len(self.chosen)
+                ):
+                    continue
+                if not self.in_time:
+                    self.fixes.setdefault(problem.object, Fix(problem, None, (), late=True))
+                    continue
+                self.progress(f"{words} {problem.object} ({at} of {len(waiting)}) ...")
+                self._mend(problem, waiting)
+                chosen[problem.object] = len(self.chosen)
+
+    def _mend(self, problem: Problem, waiting: list[Problem]) -> None:
+        fix = _mended(self.bench, Ground(self.bench.snapshot, self.bench.stage.model, self.role), problem)
+        self.fixes.pop(problem.object, None)  # at its place in the order
+        self.fixes[problem.object] = fix
+        if fix.trial is None:
+            return
+        tables = affected(self.bench, problem).tables
+        self.bench.keep(fix.trial.candidate.sql, tables)
+        left = {finding.cache_key for finding in self.bench.errors(self.bench.snapshot)}
+        for other in waiting:
+            known = self.fixes.get(other.object)
+            if other is problem or (known is not None and (known.by or known.trial is not None)):
+                continue
+            if tables & affected(self.bench, other).tables and _closed(self.bench, other, left):
+                self.fixes[other.object] = Fix(other, None, (), by=problem.object)
+
+    def withdraw(self, bad: Callable[[Fix], bool], why: str) -> bool:
+        """Take fixes back, and what rested on them; whether there were such."""
+        found = [fix for fix in self.chosen if bad(fix)]
+        for fix in found:
+            self.fixes[fix.problem.object] = _withdrawn(fix, why)
+            for other in [one for one in self.fixes.values() if one.by == fix.problem.object]:
+                self.fixes[other.problem.object] = Fix(other.problem, None, ())
+        return bool(found)
+
+
+def _closed(bench: Bench, problem: Problem, errors: set[str]) -> bool:
+    """Whether nothing of a problem is left, by the rules and by its attacks."""
+    found = any(finding.cache_key in errors for finding in problem.findings)
+    return not found and not any(bench.shows(leak) for leak in problem.leaks)
 
 
 def _concerned(bench: Bench, problem: Problem) -> bool:
     """Whether the problem is about the tables that are attacked; all of them where none were named."""
-    tables = affected(bench, problem)
+    tables = affected(bench, problem).tables
     return not bench.campaign.tables or not tables or bool(tables & bench.campaign.tables)
 
 
@@ -97,33 +201,15 @@ def _rank(ground: Ground, problem: Problem) -> int:
     return 2 if relation.is_table else 3 if ground.snapshot.reachable(relation.schema) else 0
 
 
-def _closed_already(bench: Bench, problem: Problem, fixes: list[Fix]) -> str:
-    """The object whose fix closed this problem as well, or an empty string."""
-    scripts: list[str] = []
-    for fix in fixes:
-        if fix.trial is None:
-            continue
-        scripts.append(fix.trial.candidate.sql)
-    if not scripts or not problem.leaks:
-        return ""
-    try:
-        with bench.changed(scripts) as snapshot:
-            left = (
-                {finding.cache_key for finding in bench.errors(snapshot)} if problem.findings else set[str]()
-            )
-            open_still = any(finding.cache_key in left for finding in problem.findings)
-            if open_still or any(bench.shows(leak) for leak in problem.leaks):
-                return ""
-    except SqlFailure:
-        return ""
-    return next(fix.problem.object for fix in reversed(fixes) if fix.trial is not None)
-
-
 def _mended(bench: Bench, ground: Ground, problem: Problem) -> Fix:
     """The first candidate that closes the problem and harms nobody; of those that leave some, the best."""
     rejected: list[Trial] = []
     best: Trial | None = None
+    further = FURTHER
     for candidate in candidates(ground, problem):
+        if best is not None and not further:
+            break
+        further -= best is not None
         trial = tried(bench, problem, candidate)
         if trial.objection:
             rejected.append(trial)
@@ -141,17 +227,23 @@ def _wanting(trial: Trial) -> tuple[int, int]:
 
 def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
     """One candidate, applied on the bench and undone. The quickest objections are looked for first."""
-    tables = affected(bench, problem)
-    bench.before(tables)  # looked at before anything is changed
+    about = affected(bench, problem)
+    bench.before_reading(about.tables)  # looked at before anything is changed
+    bench.before(about.some)
+    guarded = _guarded(bench, about.tables)
+    shown = [leak for leak in problem.leaks if bench.shows(leak)]
     change = Change()
     try:
         with bench.changed([candidate.sql]) as snapshot:
-            objection = _open_still(bench, problem, snapshot)
-            if not objection:
-                change = bench.change(tables)
-                objection = _harm(change if _guarded(bench, tables) else _of_owners(change))
+            objection = _open_still(bench, replace(problem, leaks=tuple(shown)), snapshot)
+            for look in (lambda: bench.change_of_reading(about.tables), lambda: bench.change(about.some)):
+                if not objection:
+                    change = change.plus(look())
+                    objection = _harm(change if guarded else _of_owners(change))
     except SqlFailure as failure:
         objection = f"it does not run: {failure.message}"
+    if not objection and problem.leaks and not shown and not (change.closed or change.gained):
+        objection = "nothing was seen to change by it"
     return Trial(candidate, objection, change)
 
 
@@ -187,21 +279,29 @@ def _harm(change: Change) -> str:
     return f"it breaks something: {_some(change.broken)}" if change.broken else ""
 
 
-def affected(bench: Bench, problem: Problem) -> frozenset[str]:
+def affected(bench: Bench, problem: Problem) -> Affected:
     """Tables whose rows the problem's object decides about."""
     tables = {title for leak in problem.leaks for title in leak.relations}
+    some = {title for leak in problem.leaks for title in leak.relations[:PER_COMMAND]}
     found = policy_named(bench.snapshot, problem.object)
     if found is not None:
         tables.add(found[0].title)
+        some.add(found[0].title)
     function = function_named(bench.snapshot, problem.object)
     reached = bench.campaign_reach
+    policies: list[Policy] = []
     if function is not None:
-        tables |= _some_of(reached.policy_functions.get(function.oid, (function, ()))[1])
+        policies += reached.policy_functions.get(function.oid, (function, ()))[1]
     relation = bench.snapshot.relations.get(problem.object)
     if relation is not None:
-        tables |= {base.title for base in reached.base_tables(relation)}
-        tables |= _some_of(bench.reading_policies(relation))
-    return frozenset(title for title in tables if title in bench.stage.world.rows)
+        bases = {base.title for base in reached.base_tables(relation)}
+        tables |= bases
+        some |= bases if relation.is_table else set[str]()
+        policies += bench.reading_policies(relation)
+    tables |= {policy.relation for policy in policies}
+    some |= _some_of(policies)
+    there = frozenset(bench.stage.world.rows)
+    return Affected(frozenset(tables) & there, frozenset(some) & there)
 
 
 def _some_of(policies: Iterable[Policy]) -> set[str]:
@@ -214,56 +314,75 @@ def _some_of(policies: Iterable[Policy]) -> set[str]:
     return {title for several in chosen.values() for title in several}
 
 
-def _together(bench: Bench, fixes: list[Fix], progress: Callable[[str], None]) -> Mended:
+def _together(search: Search, only: str) -> Mended:
     """All chosen fixes at once, and every attack again; what does not hold in company is taken back."""
-    progress("all fixes together ...")
-    for _ in range(3):
-        chosen = [fix for fix in fixes if fix.trial is not None]
-        scripts = [fix.trial.candidate.sql for fix in chosen if fix.trial is not None]
-        tables = frozenset(title for fix in chosen for title in affected(bench, fix.problem))
-        bench.before(tables)
+    bench = search.bench
+    known = {leak_key(leak) for leak in (*bench.found.leaks, *bench.found.denied)}
+    before = {finding.cache_key for finding in bench.findings}
+    while True:
+        search.progress(f"all {len(search.chosen)} fixes together ...")
+        looked = [affected(bench, fix.problem) for fix in search.chosen]
+        tables = frozenset(title for one in looked for title in one.tables)
+        some = frozenset(title for one in looked for title in one.some)
+        bench.before_reading(tables)
+        bench.before(some)
+        guarded = _guarded(bench, tables)
         try:
-            with bench.changed(scripts) as snapshot:
-                campaign, found = bench.attacked(snapshot, progress)
-                change = bench.change(tables)
+            with bench.changed(search.scripts) as snapshot, bench.standing(snapshot):
+                campaign, found = bench.attacked(search.progress)
+                change = bench.change_of_reading(tables).plus(bench.change(some))
                 errors = bench.errors(snapshot)
         except SqlFailure as failure:
-            fixes = _without_first_failing(bench, fixes, failure)
+            _without_first_failing(search, failure)
             continue
-        still = {leak_key(leak) for leak in found.leaks}
-        known = {leak_key(leak) for leak in bench.found.leaks}
-        bad = {leak.object for leak in found.leaks if leak_key(leak) not in known}
-        kept = [
-            fix
-            if fix.trial is None
-            or not (bad & {fix.problem.object} or any(leak_key(leak) in still for leak in fix.problem.leaks))
-            else _withdrawn(fix, "with all fixes applied an attack still succeeds")
-            for fix in fixes
-        ]
-        if kept == fixes:
-            before = (*bench.found.leaks, *bench.found.denied)
-            after = (*found.leaks, *found.denied)
-            return Mended(tuple(fixes), before, after, tuple(errors), change, campaign.probing.count)
-        fixes = kept
-    nothing = [_withdrawn(fix, "it does not hold together with the others") for fix in fixes]
-    return Mended(tuple(nothing), bench.found.leaks, bench.found.leaks, (), Change(), 0)
+        leaks = (*found.leaks, *found.denied)
+        left = {leak_key(leak) for leak in leaks}
+        worse = {leak.object for leak in leaks if leak_key(leak) not in known}
+        if search.withdraw(
+            lambda fix, left=left: any(leak_key(leak) in left for leak in fix.problem.leaks),
+            "with all fixes applied an attack still succeeds",
+        ):
+            continue
+        lost = change if guarded else _of_owners(change)
+        if (lost.lost or lost.broken) and _without_first_harming(search, lost):
+            continue
+        return Mended(
+            tuple(search.fixes.values()),
+            tuple(leak for leak in (*bench.found.leaks, *bench.found.denied) if only in leak.object),
+            tuple(leak for leak in leaks if only in leak.object or leak.object in worse),
+            tuple(one for one in errors if only in one.object or one.cache_key not in before),
+            lost,
+            campaign.probes,
+        )
 
 
-def _without_first_failing(bench: Bench, fixes: list[Fix], failure: SqlFailure) -> list[Fix]:
+def _without_first_harming(search: Search, found: Change) -> bool:
+    """Applied in order, the first fix after which something that all take away is gone is taken out."""
+    bench = search.bench
+    gone = {*found.lost, *found.broken}
+    for count, fix in enumerate(search.chosen, 1):
+        about = affected(bench, fix.problem)
+        with bench.changed(search.scripts[:count]):
+            change = bench.change_of_reading(about.tables).plus(bench.change(about.some))
+        harm = gone & {*change.lost, *change.broken}
+        if harm:
+            return search.withdraw(
+                lambda one, bad=fix: one is bad, f"it takes rightful access away: {_some(tuple(harm))}"
+            )
+    return False
+
+
+def _without_first_failing(search: Search, failure: SqlFailure) -> None:
     """Applied in order, the first fix that does not run after those before it is taken out."""
-    kept: list[Fix] = []
-    scripts: list[str] = []
-    for fix in fixes:
-        if fix.trial is None:
-            kept.append(fix)
-            continue
+    for count, fix in enumerate(search.chosen, 1):
         try:
-            with bench.changed([*scripts, fix.trial.candidate.sql]):
-                scripts.append(fix.trial.candidate.sql)
-                kept.append(fix)
-        except SqlFailure:
-            kept.append(_withdrawn(fix, f"it does not run after the others: {failure.message}"))
-    return kept
+            with search.bench.changed(search.scripts[:count]):
+                pass
+        except SqlFailure as first:
+            why = f"it does not run after the others: {first.message}"
+            search.withdraw(lambda one, bad=fix: one is bad, why)
+            return
+    raise failure
 
 
 def _withdrawn(fix: Fix, why: str) -> Fix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tools.rls.fixing.narrow import Narrow, Thorough
 from tools.rls.proof.actors import Actor
@@ -14,9 +15,12 @@ from tools.rls.proof.probing import Attempt
 from tools.rls.proof.standing import Standing
 from tools.rls.proof.world import WorldRow
 from tools.rls.proof.writing import Write
+from tools.rls.storage import OBJECTS
 
 REFUSALS = ("", "42501")
 """A statement that changed nothing, or was refused."""
+PER_KIND: Final = 8
+"""Statements of one command on one table that an actor tries. Uploads to storage come by the hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,19 @@ class Change:
     """Rightful readings that are not possible."""
     broken: tuple[str, ...] = ()
 
+    def plus(self, other: Change) -> Change:
+        """Both together."""
+        return Change(
+            tuple(dict.fromkeys((*self.lost, *other.lost))),
+            tuple(dict.fromkeys((*self.opened, *other.opened))),
+            tuple(dict.fromkeys((*self.closed, *other.closed))),
+            tuple(dict.fromkeys((*self.gained, *other.gained))),
+            tuple(dict.fromkeys((*self.other, *other.other))),
+            self.left + other.left,
+            self.missing + other.missing,
+            tuple(dict.fromkeys((*self.broken, *other.broken))),
+        )
+
     @property
     def same(self) -> bool:
         """Whether nobody's reach changed at all."""
@@ -75,6 +92,30 @@ class Tried:
     tactics: Thorough | None = None
 
 
+def read_of(campaign: Narrow, tables: frozenset[str]) -> Reach:
+    """What one actor of each sort reads of these tables at this moment."""
+    reads: dict[tuple[str, str], frozenset[str]] = {}
+    broken: set[tuple[str, str, str]] = set()
+    for actor in sample(campaign.world.actors):
+        _read(campaign, actor, tables, reads, broken)
+    return Reach(reads, {}, frozenset(broken))
+
+
+def _read(
+    campaign: Narrow,
+    actor: Actor,
+    tables: frozenset[str],
+    reads: dict[tuple[str, str], frozenset[str]],
+    broken: set[tuple[str, str, str]],
+) -> None:
+    queries = [query for query in Campaign.queries_of(campaign, actor.role) if query.table in tables]
+    answers = campaign.probing.reads(actor, [query.sql for query in queries]) if queries else []
+    for query, seen in zip(queries, answers, strict=True):
+        reads[actor.name, query.table] = query.ids(seen.ids)
+        if seen.state not in REFUSALS:
+            broken.add((query.table, "SELECT", seen.state))
+
+
 def reached(
     campaign: Narrow, tables: frozenset[str], tried: Tried, actors: Iterable[Actor] | None = None
 ) -> Reach:
@@ -83,12 +124,7 @@ def reached(
     writes: dict[tuple[str, str], bool] = {}
     broken: set[tuple[str, str, str]] = set()
     for actor in sample(campaign.world.actors) if actors is None else actors:
-        queries = [query for query in Campaign.queries_of(campaign, actor.role) if query.table in tables]
-        answers = campaign.probing.reads(actor, [query.sql for query in queries]) if queries else []
-        for query, seen in zip(queries, answers, strict=True):
-            reads[actor.name, query.table] = query.ids(seen.ids)
-            if seen.state not in REFUSALS:
-                broken.add((query.table, "SELECT", seen.state))
+        _read(campaign, actor, tables, reads, broken)
         every = statements(campaign, actor, tables, tried)
         outcomes = campaign.probing.attempts(actor, [Attempt(write.sql) for write in every])
         for write, outcome in zip(every, outcomes, strict=True):
@@ -98,10 +134,11 @@ def reached(
     return Reach(reads, writes, frozenset(broken))
 
 
-def sample(actors: Iterable[Actor]) -> list[Actor]:
+def sample(actors: Iterable[Actor], *, every_end: bool = True) -> list[Actor]:
     """One actor of each sort: a holder for every level, and a former one for every way in which it ended.
 
-    Candidates are compared by these; the attack on all fixes together is made by everybody.
+    Candidates are compared by these; the attack on all fixes together is made by everybody. Without
+    `every_end`, one former holder stands for all ways.
     """
     chosen: dict[tuple[str, ...], Actor] = {}
     for actor in actors:
@@ -111,18 +148,27 @@ def sample(actors: Iterable[Actor]) -> list[Actor]:
         elif spec.live:
             key = (spec.opening, spec.rank)
         else:
-            key = (spec.opening, "ended", spec.changes[0][0].table, spec.changes[0][0].column)
+            ended = (spec.changes[0][0].table, spec.changes[0][0].column) if every_end else ()
+            key = (spec.opening, "ended", *ended)
         chosen.setdefault(key, actor)
     return list(chosen.values())
 
 
 def statements(campaign: Narrow, actor: Actor, tables: frozenset[str], tried: Tried) -> list[Write]:
-    """The writes that an actor tries on these tables."""
+    """The writes that an actor tries on these tables: of many for one command, some from all over them."""
     if tried.tactics is None:
         tried.tactics = campaign.tactics_for(tables)
     if actor.name not in tried.writes:
-        tried.writes[actor.name] = list(tried.tactics.writes_of(actor))
+        kinds: dict[tuple[str, str], list[Write]] = {}
+        for write in tried.tactics.writes_of(actor):
+            kinds.setdefault((write.table, write.command), []).append(write)
+        tried.writes[actor.name] = [write for several in kinds.values() for write in _spread(several)]
     return tried.writes[actor.name]
+
+
+def _spread(several: list[Write]) -> list[Write]:
+    step = max(1, -(-len(several) // PER_KIND))
+    return several[::step]
 
 
 def compared(campaign: Narrow, before: Reach, after: Reach, tried: Tried) -> Change:
@@ -174,12 +220,17 @@ def _sort(
 
 
 def _may_read(campaign: Campaign, actor: Actor, row: WorldRow) -> bool | None:
-    """Whether a reading is rightful. That staff may read persons' rows is no claim that they must."""
+    """Whether a reading is rightful. That staff may read persons' rows is no claim that they must.
+
+    Nor is it one that everybody may list the files of a public bucket, which are served without a policy.
+    """
     standing = campaign.standings.standing(actor, row)
     allowed = may_read(campaign.world, row, standing)
     belonging = campaign.world.model.tables.get(row.table)
     silent = belonging is None or (belonging.kind is not Kind.STAFF and "SELECT" not in belonging.expect)
     if allowed and ((standing.base == "staff" and silent) or dormant(campaign, row)):
+        return None
+    if allowed and row.table == OBJECTS and not (standing.inside or standing.party):
         return None
     return allowed
 
