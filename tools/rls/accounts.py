@@ -146,6 +146,18 @@ def pinned(relation: Relation, policy: Policy, command: str) -> set[str]:
     return {column.name for facts in rows if facts is not None for column in facts.columns}
 
 
+def restrained(reached: Reach, relation: Relation, command: str) -> bool:
+    """Whether a restrictive policy may keep callers apart: one about the row's own state alone does not."""
+    for policy in relation.policies:
+        facts = policy.new_row if command == "INSERT" else policy.using
+        if policy.permissive or not policy.covers(command) or facts is None:
+            continue
+        tells = reached.identifies(facts) or through_policies(reached, facts)
+        if tells or not own_columns(reached, relation, facts):
+            return True
+    return False
+
+
 def through_policies(reached: Reach, facts: Facts) -> bool:
     """Whether a subquery reads a table whose own policies ask for the caller."""
     for source in facts.sources():

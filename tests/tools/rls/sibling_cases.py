@@ -422,4 +422,21 @@ SIBLINGS = (
             return it.owner_id = auth.uid(); end $$""",
         ),
     ),
+    Case(
+        # What a restrictive policy asks of the row alone keeps nobody apart.
+        "rls_policy_always_true",
+        "policy notes_select on public.notes",
+        """create policy written on public.notes as restrictive for select to authenticated using (body is not null);
+        alter policy notes_select on public.notes using (true)""",
+    ),
+    Case(
+        "policy_ignores_caller",
+        "policy notes_select on public.notes",
+        """create policy written on public.notes as restrictive for select to authenticated using (body is not null);
+        alter policy notes_select on public.notes using (body <> '')""",
+        (
+            """create policy bound on public.notes as restrictive for select to authenticated using (profile_id = any (array(select app.owned())));
+            alter policy notes_select on public.notes using (body <> '')""",
+        ),
+    ),
 )

@@ -29,6 +29,7 @@ from tools.rls.accounts import (
     is_account,
     own_columns,
     published,
+    restrained,
     through_policies,
     usual_condition,
 )
@@ -77,7 +78,7 @@ def _policy(
     callers = signed_in(callers) if tested else callers
     opened: dict[str, list[str]] = {}
     for command in _VERBS:
-        strict = any(not p.permissive and p.covers(command) for p in relation.policies)
+        strict = restrained(reached, relation, command)
         reading = command == "SELECT" and not _belongs(reached, relation, facts, ways)
         if not policy.covers(command) or strict or reading:
             continue

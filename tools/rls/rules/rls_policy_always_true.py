@@ -3,8 +3,8 @@
 What it finds
     Permissive policies whose condition is true for any row: true, 1 = 1, id = id, a function that returns
     true, or for any row once signed in: auth.uid() is not null, auth.role() = 'authenticated'. Reading
-    reference data that belongs to nobody is left out. A restrictive policy for the same command also
-    silences it. Reading what looks published (posts, likes, one card per account, nothing intimate in it) is
+    reference data that belongs to nobody is left out. A restrictive policy for the same command that
+    asks who calls silences it. Reading what looks published (posts, likes, one card per account, nothing intimate in it) is
     a WARN; inserting into a letter box, whose rows belong to nobody, is an INFO.
 
 Why it matters
@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.findings import Finding, Level, Rule
-from tools.rls.accounts import deciding_columns, published, usual_condition
+from tools.rls.accounts import deciding_columns, published, restrained, usual_condition
 from tools.rls.objects import Policy, Relation
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS, Snapshot
@@ -80,7 +80,7 @@ def _opened(
     opened: dict[str, tuple[str, ...]] = {}
     for command in _VERBS:
         facts = policy.new_row if command == "INSERT" else policy.using
-        strict = any(not p.permissive and p.covers(command) for p in relation.policies)
+        strict = restrained(reached, relation, command)
         if not policy.covers(command) or facts is None or strict or (command == "SELECT" and not people):
             continue
         level = truth(reached, facts, relation)
