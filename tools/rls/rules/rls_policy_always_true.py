@@ -3,9 +3,9 @@
 What it finds
     Permissive policies whose condition is true for any row: true, 1 = 1, id = id, a function that returns
     true, or for any row once signed in: auth.uid() is not null, auth.role() = 'authenticated'. Reading
-    reference data that belongs to nobody is left out. A restrictive policy for the same command that
-    asks who calls silences it. Reading what looks published (posts, likes, one card per account, nothing intimate in it) is
-    a WARN; inserting into a letter box, whose rows belong to nobody, is an INFO.
+    reference data that belongs to nobody is left out. A restrictive policy for the same command that asks
+    who calls silences it. Reading what looks published (posts, likes, one card per account, nothing intimate
+    in it) is a WARN; inserting into a letter box, whose rows belong to nobody, is an INFO.
 
 Why it matters
     Permissive policies are OR-ed: one that is always true makes all others of the command meaningless. SELECT
