@@ -18,6 +18,7 @@ from tools.rls.proof.plans import Plan, carried_out
 from tools.rls.proof.probing import Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
 from tools.rls.proof.standing import Standings
+from tools.rls.proof.storage import astray
 from tools.rls.proof.tactics import Tactics
 from tools.rls.proof.tailoring import Tailoring, unproven
 from tools.rls.proof.templates import Templates
@@ -88,7 +89,7 @@ class Campaign:
     @cached_property
     def tactics(self) -> Tactics:
         """Who tries what."""
-        return Tactics(self.world, self.standings, self.templates, self.seen)
+        return Tactics(self.world, self.standings, self.templates, self.seen, finer=bool(self.wishes))
 
     # -- reading -------------------------------------------------------------------------
 
@@ -237,7 +238,7 @@ class Campaign:
     def violation_of(self, actor: Actor, write: Write) -> Violation | None:
         """What is wrong with a write that went through, by the row before and after it."""
         for row in (write.before, write.after):
-            if row is None:
+            if row is None or astray(row):  # nobody's by itself: what is said of such paths decides
                 continue
             standing = self.standings.standing(actor, row)
             living = write.living

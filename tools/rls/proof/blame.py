@@ -18,6 +18,7 @@ from tools.rls.proof.expect import may_read
 from tools.rls.proof.gifts import Gifts
 from tools.rls.proof.standing import Record, Standing
 from tools.rls.proof.states import Key
+from tools.rls.proof.storage import astray
 from tools.rls.proof.through import through
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import WorldRow, named, quoted
@@ -135,6 +136,8 @@ class Blame:
         if before is not None and after is not None and before is not after:
             old = self.true_policies(violation.actor, relation, before, command)
             guilty = [policy for policy in guilty if policy in old] or guilty or old
+        if guilty and astray(row):
+            return self._let(violation, relation, guilty[0], row)
         if violation.narrow is not None:
             return self._narrow(violation.narrow, relation, guilty)
         return self._deepest(violation, relation, guilty, violation.row)
@@ -182,6 +185,10 @@ class Blame:
             helper = self._wrong_helper(violation, facts, scopes, standing, policy)
             if helper is not None:
                 return Cause(helper, policy.title, helper, f"{helper} lets them through")
+        return self._let(violation, relation, policy, row)
+
+    def _let(self, violation: Violation, relation: Relation, policy: Policy, row: WorldRow) -> Cause:
+        """A policy, with the helper that says yes in it."""
         source = record_source(relation, row)
         helper = through(self.campaign.probing, self.reached, violation.actor, policy, row, source)
         by = f" by {helper}" if helper else ""

@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from tools.errors import ConfigurationError
 from tools.rls.proof.model import Condition, Hop, Model, Way
 from tools.rls.proof.states import keys_of
+from tools.rls.proof.world import PATH
 from tools.rls.snapshot import Snapshot
+from tools.rls.storage import OBJECTS
 
 
 def check_columns(model: Model, snapshot: Snapshot) -> None:
@@ -48,7 +50,9 @@ def _named(model: Model) -> Iterator[tuple[str, str]]:
             yield from _conditions((row.open_rows,) if row.open_rows is not None else ())
             for key in keys_of(row.expect):
                 yield from ((row.table, name) for name in key.columns)
-                yield from ((row.table, key.state.column),) if key.state is not None else ()
+                column = key.state.column if key.state is not None else ""
+                if column and (row.table, column) != (OBJECTS, PATH):
+                    yield row.table, column
 
 
 def _hops(hops: tuple[Hop, ...]) -> Iterator[tuple[str, str]]:

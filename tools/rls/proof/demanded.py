@@ -55,8 +55,10 @@ class Demanded:
             if self._written_by_others(belonging):
                 self._by_writers(belonging)
         for title, wanted in self.wishes.states.items():
+            relation = self.population.snapshot.relations.get(title)
             for state in wanted if title in self.world.rows else ():
-                self._in_state(title, state)
+                if relation is not None and state.column in relation.columns:  # a file's path is none
+                    self._in_state(title, state)
         if self.wishes:
             self._second_records()
             self._for_calls()

@@ -15,6 +15,7 @@ from tools.rls.proof.model import Kind as Belongs
 from tools.rls.proof.oracles import oracles
 from tools.rls.proof.replay import replay_of
 from tools.rls.proof.states import Key
+from tools.rls.proof.storage import astray
 from tools.rls.proof.tailoring import unproven
 from tools.rls.proof.verdict import Kind, Leak
 from tools.sandbox.scratch.session import ScratchSession
@@ -140,6 +141,8 @@ def _narrowly(key: Key, violation: Violation, where: str) -> str:
         return f"changes {', '.join(sorted(changed & set(key.columns)))} in rows of {where}"
     if key.to:
         return f"brings rows of {where} to {key.state.text}"
+    if astray(violation.row):
+        return f"adds files to {where} whose path is {key.state.value}"
     verb = {"INSERT": "adds rows to", "UPDATE": "changes rows of", "DELETE": "deletes rows of"}
     return f"{verb.get(key.command, 'reads rows of')} {where} with {key.state.text}"
 

@@ -12,6 +12,7 @@ from tools.rls.proof.attack import Campaign
 from tools.rls.proof.declared import as_mapping
 from tools.rls.proof.deliberate import observed
 from tools.rls.proof.states import TO, Key, State, keys_of
+from tools.rls.proof.storage import OBJECTS, astray, stray_states
 from tools.rls.proof.world import WorldRow
 from tools.rls.proof.writing import Write
 
@@ -66,6 +67,7 @@ class Watched:
                 for text, words in self._state(title, command, state):
                     if not (f" {TO}" in text and state.column in fixed):  # nobody changes it at all
                         yield text, words
+        yield from self._strays() if title == OBJECTS else ()
         yield from columns.items()
         yield from self._kept(title)
 
@@ -119,7 +121,7 @@ class Watched:
         for actor, outcomes in self.campaign.permitted.items():
             for outcome in outcomes:
                 write = self.campaign.writes[outcome.attempt.statement]
-                if write.table == title and write.command == command:
+                if (write.table, write.command) == (title, command) and not astray(write.after):
                     one = self._tried(actor, write, through=True)
                     words |= {one.before, one.after} - {""}
         return words
@@ -151,6 +153,17 @@ class Watched:
         yield from narrowed(Key(command, state=state), is_so)
         if command == "UPDATE":
             yield from narrowed(Key(command, state=state, to=True), becomes_so)
+
+    def _strays(self) -> Iterator[tuple[str, set[str]]]:
+        """Paths that nobody's file has, where they are refused to those who may add files."""
+        every = self._writers(OBJECTS, "INSERT")
+        tried = self.tried.get(OBJECTS, ())
+        for state in stray_states(one.write.after for one in tried):
+            mine = [one for one in tried if one.write.after and state.holds(one.write.after.values)]
+            got = {one.after for one in mine if one.through}
+            refused = {one.after for one in mine} - got
+            if every & refused:
+                yield Key("INSERT", state=state).text, plainest((every - refused) | got)
 
     def _columns(self, title: str) -> Iterator[tuple[str, set[str]]]:
         """Columns that not everybody may change who may change the row, those of one kind together."""

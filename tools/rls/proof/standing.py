@@ -137,15 +137,17 @@ class Standings:
                 if target is not None:
                     found.add((target.table, self._key(target)))
             if row.table in NAMED:
-                found |= self._named(row)
+                name = row.values.get(NAMED[row.table]) or ""
+                for one in self.world.strays.get(name, (name,)):
+                    found |= self._named(one)
             known = frozenset(found)
             if row.id:
                 self._scopes[row.table, row.id] = known
         return known
 
-    def _named(self, row: WorldRow) -> set[Record]:
+    def _named(self, name: str) -> set[Record]:
         """A stored object or a message belongs to the record, or the account, that its name was made of."""
-        account, key = self.world.paths.get(row.values.get(NAMED[row.table]) or "", ("", ""))
+        account, key = self.world.paths.get(name, ("", ""))
         anchor = next((title for title in self.model.anchors if (title, key) in self._records()), "")
         if anchor:
             return {(anchor, key)}

@@ -9,6 +9,7 @@ An expectation's key is a command, alone or with what it is narrowed to:
     update to revoked_at unset    who may bring back what had ended
     insert created_at             who may choose its value in a new row
     insert level = manage         who may add a row in this state; select and delete alike
+    insert path = of two records  files: a path through one record's folder to another's (storage.py)
 """
 
 from __future__ import annotations

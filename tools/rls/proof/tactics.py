@@ -43,6 +43,8 @@ class Tactics:
     standings: Standings
     templates: Templates
     seen: Mapping[Actor, Mapping[str, frozenset[str]]]
+    finer: bool = False
+    """Whether expectations tell apart more than whose a row is."""
 
     def writes_of(self, actor: Actor) -> Iterator[Write]:
         """Every write that an actor tries."""
@@ -69,6 +71,8 @@ class Tactics:
         leading = actor in self.leading
         if belonging.table == storage.OBJECTS:
             yield from storage.uploads(self.world, actor, None if leading else self._used_paths)
+            if leading and self.finer:
+                yield from storage.strays(self.world, actor, self._used_paths)
             return
         if leading and actor.spec is not None and actor.spec.live:
             yield from mixes(self.world, self.templates, actor, belonging, self.world.sides[0])

@@ -15,6 +15,8 @@ from tools.sandbox.scratch.session import ScratchSession
 MESSAGES: Final = "realtime.messages"
 NAMED: Final = {"storage.objects": "name", MESSAGES: "topic"}
 """Tables whose rows belong to whom a name in them says: by a path, or by a channel."""
+PATH: Final = "path"
+"""What expectations call a stored file's path by: no column has that name there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,8 @@ class World:
     holders: dict[str, Spec] = field(default_factory=dict[str, Spec])
     paths: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Name of a stored object or a channel -> (owner's account, record key) that it was made of."""
+    strays: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Name of a file under none of these paths -> those that it is like."""
     met: dict[Condition, frozenset[str]] = field(default_factory=dict[Condition, frozenset[str]])
     _index: dict[tuple[str, tuple[str, ...]], dict[tuple[str | None, ...], list[WorldRow]]] = field(
         default_factory=dict[tuple[str, tuple[str, ...]], dict[tuple[str | None, ...], list[WorldRow]]]

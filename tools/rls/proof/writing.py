@@ -322,7 +322,8 @@ def where_key(relation: Relation, row: WorldRow) -> str:
     """The row by its primary key, so that it is found after another statement has changed it."""
     key = next((key.columns for key in relation.keys if key.kind == "p"), ())
     if not key or any(row.values.get(name) is None for name in key):
-        known = {name: value for name, value in row.values.items() if value is not None}
+        columns = relation.columns
+        known = {name: value for name, value in row.values.items() if value is not None and name in columns}
         given = (f"{quoted(name)}::text = {literal(value)}" for name, value in known.items())
         return place(row.id) if row.id else " and ".join(given)
     return " and ".join(f"{quoted(name)} = {literal(row.values[name])}" for name in key)

@@ -81,3 +81,46 @@ def test_a_record_of_nobody_yet_is_given_an_account(
     honest, faulty = proven(cluster, empty_database, PRACTICES, broken)
     assert (honest.gaps, named(honest), honest.answer) == ((), set(), Answer.NO)
     assert named(faulty) == {"policy clients_insert on public.clients"}
+
+
+FILES: LiteralString = """
+insert into storage.buckets (id, name) values ('scans', 'scans');
+create function private.file_client(file text) returns uuid language sql stable security definer set search_path = '' as $$
+  select c.id from public.clients c
+  where c.id::text = (storage.foldername(file))[2] and c.practice_id::text = (storage.foldername(file))[1]
+$$;
+create policy scans_select on storage.objects for select to authenticated
+  using (bucket_id = 'scans' and private.sees(private.file_client(name)));
+create policy scans_insert on storage.objects for insert to authenticated
+  with check (bucket_id = 'scans' and private.sees(private.file_client(name)));
+"""
+OWN_FILES: LiteralString = """
+insert into storage.buckets (id, name) values ('letters', 'letters');
+create policy letters_select on storage.objects for select to authenticated
+  using (bucket_id = 'letters' and (storage.foldername(name))[1] = (select auth.uid())::text);
+create policy letters_insert on storage.objects for insert to authenticated
+  with check (bucket_id = 'letters' and (storage.foldername(name))[1] = (select auth.uid())::text);
+"""
+
+
+def test_a_path_through_one_practice_to_the_client_of_another(cluster: Cluster, empty_database: str):
+    broken: LiteralString = """
+create or replace function private.file_client(file text) returns uuid language sql stable security definer set search_path = '' as $$
+  select c.id from public.clients c where c.id::text = (storage.foldername(file))[2]
+$$;
+"""
+    honest, faulty = proven(cluster, empty_database, PRACTICES + FILES, broken)
+    assert (honest.gaps, named(honest), honest.answer) == ((), set(), Answer.NO)
+    assert [(leak.policy, leak.function) for leak in faulty.leaks] == [
+        ("policy scans_insert on storage.objects", "private.file_client(text)")
+    ]
+    assert "whose path is of two records" in faulty.leaks[0].sentence
+
+
+def test_a_folder_that_only_begins_like_the_own_one(cluster: Cluster, empty_database: str):
+    """What stands in a path after the own folder is the owner's affair, whomever it names."""
+    broken = "alter policy letters_insert on storage.objects with check (bucket_id = 'letters' and name like (select auth.uid())::text || '%')"
+    honest, faulty = proven(cluster, empty_database, PRACTICES + OWN_FILES, broken)
+    assert (honest.gaps, named(honest), honest.answer) == ((), set(), Answer.NO)
+    assert named(faulty) == {"policy letters_insert on storage.objects"}
+    assert "whose path is beside folder 1" in faulty.leaks[0].sentence
