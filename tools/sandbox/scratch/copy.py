@@ -7,6 +7,7 @@ with restore_sql(cluster, texts) as copy:             # a folder of migrations, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,12 +27,14 @@ from tools.sandbox.scratch.statements import looks_dumped, statements
 
 # REVOKE would need one statement per creator, schema and grantee; the dependencies would outlive their rows.
 _NO_DEFAULTS: Final = """
-drop publication if exists supabase_realtime;
 delete from pg_catalog.pg_depend where classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass;
 delete from pg_catalog.pg_shdepend where classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass
   and dbid = (select oid from pg_catalog.pg_database where datname = current_database());
 delete from pg_catalog.pg_default_acl
 """
+
+
+_PUBLISHES: Final = re.compile(r"create\s+publication\s+\"?supabase_realtime\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def copy_schema(cluster: Cluster, conninfo: str, name_prefix: str = "proof") -> 
     ):
         make_roles(admin, source.roles, source.memberships)
         if source.supabase:
-            _make_room(admin, found)
+            _make_room(admin, found, publication=True)
         restorer = Restorer(session, source, admin)
         restorer.install(found)
         restorer.settle()
@@ -99,7 +102,8 @@ def restore_sql(
     with _place(cluster, name_prefix, supabase) as (place, admin), ScratchSession(place.dsn) as session:
         restorer = Restorer(session, None, admin)
         if supabase and sql_texts and (dumps[0] or looks_dumped(sql_texts[0])):
-            _make_room(admin, found[0] if dumps[0] else [])
+            publishes = any(map(_PUBLISHES.search, sql_texts))  # a later ALTER needs the stand-in's own
+            _make_room(admin, found[0] if dumps[0] else [], publication=publishes)
         for several in found:
             restorer.install(several)
         for several in found:
@@ -135,7 +139,7 @@ def _undo(place: Cell, admin: Admin) -> None:
         admin.notes.append(f"role {name}: the schema changed its settings, which were set back")
 
 
-def _make_room(admin: Admin, found: Sequence[Entry]) -> None:
+def _make_room(admin: Admin, found: Sequence[Entry], *, publication: bool) -> None:
     """Take from the stand-in what the source brings itself, and every privilege that it would add.
 
     Default privileges would grant to the API roles what the source revoked: they are the source's to set.
@@ -143,6 +147,8 @@ def _make_room(admin: Admin, found: Sequence[Entry]) -> None:
     session, owner = admin.session, sql.Identifier(admin.owner)
     brought = {entry.schema for entry in found if entry.kind in ("TABLE", "VIEW", "FUNCTION", "TYPE")}
     session.script(_NO_DEFAULTS)
+    if publication:
+        session.script("drop publication if exists supabase_realtime")
     if found:
         own = any(entry.kind == "EXTENSION" or entry.name == "extensions" for entry in found)
         schemas = [name for name in PLATFORM if name in brought] + ["extensions"] * own + ["public"]

@@ -214,3 +214,10 @@ def test_what_nobody_can_meet_is_not_examined(cluster: Cluster) -> None:
     proof = proven(cluster, WARDS, CONSTANT, never, request=QUICK)
     assert (proof.answer, _gaps(proof)) == (Answer.NOT_EXAMINED, ["UPDATE on public.orders"])
     assert "rows made for its policies" in proof.gaps[0].why
+
+
+def test_what_a_policy_refuses_to_everybody_needs_nobody_who_gets_through(cluster: Cluster) -> None:
+    closed = """create policy orders_insert on public.orders for insert to authenticated with check (false);
+    create policy orders_delete on public.orders for delete to authenticated using (false);"""
+    proof = proven(cluster, WARDS, CONSTANT, closed, request=QUICK)
+    assert (proof.answer, _gaps(proof)) == (Answer.NO, [])

@@ -289,6 +289,17 @@ def test_what_the_login_may_not_read_is_a_gap(cluster: Cluster, empty_database: 
             connection.execute(f"drop owned by {READER}; drop role {READER}".encode())
 
 
+def test_a_pulled_migration_that_only_alters_the_publication_finds_it(cluster: Cluster):
+    pulled = """SET check_function_bodies = false;
+    create table public.news (id int primary key);"""
+    later = "alter publication supabase_realtime add table public.news;"
+    with restore_sql(cluster, [pulled, later]) as copy, ScratchSession(copy.dsn) as session:
+        assert copy.gaps == ()
+        assert session.rows(
+            "select tablename from pg_publication_tables where pubname = 'supabase_realtime'"
+        ) == [("news",)]
+
+
 def test_a_source_that_is_not_there_is_unavailable(cluster: Cluster):
     with pytest.raises(Unavailable), copy_schema(cluster, "host=/nowhere dbname=x"):
         pass
