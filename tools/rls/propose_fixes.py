@@ -44,6 +44,7 @@ class Offer(BaseModel):
     how: str
     sql: str
     closed: int = Field(description="Wrongful reads and writes of the world that stopped.")
+    left: int = Field(default=0, description="Wrongful ones on the same tables that it leaves.")
     gained: int = Field(description="Rightful ones that became possible.")
     lost: list[str] = Field(
         description="Writes of delegates that were possible without row level security and are not any more."
@@ -94,9 +95,9 @@ class Fixes(Result):
             lines = [f"{self.target}: nothing to mend: no leak was executed and no rule reports an ERROR."]
         for offer in self.offers[:SHOWN]:
             lines.append(f"\n**{offer.object}** {offer.problem}\n\nFix: {offer.how}.")
-            lines.append(
-                f"Before and after: {offer.closed} wrongful accesses closed, {offer.gained} rightful opened."
-            )
+            left = f", {offer.left} on its tables left to others" if offer.left else ""
+            counts = f"{offer.closed} wrongful accesses closed{left}, {offer.gained} rightful opened"
+            lines.append(f"Before and after: {counts}.")
             lines += [f"No longer possible: {text}" for text in offer.lost[:3]]
             lines += [f"Also different: {text}" for text in offer.undecided[:3]]
             lines.append(f"\n```sql\n{offer.sql}\n```")
@@ -182,6 +183,7 @@ def _offer(fix: Fix) -> Offer:
         how=trial.candidate.how,
         sql=trial.candidate.sql,
         closed=len(trial.change.closed),
+        left=trial.change.left,
         gained=len(trial.change.gained),
         lost=list(trial.change.lost),
         undecided=list(trial.change.other),

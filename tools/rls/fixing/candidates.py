@@ -15,6 +15,7 @@ from tools.rls.facts import expression
 from tools.rls.fixing.conditions import living_view, mended_function, mended_view
 from tools.rls.fixing.guarding import kept_as_they_are
 from tools.rls.fixing.problems import Problem, function_named, policy_named
+from tools.rls.fixing.staff import asking_staff
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.model import Kind, Model
 from tools.rls.reach import Reach, reach
@@ -198,6 +199,8 @@ def _designed(ground: Ground, relation: Relation, policy: Policy) -> str:
 
 
 def _for_function(ground: Ground, problem: Problem, function: Function) -> Iterator[tuple[str, str]]:
+    staff = asking_staff(ground.snapshot, ground.reached, ground.model, function)
+    yield "a claim that its owner cannot edit, and the table of staff says so too", staff or ""
     for view, sql in living_view(ground.reached, ground.model, function):
         yield f"by {view}, as its siblings read it", sql
     for right in (None, "write", "manage"):

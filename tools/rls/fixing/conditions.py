@@ -27,21 +27,22 @@ def mended_function(reached: Reach, model: Model, function: Function, right: Rig
     if function.language != "sql":
         return None
     path = reached.path(function)
-    return redefined(function, lambda body: _narrowed(reached, model, body, path, right) or body)
+    return redefined(function, lambda body: narrowed(reached, model, body, path, right) or body)
 
 
 def mended_view(reached: Reach, model: Model, view: Relation) -> str | None:
     """CREATE OR REPLACE of a view with the conditions that its query lacks, or None."""
     if view.kind != "v" or not view.definition:
         return None
-    new = _narrowed(reached, model, view.definition.rstrip().rstrip(";"), (), None)
+    new = narrowed(reached, model, view.definition.rstrip().rstrip(";"), (), None)
     options = f" with ({', '.join(view.options)})" if view.options else ""
     return f"create or replace view {table_name(view)}{options} as\n{new};" if new is not None else None
 
 
-def _narrowed(
+def narrowed(
     reached: Reach, model: Model, text: str, path: tuple[str, ...], right: Right | None
 ) -> str | None:
+    """The query with the conditions that a living row of each of its tables must pass; None: it has them."""
     parsed = trees.script(text)
     if parsed is None:
         return None

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Final
 
 from tools.findings import Finding
+from tools.rls.fixing.affected import affected
 from tools.rls.fixing.bench import Bench
 from tools.rls.fixing.candidates import Candidate, Ground, candidates
 from tools.rls.fixing.problems import (
@@ -15,16 +16,12 @@ from tools.rls.fixing.problems import (
     function_named,
     gathered,
     leak_key,
-    policy_named,
 )
 from tools.rls.fixing.reached import Change
-from tools.rls.objects import Policy
 from tools.rls.proof.verdict import Leak
 from tools.rls.snapshot import Snapshot
 from tools.sandbox.scratch.session import SqlFailure
 
-PER_COMMAND: Final = 1
-"""Tables written to per command where a helper decides about many in the same way; all of them are read."""
 FURTHER: Final = 3
 """Candidates tried after one that may be offered, for one that leaves less open."""
 ROUNDS: Final = 5
@@ -63,14 +60,6 @@ class Mended:
     errors_after: tuple[Finding, ...]
     change: Change
     probes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """What an object decides about: `tables`, and a few of them, which stand for the others in writing."""
-
-    tables: frozenset[str] = frozenset()
-    some: frozenset[str] = frozenset()
 
 
 def mend(
@@ -230,7 +219,7 @@ def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
     about = affected(bench, problem)
     bench.before_reading(about.tables)  # looked at before anything is changed
     bench.before(about.some)
-    guarded = _guarded(bench, about.tables)
+    opened = _open(bench, about.tables)
     shown = [leak for leak in problem.leaks if bench.shows(leak)]
     change = Change()
     try:
@@ -239,7 +228,7 @@ def tried(bench: Bench, problem: Problem, candidate: Candidate) -> Trial:
             for look in (lambda: bench.change_of_reading(about.tables), lambda: bench.change(about.some)):
                 if not objection:
                     change = change.plus(look())
-                    objection = _harm(change if guarded else _of_owners(change))
+                    objection = _harm(_rightful(change, *opened))
     except SqlFailure as failure:
         objection = f"it does not run: {failure.message}"
     if not objection and problem.leaks and not shown and not (change.closed or change.gained):
@@ -261,14 +250,25 @@ def _open_still(bench: Bench, problem: Problem, snapshot: Snapshot) -> str:
     return f"{new[0].rule} then finds {new[0].object}" if new else ""
 
 
-def _guarded(bench: Bench, tables: frozenset[str]) -> bool:
-    """Whether row level security was on: without it everybody could do anything, which tells of no right."""
-    return all(bench.snapshot.relations[title].rls for title in tables)
+def _open(bench: Bench, tables: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Tables without row level security, where anybody can do anything; and those that have policies."""
+    relations = bench.snapshot.relations
+    opened = frozenset(title for title in tables if not relations[title].rls)
+    return opened, frozenset(title for title in opened if relations[title].policies)
 
 
-def _of_owners(change: Change) -> Change:
-    """Only what owners lost, or anybody lost in reading."""
-    return replace(change, lost=tuple(t for t in change.lost if t.startswith("owner") or " reads " in t))
+def _rightful(change: Change, opened: frozenset[str], ruled: frozenset[str]) -> Change:
+    """Of tables that were open only what owners lost, or anybody lost in reading.
+
+    Where such a table has policies of its own (`ruled`), they say who else is to read it, not the model.
+    """
+    writes, all_of = tuple(f" on {title}" for title in opened), tuple(f" {title}" for title in ruled)
+    lost = [
+        text
+        for text in change.lost
+        if text.startswith("owner") or not (text.endswith(all_of) or text.endswith(writes))
+    ]
+    return replace(change, lost=tuple(lost))
 
 
 def _harm(change: Change) -> str:
@@ -277,41 +277,6 @@ def _harm(change: Change) -> str:
     if change.opened:
         return f"it opens something else: {_some(change.opened)}"
     return f"it breaks something: {_some(change.broken)}" if change.broken else ""
-
-
-def affected(bench: Bench, problem: Problem) -> Affected:
-    """Tables whose rows the problem's object decides about."""
-    tables = {title for leak in problem.leaks for title in leak.relations}
-    some = {title for leak in problem.leaks for title in leak.relations[:PER_COMMAND]}
-    found = policy_named(bench.snapshot, problem.object)
-    if found is not None:
-        tables.add(found[0].title)
-        some.add(found[0].title)
-    function = function_named(bench.snapshot, problem.object)
-    reached = bench.campaign_reach
-    policies: list[Policy] = []
-    if function is not None:
-        policies += reached.policy_functions.get(function.oid, (function, ()))[1]
-    relation = bench.snapshot.relations.get(problem.object)
-    if relation is not None:
-        bases = {base.title for base in reached.base_tables(relation)}
-        tables |= bases
-        some |= bases if relation.is_table else set[str]()
-        policies += bench.reading_policies(relation)
-    tables |= {policy.relation for policy in policies}
-    some |= _some_of(policies)
-    there = frozenset(bench.stage.world.rows)
-    return Affected(frozenset(tables) & there, frozenset(some) & there)
-
-
-def _some_of(policies: Iterable[Policy]) -> set[str]:
-    """A few of the tables whose policies ask the same: two for each command."""
-    chosen: dict[str, list[str]] = {}
-    for policy in policies:
-        several = chosen.setdefault(policy.command, [])
-        if len(several) < PER_COMMAND and policy.relation not in several:
-            several.append(policy.relation)
-    return {title for several in chosen.values() for title in several}
 
 
 def _together(search: Search, only: str) -> Mended:
@@ -326,7 +291,7 @@ def _together(search: Search, only: str) -> Mended:
         some = frozenset(title for one in looked for title in one.some)
         bench.before_reading(tables)
         bench.before(some)
-        guarded = _guarded(bench, tables)
+        opened = _open(bench, tables)
         try:
             with bench.changed(search.scripts) as snapshot, bench.standing(snapshot):
                 campaign, found = bench.attacked(search.progress)
@@ -343,7 +308,7 @@ def _together(search: Search, only: str) -> Mended:
             "with all fixes applied an attack still succeeds",
         ):
             continue
-        lost = change if guarded else _of_owners(change)
+        lost = _rightful(change, *opened)
         if (lost.lost or lost.broken) and _without_first_harming(search, lost):
             continue
         return Mended(

@@ -54,7 +54,7 @@ class Narrow(Campaign):
 
     def tactics_for(self, tables: frozenset[str]) -> Thorough:
         """The same for other tables."""
-        return Thorough(self.world, self.standings, self.templates, self.seen, tables)
+        return Thorough(self.world, self.standings, self.templates, self.seen, tables=tables)
 
     def queries_of(self, role: str) -> tuple[ReadingQuery, ...]:
         """The reading queries for these tables."""
