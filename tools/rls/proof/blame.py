@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from tools.rls.bodies import body_of
 from tools.rls.facts import Facts
 from tools.rls.objects import Function, Policy, Relation
 from tools.rls.proof.actors import Actor, literal
@@ -21,6 +20,7 @@ from tools.rls.proof.states import Key
 from tools.rls.proof.storage import astray
 from tools.rls.proof.through import through
 from tools.rls.proof.verdict import Kind
+from tools.rls.proof.views import responsible, views_behind
 from tools.rls.proof.world import WorldRow, named, quoted
 from tools.rls.reach import Reach, reach
 from tools.rls.snapshot import PLATFORM_SCHEMAS
@@ -226,9 +226,12 @@ class Blame:
             ):
                 wrong = function.title
         if standing.base in ("ended", "none"):
-            for view in self._views(facts):
+            spec = violation.actor.spec
+            changed = [condition for condition, _ in spec.changes] if spec is not None else []
+            lacking = changed[0] if len({condition.table for condition in changed}) == 1 else None
+            for view in views_behind(self.reached, facts):
                 if any(self._shows(violation.actor, view, record) for record in scopes):
-                    wrong = view.title
+                    wrong = responsible(self.reached, view, lacking).title
         return wrong or None
 
     def _vouches(self, actor: Actor, function: Function) -> bool:
@@ -274,21 +277,6 @@ class Blame:
         relation = self.campaign.world.snapshot.relations[policy.relation]
         without = {str(number): call.sub("false", text) for number, text in enumerate(texts)}
         return not all(self._truth(violation.actor, relation, violation.row, without).values())
-
-    def _views(self, facts: Facts) -> list[Relation]:
-        """Views behind an expression and its functions, deepest last."""
-        found: dict[str, Relation] = {}
-        waiting: list[tuple[Facts, tuple[str, ...]]] = [(facts, ())]
-        for function in self.reached.reached(facts):
-            waiting += [(one, self.reached.path(function)) for one in body_of(function).facts]
-        while waiting:
-            one, path = waiting.pop(0)
-            for source in one.sources():
-                relation = self.reached.relation(source, path)
-                if relation is not None and relation.kind == "v" and relation.title not in found:
-                    found[relation.title] = relation
-                    waiting += [(inner, ()) for inner in self.reached.view_facts(relation)]
-        return list(found.values())
 
     def _shows(self, actor: Actor, view: Relation, record: Record) -> bool:
         """Whether a view has a row that names both the actor and the record."""
