@@ -16,7 +16,9 @@ from tools.rls.reach import reach
 CONSENTS: LiteralString = """
 create schema private;
 create table public.consents (id uuid primary key, profile_id uuid, status text);
-create table public.grants (id uuid primary key, profile_id uuid, consent_id uuid references public.consents (id));
+create table public.grants (
+  id uuid primary key, profile_id uuid, consent_id uuid references public.consents (id)
+);
 create view private.live_consents as select COLUMNS from public.consents c;
 create view private.live_grants as select g.id, g.profile_id from public.grants g
   join private.live_consents c on c.id = g.consent_id;
