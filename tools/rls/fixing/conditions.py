@@ -111,9 +111,8 @@ def _narrow(reached: Reach, model: Model, select: Any, path: tuple[str, ...], ri
             wanted += _level_tests(reached, model, alias, relation, right)
     present = {trees.node_text(part) for part in _where(select)}
     new = [(column, test) for column, test in wanted if _normal(test) not in present]
-    for _, test in dict.fromkeys(new):
-        _add(select, test)
-    return bool(new)
+    added = [_add(select, test) for _, test in dict.fromkeys(new)]
+    return any(added)
 
 
 def _where(select: Any) -> list[Any]:
@@ -125,9 +124,14 @@ def _normal(test: str) -> str:
     return trees.expression_text(parsed) if parsed is not None else test
 
 
-def _add(select: Any, test: str) -> None:
+def _add(select: Any, test: str) -> bool:
+    """Narrow the query by a test; whether it could be: a condition may be too long to be read again."""
     before = trees.node_text(select.where_clause) if select.HasField("where_clause") else ""
-    trees.replace(select.where_clause, f"({before}) and {test}" if before else test)
+    text = f"({before}) and {test}" if before else test
+    if trees.value(text) is None:
+        return False
+    trees.replace(select.where_clause, text)
+    return True
 
 
 def _sources(reached: Reach, items: Iterable[Any], path: tuple[str, ...]) -> Iterator[tuple[str, Relation]]:
