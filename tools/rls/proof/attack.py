@@ -17,6 +17,7 @@ from tools.rls.proof.lanes import each
 from tools.rls.proof.plans import Plan, carried_out
 from tools.rls.proof.probing import Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
+from tools.rls.proof.side import met_by
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.storage import astray
 from tools.rls.proof.tactics import Tactics
@@ -370,9 +371,11 @@ class Campaign:
 
     def _invited(self, actor: Actor) -> bool:
         """Whether all that an actor's opening lacks is his own acceptance."""
-        if actor.spec is None or len(actor.spec.changes) != 1:
+        changes = actor.spec.changes if actor.spec is not None else ()
+        lacking = [(one, value) for one, value in changes if not met_by(one, value)]
+        if actor.spec is None or len(lacking) != 1:
             return False
-        condition, value = actor.spec.changes[0]
+        condition, value = lacking[0]
         opening = next((o for o in self.world.model.openings if o.name == actor.spec.opening), None)
         return opening is not None and any(
             column == condition.column and before == value for column, before, _ in opening.accepts

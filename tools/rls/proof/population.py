@@ -2,6 +2,7 @@
 
 Around one living row of every opening stand its neighbours: the same row with one condition turned, for each
 way to turn it and each rank. Whatever a policy or a helper tests, some pair of these differs in just that.
+What has ended stands there with an expiry still to come as well, which may count where it should not.
 """
 
 from __future__ import annotations
@@ -151,9 +152,24 @@ class Population(Ground):
                 specs += [Spec(opening.name, rank, ((condition, value),)) for rank in turned]
             if condition.kind == "future" and self.nullable(condition.table, condition.column):
                 specs.append(Spec(opening.name, top_rank(opening), ((condition, FAR),), alive=True))
+        specs += self._ended_with_an_end(opening)
         specs += [spec for spec in self.witnesses if spec.opening == opening.name and spec not in specs]
         for spec in specs:
             self._admit(opening, side, spec)
+
+    def _ended_with_an_end(self, opening: Opening) -> list[Spec]:
+        """Whoever has ended once more with an expiry still to come: elsewhere, none at all stands for that.
+
+        `status = 'active' and expires_at is null or expires_at > now()` lets in only whom both are true of.
+        """
+        own = [c for c in opening.conditions if not c.hops]
+        ends = [c for c in own if c.kind == "future" and self.nullable(c.table, c.column)]
+        turned = [(c, self._dead(c)[:1]) for c in own if ends and c not in ends]
+        return [
+            Spec(opening.name, top_rank(opening), ((condition, value), (ends[0], FAR)))
+            for condition, dead in turned
+            for value in dead
+        ]
 
     def _admit(self, opening: Opening, side: Side, spec: Spec) -> None:
         """A new account that holds this opening of the side's record."""

@@ -95,6 +95,15 @@ BROKEN = [
         id="expiry forgotten in a helper",
     ),
     pytest.param(
+        """create or replace function private.readable() returns setof uuid language sql stable security definer set search_path = '' as $$
+             select id from public.profiles where owner_id = (select auth.uid())
+             union select s.profile_id from public.shares s join auth.users u on u.id = s.user_id and u.id = (select auth.uid())
+             where s.status = 'active' and s.expires_at is null or s.expires_at > now() $$;""",
+        "private.readable()",
+        Kind.READ,
+        id="brackets lost around an expiry in a helper",
+    ),
+    pytest.param(
         """create or replace function private.writable() returns setof uuid language sql stable security definer set search_path = '' as $$
              select private.readable() $$;""",
         "private.writable()",
