@@ -157,6 +157,14 @@ class Search:
             if tables & affected(self.bench, other).tables and _closed(self.bench, other, left):
                 self.fixes[other.object] = Fix(other, None, (), by=problem.object)
 
+    def settle(self, leaks: set[tuple[str, str, str]], errors: set[str]) -> None:
+        """What no fix was found for, and is not there any more with all the others, is closed by those."""
+        for fix in list(self.fixes.values()):
+            found = any(finding.cache_key in errors for finding in fix.problem.findings)
+            there = found or any(leak_key(leak) in leaks for leak in fix.problem.leaks)
+            if fix.trial is None and not fix.by and not there:
+                self.fixes[fix.problem.object] = replace(fix, by="the others", late=False)
+
     def withdraw(self, bad: Callable[[Fix], bool], why: str) -> bool:
         """Take fixes back, and what rested on them; whether there were such."""
         found = [fix for fix in self.chosen if bad(fix)]
@@ -311,6 +319,8 @@ def _together(search: Search, only: str) -> Mended:
         lost = _rightful(change, *opened)
         if (lost.lost or lost.broken) and _without_first_harming(search, lost):
             continue
+        if not campaign.late:
+            search.settle(left, {finding.cache_key for finding in errors})
         return Mended(
             tuple(search.fixes.values()),
             tuple(leak for leak in (*bench.found.leaks, *bench.found.denied) if only in leak.object),

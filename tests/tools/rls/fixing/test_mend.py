@@ -10,7 +10,7 @@ import pytest
 
 from tools.rls.fixing.bench import Bench, bench
 from tools.rls.fixing.candidates import Candidate
-from tools.rls.fixing.mend import Fix, Mended, Trial, mend, tried
+from tools.rls.fixing.mend import Fix, Mended, Search, Trial, mend, tried
 from tools.rls.fixing.problems import Problem
 from tools.rls.fixing.reached import PER_KIND, Change
 from tools.rls.proof.prove import Request
@@ -66,6 +66,15 @@ def test_a_refusal_of_rightful_access_is_closed_by_what_lifts_it_and_by_nothing_
         assert made.shows(refusal)
     with made.changed([faults.fault("profile_id_is_not_account_id").repair]):
         assert not made.shows(refusal)
+
+
+def test_what_all_the_others_closed_is_not_called_unmended(made: Bench) -> None:
+    leak = next(one for one in made.found.leaks if "medications_select" in one.object)
+    search = Search(made, "authenticated", lambda _: None, 0.0)
+    for name in ("gone", "there"):
+        search.fixes[name] = Fix(Problem(name, (), (leak.model_copy(update={"object": name}),)), None, ())
+    search.settle({(leak.kind, "there", leak.command)}, set())
+    assert [fix.by for fix in search.fixes.values()] == ["the others", ""]
 
 
 def test_changes_are_kept_one_upon_the_other_and_undone_at_the_end(made: Bench) -> None:
