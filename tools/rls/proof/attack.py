@@ -14,6 +14,7 @@ from tools.rls.proof.actors import Actor
 from tools.rls.proof.events import Called, Violation
 from tools.rls.proof.expect import forbidden, may_read, may_write, narrowed_to, overstepped
 from tools.rls.proof.lanes import each
+from tools.rls.proof.offices import promotes
 from tools.rls.proof.plans import Plan, carried_out
 from tools.rls.proof.probing import Outcome, Probing, Seen, array_text
 from tools.rls.proof.reading import ReadingQuery, reading_queries, sentinels
@@ -26,7 +27,7 @@ from tools.rls.proof.templates import Templates
 from tools.rls.proof.varying import Varying
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.wishes import Wishes
-from tools.rls.proof.world import World
+from tools.rls.proof.world import World, WorldRow
 from tools.rls.proof.writing import Write, shape, trusted_tables, turns
 
 REFUSED = ("42501",)
@@ -238,6 +239,10 @@ class Campaign:
 
     def violation_of(self, actor: Actor, write: Write) -> Violation | None:
         """What is wrong with a write that went through, by the row before and after it."""
+        if promotes(self.world.model, actor, write.before, write.after):
+            row = write.before or write.after or WorldRow(write.table, "", {})
+            note = "makes themselves staff by a row"
+            return Violation(Kind.WRITE, actor, write.command, row, (write.sql,), write, note=note)
         for row in (write.before, write.after):
             if row is None or astray(row):  # nobody's by itself: what is said of such paths decides
                 continue
@@ -250,22 +255,10 @@ class Campaign:
         violation = self._narrowly(actor, write)
         if violation is not None:
             return violation
-        if write.purpose == "take" and write.before is not None:
-            standing = self.standings.standing(actor, write.before)
-            if (
-                standing.base != "owner"
-                and standing.base != "staff"
-                and write.table in self.world.model.anchors
-            ):
-                return Violation(
-                    Kind.WRITE,
-                    actor,
-                    write.command,
-                    write.before,
-                    (write.sql,),
-                    write,
-                    note="makes himself the owner",
-                )
+        row = write.before if write.purpose == "take" and write.table in self.world.model.anchors else None
+        if row is not None and self.standings.standing(actor, row).base not in ("owner", "staff"):
+            note = "makes himself the owner"
+            return Violation(Kind.WRITE, actor, write.command, row, (write.sql,), write, note=note)
         return None
 
     def _narrowly(self, actor: Actor, write: Write) -> Violation | None:

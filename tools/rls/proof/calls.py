@@ -13,6 +13,7 @@ from tools.rls.proof.attack import Campaign
 from tools.rls.proof.events import Violation
 from tools.rls.proof.expect import may_read, may_write
 from tools.rls.proof.model import Kind as Belongs
+from tools.rls.proof.offices import promotes
 from tools.rls.proof.probing import Attempt, Outcome
 from tools.rls.proof.reading import Canaries, addressable, canaries
 from tools.rls.proof.side import FUTURE
@@ -74,12 +75,19 @@ def _judge(
                 Violation(Kind.CALL, actor, "EXECUTE", row, (statement,), function=function.title)
             )
             break
-    for title, values in changed(outcome.trace) if function.title not in campaign.world.model.calls else ():
+    world = campaign.world
+    for title, values in changed(outcome.trace) if function.title not in world.model.calls else ():
         row = WorldRow(title, "", values)
+        if promotes(world.model, actor, _before(world, row), row):
+            note = f"lets them make somebody staff by a row of {title}"
+            campaign.violations.append(
+                Violation(Kind.CALL, actor, "EXECUTE", row, (statement,), function=function.title, note=note)
+            )
+            break
         standing = campaign.standings.standing(actor, row)
         if not campaign.standings.scopes(row):
             continue
-        allowed = may_write(campaign.world, row, standing, "INSERT", living=True, by_call=True)
+        allowed = may_write(world, row, standing, "INSERT", living=True, by_call=True)
         if allowed is False and not standing.party:
             campaign.violations.append(
                 Violation(
@@ -87,6 +95,13 @@ def _judge(
                 )
             )
             break
+
+
+def _before(world: World, row: WorldRow) -> WorldRow | None:
+    """The row as the world has it, found by its primary key."""
+    keys = world.snapshot.relations[row.table].keys
+    columns = next((key.columns for key in keys if key.kind == "p"), ())
+    return next(iter(world.find(row.table, columns, row.key(columns))), None) if columns else None
 
 
 def changed(trace: Any) -> Iterator[tuple[str, dict[str, str | None]]]:
@@ -197,6 +212,7 @@ def _keys(world: World, plain: str, parameter: str, actor: Actor) -> Iterator[st
         for table, record in a.records.items():
             yield record.values.get(world.model.anchors[table].key) or ""
         yield a.account
+        yield actor.account
 
 
 def tables_of(world: World, parameter: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from tools.rls.proof.coverage import Variant
 from tools.rls.proof.model import STAFF, Belonging, Condition, Kind
+from tools.rls.proof.offices import plain_level
 from tools.rls.proof.population import Population
 from tools.rls.proof.side import Side
 from tools.sandbox.scratch.fill import CannotFill, Row
@@ -34,6 +35,16 @@ class Furnishing:
         self.neighbours()
         for side in self.world.sides[:2]:
             self.spare(side)
+            self.employ(side)
+
+    def employ(self, side: Side) -> None:
+        """The owner's own row where rows make staff: one that does not, so that raising it is tried."""
+        for opening in self.model.openings:
+            level = plain_level(self.world, opening)
+            if level is not None:
+                own: dict[str, str | None] = {opening.account.column: side.account, opening.level: level}
+                with suppress(CannotFill, SqlFailure):  # a table of staff alone takes nobody else
+                    side.add(self.filler.insert(opening.table, own, side.rows))
 
     def fill(self, side: Side) -> None:
         """A row of every table for this side, parents first; written and received by its owner."""

@@ -80,7 +80,9 @@ def _staff(model: Model) -> Iterator[str]:
         )
         if opening is not None:
             living = f" while {_conditions(opening.conditions)}" if opening.conditions else ""
-            level = f" with this {opening.level}" if opening.level else ""
+            flag = opening.level.removeprefix("is_") == role.name
+            said = f" whose {opening.level} is true" if flag else f" with this {opening.level}"
+            level = said if opening.level else ""
             needs.append(f"a row in {opening.table}{level}{living}")
         groups.setdefault(" and ".join(needs), []).append(role.name)
     for needs, names in groups.items():

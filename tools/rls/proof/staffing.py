@@ -78,7 +78,8 @@ def _scoped(evidence: Evidence, table: str, anchors: set[str]) -> bool:
 
 
 def _opening(evidence: Evidence, table: str, column: str, identity: Identity, rows: set[int]) -> Opening:
-    level = level_column(evidence, table, rows) or _flag(evidence, table, rows)
+    named, tested_ones = level_column(evidence, table, rows), _tested(evidence, table, rows)
+    level = named if named in tested_ones or not tested_ones else min(tested_ones)
     values = evidence.snapshot.relations[table].columns[level].values if level else ()
     tested = tuple(evidence.constants.get((table, level), ()))
     # A role column of everybody's profile also has values that make nobody staff.
@@ -96,11 +97,10 @@ def _opening(evidence: Evidence, table: str, column: str, identity: Identity, ro
     )
 
 
-def _flag(evidence: Evidence, table: str, rows: set[int]) -> str:
-    tested = {
-        t.ref.column for row in rows for t in evidence.tests.get(row, ()) if _ROLE_COLUMN.search(t.ref.column)
-    }
-    return min(tested, default="")
+def _tested(evidence: Evidence, table: str, rows: set[int]) -> set[str]:
+    """The columns that look-ups test and that are called like a role: a flag is no less one."""
+    columns = {test.ref.column for row in rows for test in evidence.tests.get(row, ())}
+    return {column for column in columns if _ROLE_COLUMN.search(column)}
 
 
 def staff_roles(evidence: Evidence, openings: list[Opening]) -> tuple[StaffRole, ...]:
@@ -142,7 +142,7 @@ def _roles(evidence: Evidence, frame: Frame, openings: list[Opening]) -> list[St
     levels: dict[str, str] = {}
     for test in frame.tests:
         one = tables.get(evidence.tables[test.ref.row])
-        if one is not None and one.level == test.ref.column:
+        if one is not None and one.level == test.ref.column and test.ref.row not in evidence.own:
             # A guard says `if not is_staff('x') then raise`: what stands under NOT is asked for as well.
             value = test.value if test.kind in ("equal", "unequal") else "true" if test.kind == "true" else ""
             if value:

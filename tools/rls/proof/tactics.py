@@ -12,6 +12,7 @@ from tools.rls.objects import Relation
 from tools.rls.proof import storage
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.model import Belonging, Kind
+from tools.rls.proof.offices import appointments
 from tools.rls.proof.reading import addressable
 from tools.rls.proof.side import Side
 from tools.rls.proof.standing import Record, Standings
@@ -83,6 +84,7 @@ class Tactics:
         for side in self.world.sides[: 2 if leading else 1]:
             named = [*brought, *self._in_other_names(actor, belonging, side)]
             named += self._owned_by(actor, belonging) if leading else []
+            named += appointments(self.world, actor, belonging.table) if leading else []
             yield from inserts(self.world, self.templates, actor, side, belonging, named)
 
     def _in_other_names(self, actor: Actor, belonging: Belonging, side: Side) -> list[dict[str, str | None]]:

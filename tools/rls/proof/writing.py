@@ -10,6 +10,7 @@ from typing import Final, Literal
 from tools.rls.objects import Relation
 from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.model import STAFF, Belonging, Condition, Kind, Model, Opening
+from tools.rls.proof.offices import appointments
 from tools.rls.proof.side import FAR, FUTURE, Side, living, top_rank
 from tools.rls.proof.templates import NOTHING, Templates
 from tools.rls.proof.world import World, WorldRow, named, place, quoted
@@ -274,7 +275,7 @@ def raises(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> 
                 )
                 for c in conditions
             }
-            if row.table == opening.table and opening.level and opening.ranks:
+            if row.table == opening.table and opening.level and opening.ranks and opening.anchor != STAFF:
                 yield from update(world, actor, row, {opening.level: top_rank(opening)}, "raise")
             for column, value in changes.items():
                 yield from update(world, actor, row, {column: value}, "raise")
@@ -284,6 +285,8 @@ def raises(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> 
                 yield from update(world, actor, row, changes, "raise")
             if row.table == opening.table and not opening.account.hops and actor.account:
                 yield from update(world, actor, row, {opening.account.column: actor.account}, "take")
+        for made in appointments(world, actor, row.table):
+            yield from update(world, actor, row, made, "raise")
         anchor = world.model.anchors.get(row.table)
         if anchor is not None and actor.account and row.table != world.model.accounts:
             for way in anchor.owners:
