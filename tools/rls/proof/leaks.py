@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from tools.findings import Level
 from tools.review import Gap
-from tools.rls.proof.attack import Campaign
+from tools.rls.proof.attack import REFUSED, Campaign
 from tools.rls.proof.blame import Blame, Cause
 from tools.rls.proof.events import Violation
 from tools.rls.proof.model import Kind as Belongs
@@ -195,9 +196,21 @@ def gaps_of(campaign: Campaign) -> list[Gap]:
         why = (
             "no actor got through, not even the owner or with rows made for its policies, so that a "
             "refusal proves nothing"
-        )
+        ) + _raised(campaign, title, command)
         gaps.append(Gap(what=f"{command} on {title}", why=why))
     for title, belonging in world.model.tables.items():
         if belonging.kind in (Belongs.SCOPED, Belongs.OWN) and title in world.rows and not world.rows[title]:
             gaps.append(Gap(what=title, why="no row could be made in it"))
     return gaps
+
+
+def _raised(campaign: Campaign, title: str, command: str) -> str:
+    """What a trigger or function answered to most who tried, where row level security let them that far."""
+    said = Counter(
+        outcome.message.splitlines()[0][:120]
+        for several in campaign.refused.values()
+        for write, outcome in several
+        if (write.table, write.command) == (title, command)
+        if outcome.message and outcome.state not in REFUSED and not outcome.state.startswith("23")
+    )
+    return f"; most were told: {said.most_common(1)[0][0]}" if said else ""

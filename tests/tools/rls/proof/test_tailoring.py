@@ -221,3 +221,12 @@ def test_what_a_policy_refuses_to_everybody_needs_nobody_who_gets_through(cluste
     create policy orders_delete on public.orders for delete to authenticated using (false);"""
     proof = proven(cluster, WARDS, CONSTANT, closed, request=QUICK)
     assert (proof.answer, _gaps(proof)) == (Answer.NO, [])
+
+
+def test_what_a_trigger_says_to_everybody_is_quoted(cluster: Cluster) -> None:
+    closed = """create function public.refuse() returns trigger language plpgsql as $$ begin
+    if current_user = 'authenticated' then raise exception 'orders are frozen'; end if; return new; end $$;
+    create trigger refuse before update on public.orders for each row execute function public.refuse();"""
+    proof = proven(cluster, WARDS, CONSTANT, closed, request=QUICK)
+    assert (proof.answer, _gaps(proof)) == (Answer.NOT_EXAMINED, ["UPDATE on public.orders"])
+    assert "most were told: orders are frozen" in proof.gaps[0].why
