@@ -12,7 +12,7 @@ from itertools import islice, product
 from typing import Final
 
 from tools.rls.objects import Function
-from tools.rls.proof import calls
+from tools.rls.proof import arguments, calls
 from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.attack import Campaign
 from tools.rls.proof.events import Called, Change, Violation
@@ -49,7 +49,7 @@ def deliberate(campaign: Campaign) -> list[Called]:
                     several = (pair for pair in several if _about(campaign, actor, pair[1]))
                 for arguments, given in islice(several, TRIED):
                     statement = calls.call_statement(function, arguments)
-                    attempts.append(Attempt(statement, calls.traces(world)))
+                    attempts.append(Attempt(statement, calls.traces(world, calls.scoped_tables(world))))
                     meant.append((function, given))
         for (function, given), outcome in zip(meant, campaign.probing.attempts(actor, attempts), strict=True):
             changes = tuple(_changes(campaign, actor, outcome)) if outcome.worked else ()
@@ -221,13 +221,13 @@ def _arguments(
     pools: list[list[tuple[str, WorldRow | None]]] = []
     names = function.arguments or ("",) * len(function.argument_types)
     for kind, parameter in zip(function.argument_types, names, strict=False):
-        table = calls.table_of(world, parameter) if kind in ("uuid", "bigint", "integer") else ""
-        key = calls.single_key(world, table) if table else ""
+        table = arguments.table_of(world, parameter) if kind in ("uuid", "bigint", "integer") else ""
+        key = arguments.single_key(world, table) if table else ""
         rows = _kinds(campaign, actor, table) if key else []
         pool: list[tuple[str, WorldRow | None]] = [
             (f"{literal(row.values[key])}::{kind}", row) for row in rows if row.values.get(key)
         ]
-        plain = (f"{literal(value)}::{kind}" for value in calls.values_of(world, kind, parameter, actor))
+        plain = (f"{literal(value)}::{kind}" for value in arguments.values_of(world, kind, parameter, actor))
         pool = pool or [(text, None) for text in islice(plain, 3)] or [(f"null::{kind}", None)]
         pools.append(pool)
     for chosen in product(*pools):
@@ -249,7 +249,7 @@ def _kinds(campaign: Campaign, actor: Actor, table: str) -> list[WorldRow]:
 def _changes(campaign: Campaign, actor: Actor, outcome: Outcome) -> Iterator[Change]:
     world = campaign.world
     for title, values in calls.changed(outcome.trace):
-        key = calls.single_key(world, title)
+        key = arguments.single_key(world, title)
         before = world.find(title, (key,), (values.get(key),)) if key else []
         row = before[0] if before else WorldRow(title, "", values)
         fresh = {name for name, value in values.items() if not before or _other(value, row.values.get(name))}

@@ -123,7 +123,7 @@ def sentence(violation: Violation, cause: Cause, relations: tuple[str, ...]) -> 
         case Kind.CALL if violation.note.startswith(("leaves ", "lets ")):
             did = f"calls {violation.function}, which {violation.note}"
         case Kind.CALL:
-            done = "changes" if violation.note == "writes" else "gets"
+            done = {"writes": "changes", "deletes": "deletes"}.get(violation.note, "gets")
             did = f"{done} rows of {where} by calling {violation.function}"
         case _:
             verb = {"INSERT": "adds rows to", "UPDATE": "changes rows of", "DELETE": "deletes rows of"}
