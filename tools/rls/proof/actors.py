@@ -49,6 +49,8 @@ class Actor:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     spec: Spec | None = None
     staff: str = ""
+    forger: bool = False
+    """Whether he wrote the claims himself that people can write: what they say of him counts for nothing."""
 
     @property
     def claims_text(self) -> str:

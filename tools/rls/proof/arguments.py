@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import Final
@@ -16,6 +18,7 @@ from tools.rls.reach import reach
 TRIED: Final = 12
 """Argument lists tried per function."""
 PEOPLE: Final = ("user", "account", "owner", "member", "grantee", "person")
+_TAKEN: Final = re.compile(r"->>?\s*'(\w+)'")
 NUMBERS: Final = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
 
 
@@ -25,10 +28,22 @@ def argument_lists(world: World, function: Function, actor: Actor) -> Iterator[l
     touched = _touched(world, function)
     names = function.arguments or ("",) * len(function.argument_types)
     for kind, parameter in zip(function.argument_types, names, strict=False):
-        values = values_of(world, kind, parameter, actor, touched)
+        plain = values_of(world, kind, parameter, actor, touched)
+        documents = _documents(world, function, actor, touched) if kind in ("json", "jsonb") else ()
+        values = [*documents, *plain]
         pool = [f"{literal(value)}::{kind}" for value in values]
         pools.append(list(dict.fromkeys(pool))[:6] or [f"null::{kind}"])
     yield from (list(chosen) for chosen in islice(product(*pools), TRIED))
+
+
+def _documents(world: World, function: Function, actor: Actor, touched: Sequence[str]) -> Iterator[str]:
+    """A JSON object with every key that the body takes out of one."""
+    found: dict[str, str | None] = {}
+    for key in dict.fromkeys(_TAKEN.findall(function.body)):
+        kind = "uuid" if re.search(r"(^|_)id$", key) else "text"
+        found[key] = next(values_of(world, kind, key, actor, touched), None)
+    if found:
+        yield json.dumps(found)
 
 
 def _touched(world: World, function: Function) -> list[str]:
@@ -152,4 +167,5 @@ def _words(world: World, word: str, actor: Actor) -> Iterator[str]:
         yield from found
         if found:
             break
-    yield str(actor.claims.get("email", "")) if "mail" in word else "x"
+    # A pattern finds everything where a function searches; an equality takes it as it takes any word.
+    yield from [str(actor.claims.get("email", ""))] if "mail" in word else ["%", "x"]

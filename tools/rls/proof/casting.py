@@ -102,7 +102,7 @@ class _Maker:
                     place(found, identity.path, key)
         for path, value in (claims or {}).items():
             place(found, tuple(path.split(".")), value)
-        return Actor(name, role, account, found, settings, spec, staff)
+        return Actor(name, role, account, found, settings, spec, staff, forger=bool(metadata))
 
     def _key(self, tenant: Side | None, table: str) -> str:
         record = tenant.records.get(table) if tenant else None

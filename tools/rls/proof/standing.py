@@ -283,7 +283,7 @@ class Standings:
             case "role":
                 return actor.role
             case _:
-                return _claim(actor.claims, identity.path)
+                return None if identity.forged and actor.forger else _claim(actor.claims, identity.path)
 
     def _is(self, actor: Actor, row: WorldRow, way: Way) -> bool:
         value = self.identity(actor, way.identity)

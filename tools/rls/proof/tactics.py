@@ -25,6 +25,7 @@ from tools.rls.proof.writing import (
     mixes,
     moves,
     raises,
+    takes,
     touches,
     trusted_tables,
     upserts,
@@ -147,6 +148,11 @@ class Tactics:
         own = [row for row in rows if self.own(actor, row)]
         if leading:
             yield from moves(self.world, actor, own[:3], self.world.sides[0])
+        if leading:
+            yield from takes(self.world, actor, rows)
+        if actor.account == self.world.sides[1].account:  # into the own record
+            theirs = [row for row in rows if not self.own(actor, row)]
+            yield from moves(self.world, actor, theirs[:2], self.world.sides[1])
         if title in self.trusted:
             yield from raises(self.world, actor, rows if leading else own, self.world.sides[0])
 

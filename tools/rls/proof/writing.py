@@ -249,17 +249,33 @@ def moves(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> I
                 continue
             changes = {c: target.values.get(t) for c, t in zip(columns, hop.target_columns, strict=True)}
             for write in update(world, actor, row, changes, "move"):
-                yield write
-                # With WHERE the new row must be visible as well; without it, only WITH CHECK decides.
-                sets = " and ".join(
-                    f"{quoted(name)} = {literal(changes[name])}" for name in sorted(write.changed)
-                )
-                moved = f"select to_jsonb(count(*)) from {named(row.table)} where {sets} and "
-                moved += where_key(world.snapshot.relations[row.table], row)
-                yield replace(write, sql=write.sql.partition(" where ")[0], witness=moved)
+                yield from (write, _nameless(world, row, write))
         if sibling is not None and len(first) > 1:
             every = {c: sibling.values.get(c) for columns in first for c in columns}
             yield from update(world, actor, row, every, "move")
+
+
+def _nameless(world: World, row: WorldRow, write: Write) -> Write:
+    """The same for every row that it is allowed for. With WHERE the row, and what becomes of it, must be
+    visible as well; without it, only USING and WITH CHECK of UPDATE decide.
+    """
+    after = (write.after or row).values
+    sets = " and ".join(f"{quoted(name)} = {literal(after.get(name))}" for name in sorted(write.changed))
+    moved = f"select to_jsonb(count(*)) from {named(row.table)} where {sets} and "
+    moved += where_key(world.snapshot.relations[row.table], row)
+    return replace(write, sql=write.sql.partition(" where ")[0], witness=moved)
+
+
+def takes(world: World, actor: Actor, rows: Sequence[WorldRow]) -> Iterator[Write]:
+    """Somebody else's row of a table that belongs to accounts, put under the actor's own account."""
+    for row in rows if actor.account else ():
+        belonging = world.model.tables.get(row.table)
+        if belonging is None or belonging.kind is not Kind.OWN:
+            continue
+        ways = (*belonging.parties, *belonging.authors)
+        for column in dict.fromkeys(way.column for way in ways if not way.hops):
+            for write in update(world, actor, row, {column: actor.account}, "take"):
+                yield from (write, _nameless(world, row, write))
 
 
 def raises(world: World, actor: Actor, rows: Sequence[WorldRow], side: Side) -> Iterator[Write]:

@@ -50,6 +50,18 @@ OPEN: list[tuple[str, str]] = [
         "public.rename(uuid)",
     ),
     ("create view public.all_orders as select * from public.orders", "public.all_orders"),
+    (
+        f"create function public.find_orders(q text) returns setof public.orders {SQL} stable as $$ select * from public.orders where title ilike '%' || q || '%' $$",
+        "public.find_orders(text)",
+    ),
+    (
+        f"create function public.an_order(p jsonb) returns jsonb {SQL} stable as $$ select to_jsonb(o) from public.orders o where o.id = (p ->> 'id')::uuid $$",
+        "public.an_order(jsonb)",
+    ),
+    (
+        "create policy orders_take on public.orders for update to authenticated using (true) with check (user_id = (select auth.uid()))",
+        "policy orders_take on public.orders",
+    ),
 ]
 CLOSED: list[str] = [
     f"create function public.my_orders() returns setof public.orders {SQL} stable as $$ select * from public.orders where user_id = auth.uid() $$",
