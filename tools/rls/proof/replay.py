@@ -29,7 +29,7 @@ class Replay:
         """The whole of it, from begin to rollback."""
         lines = ["begin;", *self.seed, *self.acting, *self.attack]
         if self.witness:
-            lines += ["reset role;", self.witness]
+            lines += ["reset role;", f"{self.witness};"]
         return "\n".join([*lines, "rollback;"])
 
 
@@ -115,7 +115,8 @@ def _attack(world: World, violation: Violation) -> tuple[tuple[str, ...], str, s
     relation = world.snapshot.relations[violation.row.table]
     writes = violation.write
     if violation.kind is Kind.CALL:
-        return tuple(f"{statement};" for statement in statements), "value", ""
+        witness = _left_behind(world, violation)
+        return tuple(f"{one};" for one in statements), "witness" if witness else "value", witness
     if violation.kind is Kind.READ and violation.function:
         return (f"select * from {named(violation.function)};",), "rows", ""
     if violation.command == "SELECT":
@@ -128,6 +129,28 @@ def _attack(world: World, violation: Violation) -> tuple[tuple[str, ...], str, s
         head, _, _ = statements[-1].partition(" where ")
         return (*(f"{one};" for one in statements[:-1]), f"{head} where {at};"), "rows", ""
     return tuple(f"{one};" for one in statements), "rows", ""
+
+
+def _left_behind(world: World, violation: Violation) -> str:
+    """A query that shows what a call did to rows: what it answers tells nothing of that; empty for reads."""
+    row, relation = violation.row, world.snapshot.relations[violation.row.table]
+    if violation.note == "deletes":
+        left = f"select from {named(row.table)} where {where_key(relation, row)}"
+        return f"select to_jsonb(1) where not exists ({left})"
+    if violation.note != "writes" and not violation.note.startswith("lets them make "):
+        return ""
+    key = next((one.columns for one in relation.keys if one.kind == "p"), ())
+    before = next(iter(world.find(row.table, key, row.key(key))), None) if key else None
+    known: Mapping[str, str | None] = before.values if before is not None else {}
+    changed = {
+        name: value
+        for name, value in row.values.items()
+        if value is not None and value != known.get(name) and (before is not None or name not in key)
+        if name in relation.columns and not relation.columns[name].type.startswith(("timestamp", "date"))
+    }
+    tests = [f"{quoted(name)}::text = {literal(value)}" for name, value in changed.items()]
+    tests += [where_key(relation, row)] if before is not None else []
+    return f"select to_jsonb(1) from {named(row.table)} where {' and '.join(tests)}" if changed else ""
 
 
 def _where(world: World, violation: Violation) -> str:

@@ -9,6 +9,7 @@ from typing import LiteralString
 import pytest
 
 from tests.tools.rls.proof.test_prove import QUICK, named, proven
+from tools.rls.proof.prove import Request
 from tools.rls.proof.verdict import Answer
 from tools.sandbox.cluster import Cluster
 
@@ -88,3 +89,12 @@ def test_what_gives_or_changes_rows_of_others_is_named(cluster: Cluster, sql: Li
 def test_what_is_the_callers_own_is_not(cluster: Cluster, sql: LiteralString):
     proof = proven(cluster, SHOP, sql, request=QUICK)
     assert named(proof) == set()
+
+
+def test_the_script_of_a_call_shows_what_it_did(cluster: Cluster):
+    cancel = f"create function public.cancel(p_id uuid) returns void {SQL} as $$ delete from public.orders where id = p_id $$"
+    (leak,) = proven(cluster, SHOP, cancel, request=Request(budget=100, coverage=False, replays=True)).leaks
+    assert leak.expect == "witness"
+    assert leak.replay.splitlines()[-1] == "rollback;"
+    assert all(line.endswith(";") for line in leak.replay.splitlines())
+    assert "where not exists" in leak.replay.splitlines()[-2]
