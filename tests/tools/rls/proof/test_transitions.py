@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-import pytest
-
 from tests.tools.rls.proof.test_confirmed import PRACTICES, proven
 from tests.tools.rls.proof.test_prove import named
 from tools.rls.proof.verdict import Answer
@@ -38,28 +36,19 @@ create policy links_cancel on public.links for update to authenticated
 )
 
 
-@pytest.mark.parametrize(
-    ("broken", "policy"),
-    [
-        pytest.param(
-            "alter policy orders_drop on public.orders using (private.sees(client_id) and status in ('open', 'done'))"
-            " with check (private.sees(client_id) and status in ('dropped', 'open'))",
-            "policy orders_drop on public.orders",
-            id="changed in a state in which nobody changes it",
-        ),
-        pytest.param(
-            "alter policy links_cancel on public.links with check (private.sees(client_id) or cancelled_at is not null)",
-            "policy links_cancel on public.links",
-            id="brought back after its end",
-        ),
-    ],
-)
-def test_a_change_that_nobody_may_make(
-    cluster: Cluster, empty_database: str, broken: LiteralString, policy: str
-):
-    honest, faulty = proven(cluster, empty_database, ORDERS, broken)
+BROKEN: LiteralString = """
+-- changed in a state in which nobody changes it
+alter policy orders_drop on public.orders using (private.sees(client_id) and status in ('open', 'done'))
+  with check (private.sees(client_id) and status in ('dropped', 'open'));
+-- brought back after its end
+alter policy links_cancel on public.links with check (private.sees(client_id) or cancelled_at is not null);
+"""
+
+
+def test_a_change_that_nobody_may_make(cluster: Cluster, empty_database: str):
+    honest, faulty = proven(cluster, empty_database, ORDERS, BROKEN)
     assert (honest.gaps, named(honest), honest.answer) == ((), set(), Answer.NO)
-    assert named(faulty) == {policy}
+    assert named(faulty) == {"policy orders_drop on public.orders", "policy links_cancel on public.links"}
 
 
 def test_the_helper_that_says_yes_is_named_beside_the_policy(cluster: Cluster, empty_database: str):
