@@ -174,7 +174,7 @@ def _parent(snapshot: Snapshot, relation: Relation, column: str, depth: int = 0)
 
     A composite key (profile_id, medication_id) is followed: the medication's own profile_id leads on.
     """
-    if any(key.kind == "p" and key.columns == (column,) for key in relation.keys):
+    if relation.primary_key == (column,):
         return relation.title
     keys = sorted((k for k in relation.foreign_keys if column in k.columns), key=lambda k: len(k.columns))
     if not keys or depth > _DEEPEST:

@@ -184,6 +184,11 @@ class Relation:
         """Foreign keys only."""
         return tuple(key for key in self.keys if key.kind == "f")
 
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The columns of the primary key; empty where there is none."""
+        return next((key.columns for key in self.keys if key.kind == "p"), ())
+
 
 @dataclass(frozen=True, slots=True)
 class BodyError:

@@ -48,7 +48,7 @@ class Trust:
         return {
             title
             for title, column in self.resources
-            if any(key.kind == "p" and key.columns == (column,) for key in self.tables[title].keys)
+            if self.tables[title].primary_key == (column,)
             and any(place[0] == title for place in self.identity)
         }
 

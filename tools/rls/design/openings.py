@@ -43,7 +43,7 @@ def plan_opening(library: Library, access: Access, opening: Opening, anchor: Anc
 def _acceptance(library: Library, access: Access, opening: Opening) -> None:
     """A function with which the holder accepts what was offered; nobody else can do it for him."""
     table = access.table
-    key = next((k.columns[0] for k in table.keys if k.kind == "p" and len(k.columns) == 1), "")
+    key = table.primary_key[0] if len(table.primary_key) == 1 else ""
     column, start, end = opening.accepts[0]
     if not key or table.schema not in library.snapshot.exposed:
         access.questions.append(

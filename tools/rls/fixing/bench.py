@@ -14,13 +14,11 @@ from tools.findings import Finding, Level
 from tools.rls.fixing.narrow import Narrow
 from tools.rls.fixing.reached import Change, Reach, Tried, compared, reached, read_of, sample
 from tools.rls.objects import Policy, Relation
-from tools.rls.proof import calls, topics
 from tools.rls.proof.blame import Blame
-from tools.rls.proof.deliberate import deliberate, judge, vouch
 from tools.rls.proof.leaks import Found, assemble
 from tools.rls.proof.probing import Probing
 from tools.rls.proof.promoting import promotions
-from tools.rls.proof.prove import Request, Stage, lanes_on, silent
+from tools.rls.proof.prove import Request, Stage, beyond_tables, lanes_on, silent
 from tools.rls.proof.standing import Standings
 from tools.rls.proof.verdict import Kind, Leak
 from tools.rls.proof.writing import Templates
@@ -252,13 +250,7 @@ def fought(
     campaign.run()
     campaign.violations += promotions(campaign)
     if not tables:
-        progress("views and functions ...")
-        calls.read_views(campaign)
-        calls.call(campaign)
-        campaign.called = deliberate(campaign)
-        vouch(campaign, campaign.called)
-        judge(campaign, campaign.called)
-        topics.join(campaign)
+        beyond_tables(campaign)
     return campaign
 
 

@@ -46,7 +46,7 @@ def fill(
     Foreign keys and triggers sleep; unique keys other than the primary one are dropped. All of it is undone
     by the caller's savepoint.
     """
-    primary = next((key.columns for key in relation.keys if key.kind == "p"), ())
+    primary = relation.primary_key
     wanted = {name for name in scopes if relation.columns[name].type == "uuid"}
     free = [name for name in primary if name not in wanted]
     if primary and not free:

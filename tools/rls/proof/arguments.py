@@ -141,8 +141,8 @@ def _singular(name: str) -> str:
 
 
 def single_key(world: World, title: str) -> str:
-    keys = world.snapshot.relations[title].keys
-    return next((key.columns[0] for key in keys if key.kind == "p" and len(key.columns) == 1), "")
+    key = world.snapshot.relations[title].primary_key
+    return key[0] if len(key) == 1 else ""
 
 
 def _labels(world: World, plain: str) -> Iterator[str | None]:

@@ -25,7 +25,8 @@ from tools.rls.snapshot import PLATFORM_SCHEMAS
 def call(campaign: Campaign) -> None:
     """Everybody calls every function that he may execute."""
     world = campaign.world
-    marks = canaries(world, kept_tables(world))
+    kept = kept_tables(world)
+    marks, trace = canaries(world, kept), traces(world, kept)
     rows = {row.id: row for several in world.rows.values() for row in several}
     for actor in campaign.deep_actors():
         if not campaign.in_time(f"calls of {actor.name}"):
@@ -34,12 +35,8 @@ def call(campaign: Campaign) -> None:
         functions: list[Function] = []
         for function in callable_functions(world, actor):
             for arguments in argument_lists(world, function, actor):
-                attempts.append(
-                    Attempt(
-                        call_statement(function, arguments),
-                        traces(world, kept_tables(world)) if _writes(function) else "",
-                    )
-                )
+                statement = call_statement(function, arguments)
+                attempts.append(Attempt(statement, trace if writes(function) else ""))
                 functions.append(function)
         for function, outcome in zip(functions, campaign.probing.attempts(actor, attempts), strict=True):
             campaign.tried[function.title, "CALL"] = campaign.tried.get((function.title, "CALL"), 0) + 1
@@ -77,11 +74,11 @@ def _judge(
             break
     if function.title in world.model.calls:
         return
-    for note, row in _done(campaign, actor, statement, outcome.trace):
+    note, row = next(_done(campaign, actor, statement, outcome.trace), ("", None))
+    if row is not None:
         campaign.violations.append(
             Violation(Kind.CALL, actor, "EXECUTE", row, (statement,), function=function.title, note=note)
         )
-        break
 
 
 def _told(answer: str, row: WorldRow, given: Collection[str]) -> bool:
@@ -100,7 +97,7 @@ def _told(answer: str, row: WorldRow, given: Collection[str]) -> bool:
 
 def _introduced(actor: Actor, row: WorldRow, world: World) -> bool:
     """Whether a row that stands for an account may be shown by name: to people who share something."""
-    return row.table in mirrors(world) and actor.spec is not None
+    return actor.spec is not None and stands_for_account(world, row.table)
 
 
 def _done(campaign: Campaign, actor: Actor, statement: str, trace: Any) -> Iterator[tuple[str, WorldRow]]:
@@ -109,7 +106,7 @@ def _done(campaign: Campaign, actor: Actor, statement: str, trace: Any) -> Itera
     after = [(WorldRow(title, "", values), values) for title, values in changed(trace)]
     own = {row.table for row, _ in after if campaign.standings.standing(actor, row).inside}
     for row, values in after:
-        before = _before(world, row)
+        before = world.known(row)
         if promotes(world.model, actor, before, row):
             yield f"lets them make somebody staff by a row of {row.table}", row
         if offices(world.model, row.table):
@@ -124,13 +121,13 @@ def _done(campaign: Campaign, actor: Actor, statement: str, trace: Any) -> Itera
         allowed = may_write(world, row, standing, "INSERT", living=True, by_call=True)
         if allowed is False and not standing.party:
             yield "writes", row
-    for title in gone(trace):
-        for row in world.rows[title]:
-            key = row.values.get(single_key(world, title)) if single_key(world, title) else None
+    for title in fewer(trace):
+        key = single_key(world, title)
+        named_in_it = (r for r in world.rows[title] if (value := r.values.get(key)) and value in statement)
+        for row in named_in_it:
             standing = campaign.standings.standing(actor, row)
-            if not key or key not in statement or standing.party:
-                continue
-            if may_write(world, row, standing, "DELETE", living=True, by_call=True) is False:
+            allowed = may_write(world, row, standing, "DELETE", living=True, by_call=True)
+            if allowed is False and not standing.party:
                 yield "deletes", row
 
 
@@ -144,13 +141,6 @@ def _matters(campaign: Campaign, before: WorldRow, values: Mapping[str, str | No
     return any(not relation.columns[name].type.startswith((*NUMBERS, "timestamp")) for name in fresh)
 
 
-def _before(world: World, row: WorldRow) -> WorldRow | None:
-    """The row as the world has it, found by its primary key."""
-    keys = world.snapshot.relations[row.table].keys
-    columns = next((key.columns for key in keys if key.kind == "p"), ())
-    return next(iter(world.find(row.table, columns, row.key(columns))), None) if columns else None
-
-
 def changed(trace: Any) -> Iterator[tuple[str, dict[str, str | None]]]:
     """Rows that a call wrote, as (table, values as text)."""
     for entry in cast("list[dict[str, Any]]", trace or []):
@@ -159,7 +149,7 @@ def changed(trace: Any) -> Iterator[tuple[str, dict[str, str | None]]]:
             yield str(entry["t"]), {name: _text(value) for name, value in values.items()}
 
 
-def gone(trace: Any) -> list[str]:
+def fewer(trace: Any) -> list[str]:
     """Tables that have fewer rows after a call."""
     return [str(entry["t"]) for entry in cast("list[dict[str, Any]]", trace or []) if "n" in entry]
 
@@ -206,16 +196,11 @@ def _tables(world: World, *kinds: Belongs) -> list[str]:
     ]
 
 
-def mirrors(world: World) -> frozenset[str]:
-    """Tables with one row per account, under the account's own key: profiles."""
-    found: set[str] = set()
-    for title in kept_tables(world):
-        key = single_key(world, title)
-        targets = {
-            one.target for one in world.snapshot.relations[title].foreign_keys if one.columns == (key,)
-        }
-        found |= {title} if targets & {world.model.accounts, "auth.users"} else set()
-    return frozenset(found)
+def stands_for_account(world: World, table: str) -> bool:
+    """Whether a table has one row per account, under the account's own key: profiles."""
+    key, accounts = single_key(world, table), {world.model.accounts, "auth.users"}
+    relation = world.snapshot.relations[table]
+    return any(one.columns == (key,) and one.target in accounts for one in relation.foreign_keys)
 
 
 def callable_functions(world: World, actor: Actor) -> list[Function]:
@@ -238,7 +223,8 @@ def call_statement(function: Function, arguments: Sequence[str]) -> str:
     return f"select jsonb_agg(to_jsonb(x))::text from {name}({', '.join(arguments)}) as x"
 
 
-def _writes(function: Function) -> bool:
+def writes(function: Function) -> bool:
+    """Whether a function may write at all."""
     return function.volatility == "v"
 
 

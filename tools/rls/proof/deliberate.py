@@ -37,19 +37,20 @@ def deliberate(campaign: Campaign) -> list[Called]:
     found: list[Called] = []
     world = campaign.world
     close = _callers(campaign)
+    trace = calls.traces(world, calls.scoped_tables(world))
     for actor in dict.fromkeys([*close, *campaign.tactics.leading_in_order]):
         if not campaign.in_time(f"calls of {actor.name}"):
             break
         attempts: list[Attempt] = []
         meant: list[tuple[Function, tuple[WorldRow, ...]]] = []
         for function in calls.callable_functions(world, actor):
-            if function.volatility == "v":
+            if calls.writes(function):
                 several = _arguments(campaign, function, actor)
                 if actor not in close:  # one of many like him: only what is his
                     several = (pair for pair in several if _about(campaign, actor, pair[1]))
                 for arguments, given in islice(several, TRIED):
                     statement = calls.call_statement(function, arguments)
-                    attempts.append(Attempt(statement, calls.traces(world, calls.scoped_tables(world))))
+                    attempts.append(Attempt(statement, trace))
                     meant.append((function, given))
         for (function, given), outcome in zip(meant, campaign.probing.attempts(actor, attempts), strict=True):
             changes = tuple(_changes(campaign, actor, outcome)) if outcome.worked else ()

@@ -75,9 +75,8 @@ class Ground:
             for relation in self.snapshot.tables:
                 if relation.title in known:
                     continue
-                keys = {key.columns for key in relation.keys if key.kind == "p"}
                 for key in relation.foreign_keys:
-                    if key.target in known and key.columns in keys and len(key.columns) == 1:
+                    if key.target in known and key.columns == relation.primary_key and len(key.columns) == 1:
                         known.add(relation.title)
                         waiting = True
                         anchor = self.model.anchors.get(relation.title)
@@ -167,8 +166,7 @@ class Ground:
         return found is not None and not found.required
 
     def key_of(self, title: str) -> str:
-        relation = self.snapshot.relations[title]
-        return next((key.columns[0] for key in relation.keys if key.kind == "p"), "id")
+        return next(iter(self.snapshot.relations[title].primary_key), "id")
 
     def gap(self, what: str, why: str) -> None:
         if (what, why) not in self.world.gaps:

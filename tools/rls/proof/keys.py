@@ -43,9 +43,8 @@ class Keys:
         relation = self.snapshot.relations.get(table)
         if relation is None:
             return "id"
-        for key in relation.keys:
-            if key.kind == "p" and len(key.columns) == 1:
-                return key.columns[0]
+        if len(relation.primary_key) == 1:
+            return relation.primary_key[0]
         if "id" in relation.columns:
             return "id"
         alone = [key.columns[0] for key in relation.keys if key.kind in "pu" and len(key.columns) == 1]

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 
 from tools.rls.proof.actors import Actor
 from tools.rls.proof.model import STAFF, Model, Opening
-from tools.rls.proof.side import living, met_by
+from tools.rls.proof.side import TRUE, living, met_by
 from tools.rls.proof.world import World, WorldRow
-
-TRUE = ("true", "t", "1")
 
 
 def offices(model: Model, table: str) -> list[Opening]:

@@ -258,13 +258,7 @@ class Stage:
         )
         campaign.run()
         campaign.violations += promotions(campaign)
-        progress("views and functions ...")
-        calls.read_views(campaign)
-        calls.call(campaign)
-        campaign.called = deliberate(campaign)
-        vouch(campaign, campaign.called)
-        judge(campaign, campaign.called)
-        topics.join(campaign)
+        beyond_tables(campaign)
         return campaign
 
     def examined(self, campaign: Campaign) -> tuple[str, ...]:
@@ -276,6 +270,17 @@ class Stage:
             f"{campaign.probes} probes",
             *(text if text.startswith("by ") else f"exactly, for every state: {text}" for text in self.exact),
         )
+
+
+def beyond_tables(campaign: Campaign) -> None:
+    """The attacks through views, functions and topics, after those on tables."""
+    campaign.progress("views and functions ...")
+    calls.read_views(campaign)
+    calls.call(campaign)
+    campaign.called = deliberate(campaign)
+    vouch(campaign, campaign.called)
+    judge(campaign, campaign.called)
+    topics.join(campaign)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from tools.rls.proof.actors import Actor, literal
 from tools.rls.proof.events import Violation
 from tools.rls.proof.verdict import Kind
 from tools.rls.proof.world import World, WorldRow, named, quoted
-from tools.rls.proof.writing import where_key
+from tools.rls.proof.writing import gone, where_key
 from tools.sandbox.scratch.session import ScratchSession, SqlFailure
 
 
@@ -135,12 +135,10 @@ def _left_behind(world: World, violation: Violation) -> str:
     """A query that shows what a call did to rows: what it answers tells nothing of that; empty for reads."""
     row, relation = violation.row, world.snapshot.relations[violation.row.table]
     if violation.note == "deletes":
-        left = f"select from {named(row.table)} where {where_key(relation, row)}"
-        return f"select to_jsonb(1) where not exists ({left})"
+        return gone(row.table, where_key(relation, row))
     if violation.note != "writes" and not violation.note.startswith("lets them make "):
         return ""
-    key = next((one.columns for one in relation.keys if one.kind == "p"), ())
-    before = next(iter(world.find(row.table, key, row.key(key))), None) if key else None
+    key, before = relation.primary_key, world.known(row)
     known: Mapping[str, str | None] = before.values if before is not None else {}
     changed = {
         name: value

@@ -15,6 +15,8 @@ FAR: Final = "2199-01-01 00:00:00+00"
 """An end that lies behind every start, also behind one that is still to come."""
 
 
+TRUE: Final = ("true", "t", "1")
+"""How texts say yes."""
 NOW_TEXT: Final = "2026"
 """Attacks write PAST or FUTURE, so that any year between them tells the two apart."""
 
@@ -121,6 +123,6 @@ def met_by(condition: Condition, value: str | None) -> bool:
         case "past":
             return value is None or value <= NOW_TEXT
         case "true":
-            return value in ("true", "t", "1")
+            return value in TRUE
         case _:
-            return value not in ("true", "t", "1")
+            return value not in TRUE

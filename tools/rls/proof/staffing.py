@@ -14,6 +14,7 @@ from tools.rls.proof.levels import level_column
 from tools.rls.proof.model import STAFF, Identity, Opening, Rank, StaffRole
 from tools.rls.proof.model import Way as Account
 from tools.rls.proof.openings import conditions
+from tools.rls.proof.side import TRUE
 
 _ROLE_CLAIM: Final = re.compile(
     r"role|staff|admin|is_|type|group|permission|email|scope|capabilit|department|position"
@@ -167,7 +168,7 @@ def _roles(evidence: Evidence, frame: Frame, openings: list[Opening]) -> list[St
 
 
 def _named(value: str, claim: str) -> str:
-    return claim.removeprefix("is_") if value in ("true", "t", "1") else value
+    return claim.removeprefix("is_") if value in TRUE else value
 
 
 def asks_staff(evidence: Evidence, way: Way, openings: list[Opening]) -> bool:

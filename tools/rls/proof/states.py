@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tools.rls.proof.graph import Test
-from tools.rls.proof.side import FUTURE, NOW_TEXT, PAST
+from tools.rls.proof.side import FUTURE, NOW_TEXT, PAST, TRUE
 
 _STATE: Final = re.compile(r"(?P<column>.+?) (?:= (?P<value>.*)|(?P<word>set|unset|past|future))", re.DOTALL)
-_TRUE: Final = ("true", "t", "1")
 TO: Final = "to "
 
 
@@ -52,7 +51,7 @@ class State:
             return value is None and self.kind == "unset"
         match self.kind:
             case "is":
-                return value == self.value or (self.value == "true" and value in _TRUE)
+                return value == self.value or (self.value == "true" and value in TRUE)
             case "set":
                 return True
             case "past":

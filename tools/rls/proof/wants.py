@@ -22,7 +22,7 @@ from tools.rls.proof.flow import Flow, flow
 from tools.rls.proof.graph import Frame, Test, TestKind, Way
 from tools.rls.proof.model import Identity
 from tools.rls.proof.scopes import Scope, of_row
-from tools.rls.proof.side import NOW_TEXT
+from tools.rls.proof.side import NOW_TEXT, TRUE
 from tools.rls.snapshot import Snapshot
 
 Pairs = tuple[tuple[str, str], ...]
@@ -213,7 +213,7 @@ def meets(test: Test, value: str | None) -> bool:
         case "past":
             return value is not None and value <= NOW_TEXT
         case "true":
-            return value in ("true", "t", "1")
+            return value in TRUE
         case _:
             return value in ("false", "f", "0")
 

@@ -109,9 +109,8 @@ def asked(evidence: Evidence) -> dict[str, list[tuple[Test, ...]]]:
 def _columns(
     model: Model, relation: Relation, belonging: Belonging, states: tuple[State, ...]
 ) -> Iterator[str]:
-    own = {name for key in relation.keys if key.kind == "p" for name in key.columns}
     for key in relation.foreign_keys:
-        yield from (name for name in key.columns if name not in own)
+        yield from (name for name in key.columns if name not in relation.primary_key)
     yield from (way.column for way in (*belonging.parties, *belonging.authors) if not way.hops)
     for opening in model.openings:
         if opening.table == relation.title:

@@ -62,6 +62,11 @@ class World:
             self._index[key] = index
         return self._index[key].get(values, [])
 
+    def known(self, row: WorldRow) -> WorldRow | None:
+        """A row as the world has it, whatever became of it: found by its primary key."""
+        key = self.snapshot.relations[row.table].primary_key
+        return next(iter(self.find(row.table, key, row.key(key))), None) if key else None
+
     @property
     def tables(self) -> list[str]:
         """Tables with rows; tenants that exist as a value only are none."""

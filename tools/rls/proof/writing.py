@@ -161,17 +161,22 @@ def blind(
     """
     title = row.table
     relation = world.snapshot.relations[title]
-    if not any(key.kind == "p" for key in relation.keys):
+    if not relation.primary_key:
         return
     row = WorldRow(title, "", dict(row.values))
     mine = where_key(relation, row)
     if "DELETE" in may:
-        gone = f"select to_jsonb(1) where not exists (select from {named(title)} where {mine})"
-        yield Write("delete", "DELETE", title, f"delete from {named(title)}{where}", row, None, witness=gone)
+        sql = f"delete from {named(title)}{where}"
+        yield Write("delete", "DELETE", title, sql, row, None, witness=gone(title, mine))
     for name, value in _marks(world, actor, row)[:MARKS] if "UPDATE" in may else ():
         marked = f"select to_jsonb(1) from {named(title)} where {mine} and {quoted(name)} = {literal(value)}"
         sql = f"update {named(title)} set {quoted(name)} = {literal(value)}{where}"
         yield Write("touch", "UPDATE", title, sql, row, row, witness=marked)
+
+
+def gone(title: str, at: str) -> str:
+    """A query that gives something where the row is no more."""
+    return f"select to_jsonb(1) where not exists (select from {named(title)} where {at})"
 
 
 def _marks(world: World, actor: Actor, row: WorldRow) -> list[tuple[str, str]]:
@@ -199,7 +204,7 @@ def upserts(world: World, templates: Templates, actor: Actor, belonging: Belongi
     title = belonging.table
     relation = world.snapshot.relations[title]
     theirs = world.sides[0].of(title)
-    key = next((key.columns for key in relation.keys if key.kind == "p"), ())
+    key = relation.primary_key
     skipped = templates.shapes_generated.get(title, frozenset())
     if belonging.kind is not Kind.SCOPED or theirs is None or not key or set(key) & skipped:
         return
@@ -339,7 +344,7 @@ def update(
 
 def where_key(relation: Relation, row: WorldRow) -> str:
     """The row by its primary key, so that it is found after another statement has changed it."""
-    key = next((key.columns for key in relation.keys if key.kind == "p"), ())
+    key = relation.primary_key
     if not key or any(row.values.get(name) is None for name in key):
         columns = relation.columns
         known = {name: value for name, value in row.values.items() if value is not None and name in columns}

@@ -31,7 +31,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
             target = snapshot.relations.get(key.target)
             if target is None or target.schema != "auth":
                 continue
-            primary = next((k.columns for k in target.keys if k.kind == "p"), ())
+            primary = target.primary_key
             if set(primary) == set(key.target_columns):
                 continue
             found = on_table(

@@ -127,7 +127,7 @@ def _foreign(snapshot: Snapshot, relation: Relation, column: str) -> bool:
         target = snapshot.relations.get(key.target)
         if target is not None and _names_owner(snapshot, target):
             return True
-    primary = any(key.kind == "p" and key.columns == (column,) for key in relation.keys)
+    primary = relation.primary_key == (column,)
     return primary and not keys and _names_owner(snapshot, relation)
 
 
@@ -137,9 +137,8 @@ def _names_owner(snapshot: Snapshot, relation: Relation) -> bool:
 
 
 def _owner_columns(snapshot: Snapshot, relation: Relation) -> list[str]:
-    primary = {c for key in relation.keys if key.kind == "p" for c in key.columns}
     accounts = account_columns(snapshot, relation)
-    return [name for name in accounts if name not in primary and not name.endswith("_by")]
+    return [name for name in accounts if name not in relation.primary_key and not name.endswith("_by")]
 
 
 RULE = Rule(

@@ -78,7 +78,7 @@ def _compare(
 def _unexpired(trust: Trust, missing: dict[str, tuple[Trust, Relation | None, set[Place], int]]) -> None:
     for title, opened in trust.resources:
         # A row that is opened by its own key is the thing itself: `active` then says nothing about access.
-        itself = any(key.kind == "p" and key.columns == (opened,) for key in trust.tables[title].keys)
+        itself = trust.tables[title].primary_key == (opened,)
         for name in trust.tables[title].columns:
             told = _told_by_state(trust, title, name)
             ends = _EXPIRY.search(name) or (_ENDED.search(name) and not itself and not told)
