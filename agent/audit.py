@@ -28,6 +28,8 @@ _TEXT_CHARS: Final = 400
 
 _ITEMS: Final = 60
 
+_RECORD_BYTES: Final = 65_536
+"""A record is shorter than this: its texts are cut further where 400 characters each are too many."""
 _SPARE_BYTES: Final = 65_536
 """What a disk must still hold before a change begins, so that its outcome can be recorded too."""
 
@@ -179,16 +181,20 @@ class _Lines:
         """One more record."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"at": now, "who": self.who, "event": event, **fields}
-        line, self.mark = seal({key: _short(value) for key, value in record.items()}, self.mark)
-        self.octets += line
+        chars = _TEXT_CHARS
+        line, mark = seal({key: _short(value, chars) for key, value in record.items()}, self.mark)
+        while len(line) >= _RECORD_BYTES and chars > 1:  # JSON writes some characters with twelve
+            chars //= 2
+            line, mark = seal({key: _short(value, chars) for key, value in record.items()}, self.mark)
+        self.octets, self.mark = self.octets + line, mark
 
 
-def _short(value: Any) -> Any:
+def _short(value: Any, chars: int) -> Any:
     if isinstance(value, str):
-        return value[:_TEXT_CHARS]
+        return value[:chars]
     if isinstance(value, list | tuple):
         items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]  names, from the gate
-        return [_short(item) for item in items[:_ITEMS]]
+        return [_short(item, chars) for item in items[:_ITEMS]]
     return value
 
 

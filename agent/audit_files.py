@@ -23,7 +23,7 @@ from typing import Any, Final
 from agent.audit_chain import Mark, mark_of, parsed
 
 _MARK_BYTES: Final = 78  # twelve digits, a space, a hash, a newline
-_TAIL_BYTES: Final = 65_536  # far more than a record: every text in one is cut
+_TAIL_BYTES: Final = 65_536  # more than most records; where the last one is longer, more is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,7 @@ def _mark(line: bytes) -> Mark | None:
 
 def read_tail(descriptor: int) -> Tail:
     """How the file ends."""
-    size = os.fstat(descriptor).st_size
-    octets = os.pread(descriptor, min(size, _TAIL_BYTES), max(0, size - _TAIL_BYTES))
-    whole, newline, torn = octets.rpartition(b"\n")
+    whole, newline, torn = _ending(descriptor).rpartition(b"\n")
     if not newline:
         return Tail(None, torn)
     record = parsed(whole.rpartition(b"\n")[2])
@@ -154,12 +152,21 @@ def read_tail(descriptor: int) -> Tail:
     return Tail(mark_of(record) if record else Mark(0, "torn"), torn)
 
 
+def _ending(descriptor: int) -> bytes:
+    """The end of the file, with the whole of its last whole line however long that is."""
+    size, length = os.fstat(descriptor).st_size, _TAIL_BYTES
+    while True:
+        octets = os.pread(descriptor, min(size, length), max(0, size - length))
+        if length >= size or octets.count(b"\n") > 1:
+            return octets
+        length *= 2
+
+
 def last_record(path: Path) -> dict[str, Any]:
     """The last record of a closed file; empty when it has none."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size = os.fstat(descriptor).st_size
-        octets = os.pread(descriptor, min(size, _TAIL_BYTES), max(0, size - _TAIL_BYTES))
+        octets = _ending(descriptor)
     finally:
         os.close(descriptor)
     return parsed(octets.rstrip(b"\n").rpartition(b"\n")[2]) or {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.approvals import Answer, Approvals, Decision, Mode, Request
@@ -256,12 +256,24 @@ def test_who_acts_is_the_systems_user_and_not_a_variable(tmp_path: Path, monkeyp
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=400))
+@example("\x1f" * 300, 400)
+@example("\U0001f600" * 300, 60)
 def test_no_text_breaks_the_chain(tmp_path_factory: pytest.TempPathFactory, text: str, times: int):
     log = AuditLog(tmp_path_factory.mktemp("log") / "audit.jsonl", text)
     for _ in range(2):
         log.write("outcome", {"tool": text * times, "phi_columns": [text] * times}, durable=False)
     assert log.verify().whole and len(list(log.records())) == 2
     assert max(map(len, log.path.read_bytes().splitlines())) < 65_536
+
+
+def test_a_long_record_before_a_long_torn_one_is_found(tmp_path: Path):
+    log = AuditLog(tmp_path / "audit.jsonl", "somebody")
+    log.write("outcome", {"phi_columns": ["c" * 390] * 60}, durable=False)
+    long = log.path.read_bytes() * 2
+    log.path.write_bytes(log.path.read_bytes() + long.replace(b"\n", b"")[:50_000])
+    log.write("outcome", {"tool": "t"}, durable=False)
+    assert log.verify().whole
+    assert [record["event"] for record in log.records()] == ["outcome", "torn", "outcome"]
 
 
 class Nothing(Params):
